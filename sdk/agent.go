@@ -1,0 +1,11 @@
+package sdk
+
+// AgentInfo is the message mesos.v1.AgentInfo.
+type AgentInfo struct {
+	Hostname   string      `wire:"1,hostname,required"`
+	Port       int32       `wire:"8,port,default=5051"`
+	Resources  []Resource  `wire:"3,resources"`
+	Attributes []Attribute `wire:"5,attributes"`
+	ID         AgentID     `wire:"6,id,value"`
+	Domain     *DomainInfo `wire:"10,domain"`
+}

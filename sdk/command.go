@@ -1,0 +1,52 @@
+package sdk
+
+// CommandInfo is the message mesos.v1.CommandInfo.
+type CommandInfo struct {
+	URIs        []URI        `wire:"1,uris"`
+	Environment *Environment `wire:"2,environment"`
+	Shell       *bool        `wire:"6,shell,default=true"`
+	Value       string       `wire:"3,value"`
+	Arguments   []string     `wire:"7,arguments"`
+	User        string       `wire:"5,user"`
+}
+
+// URI is the message mesos.v1.CommandInfo.URI.
+type URI struct {
+	Value      string `wire:"1,value,required"`
+	Executable bool   `wire:"2,executable"`
+	Extract    *bool  `wire:"3,extract,default=true"`
+	Cache      bool   `wire:"4,cache"`
+	OutputFile string `wire:"5,output_file"`
+}
+
+// Environment is the message mesos.v1.Environment.
+type Environment struct {
+	Variables []Variable `wire:"1,variables"`
+}
+
+// Variable is the message mesos.v1.Environment.Variable.
+type Variable struct {
+	Name   string       `wire:"1,name,required"`
+	Type   VariableType `wire:"3,type,default=VALUE"`
+	Value  string       `wire:"2,value"`
+	Secret *Secret      `wire:"4,secret"`
+}
+
+// VariableType is Mesos's Environment.Variable.Type enumeration; the empty value means absent.
+type VariableType string
+
+// The values of VariableType, by their names on the wire.
+const (
+	VariableUnknown VariableType = "UNKNOWN"
+	VariableValue   VariableType = "VALUE"
+	VariableSecret  VariableType = "SECRET"
+)
+
+// Enum lists the names of VariableType with their protobuf numbers.
+func (VariableType) Enum() []EnumValue {
+	return []EnumValue{
+		{"UNKNOWN", 0},
+		{"VALUE", 1},
+		{"SECRET", 2},
+	}
+}

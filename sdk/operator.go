@@ -1,0 +1,187 @@
+package sdk
+
+// OperatorCall is the message mesos.v1.master.Call.
+type OperatorCall struct {
+	Type     OperatorCallType `wire:"1,type"`
+	Teardown *Teardown        `wire:"16,teardown"`
+}
+
+// OperatorCallType is Mesos's Call.Type enumeration; the empty value means absent.
+type OperatorCallType string
+
+// The values of OperatorCallType, by their names on the wire.
+const (
+	OperatorUnknown       OperatorCallType = "UNKNOWN"
+	OperatorGetHealth     OperatorCallType = "GET_HEALTH"
+	OperatorGetVersion    OperatorCallType = "GET_VERSION"
+	OperatorGetState      OperatorCallType = "GET_STATE"
+	OperatorGetAgents     OperatorCallType = "GET_AGENTS"
+	OperatorGetFrameworks OperatorCallType = "GET_FRAMEWORKS"
+	OperatorGetExecutors  OperatorCallType = "GET_EXECUTORS"
+	OperatorGetTasks      OperatorCallType = "GET_TASKS"
+	OperatorGetMaster     OperatorCallType = "GET_MASTER"
+	OperatorSubscribe     OperatorCallType = "SUBSCRIBE"
+	OperatorTeardown      OperatorCallType = "TEARDOWN"
+)
+
+// Enum lists the names of OperatorCallType with their protobuf numbers.
+func (OperatorCallType) Enum() []EnumValue {
+	return []EnumValue{
+		{"UNKNOWN", 0},
+		{"GET_HEALTH", 1},
+		{"GET_VERSION", 3},
+		{"GET_STATE", 9},
+		{"GET_AGENTS", 10},
+		{"GET_FRAMEWORKS", 11},
+		{"GET_EXECUTORS", 12},
+		{"GET_TASKS", 13},
+		{"GET_MASTER", 17},
+		{"SUBSCRIBE", 18},
+		{"TEARDOWN", 31},
+	}
+}
+
+// Teardown is the message mesos.v1.master.Call.Teardown.
+type Teardown struct {
+	FrameworkID FrameworkID `wire:"1,framework_id,value,required"`
+}
+
+// OperatorResponse is the message mesos.v1.master.Response.
+type OperatorResponse struct {
+	Type          OperatorResponseType `wire:"1,type"`
+	GetHealth     *GetHealth           `wire:"2,get_health"`
+	GetVersion    *GetVersion          `wire:"4,get_version"`
+	GetState      *GetState            `wire:"9,get_state"`
+	GetAgents     *GetAgents           `wire:"10,get_agents"`
+	GetFrameworks *GetFrameworks       `wire:"11,get_frameworks"`
+	GetExecutors  *GetExecutors        `wire:"12,get_executors"`
+	GetTasks      *GetTasks            `wire:"13,get_tasks"`
+	GetMaster     *GetMaster           `wire:"16,get_master"`
+}
+
+// OperatorResponseType is Mesos's Response.Type enumeration; the empty value means absent.
+type OperatorResponseType string
+
+// The values of OperatorResponseType, by their names on the wire.
+const (
+	ResponseUnknown       OperatorResponseType = "UNKNOWN"
+	ResponseGetHealth     OperatorResponseType = "GET_HEALTH"
+	ResponseGetVersion    OperatorResponseType = "GET_VERSION"
+	ResponseGetState      OperatorResponseType = "GET_STATE"
+	ResponseGetAgents     OperatorResponseType = "GET_AGENTS"
+	ResponseGetFrameworks OperatorResponseType = "GET_FRAMEWORKS"
+	ResponseGetExecutors  OperatorResponseType = "GET_EXECUTORS"
+	ResponseGetTasks      OperatorResponseType = "GET_TASKS"
+	ResponseGetMaster     OperatorResponseType = "GET_MASTER"
+)
+
+// Enum lists the names of OperatorResponseType with their protobuf numbers.
+func (OperatorResponseType) Enum() []EnumValue {
+	return []EnumValue{
+		{"UNKNOWN", 0},
+		{"GET_HEALTH", 1},
+		{"GET_VERSION", 3},
+		{"GET_STATE", 8},
+		{"GET_AGENTS", 9},
+		{"GET_FRAMEWORKS", 10},
+		{"GET_EXECUTORS", 11},
+		{"GET_TASKS", 12},
+		{"GET_MASTER", 15},
+	}
+}
+
+// GetHealth is the message mesos.v1.master.Response.GetHealth.
+type GetHealth struct {
+	Healthy bool `wire:"1,healthy,required"`
+}
+
+// GetVersion is the message mesos.v1.master.Response.GetVersion.
+type GetVersion struct {
+	VersionInfo VersionInfo `wire:"1,version_info,required"`
+}
+
+// VersionInfo is the message mesos.v1.VersionInfo.
+type VersionInfo struct {
+	Version   string  `wire:"1,version,required"`
+	BuildDate string  `wire:"2,build_date"`
+	BuildTime float64 `wire:"3,build_time"`
+	BuildUser string  `wire:"4,build_user"`
+	GitSha    string  `wire:"5,git_sha"`
+	GitBranch string  `wire:"6,git_branch"`
+	GitTag    string  `wire:"7,git_tag"`
+}
+
+// GetState is the message mesos.v1.master.Response.GetState.
+type GetState struct {
+	GetTasks      *GetTasks      `wire:"1,get_tasks"`
+	GetExecutors  *GetExecutors  `wire:"2,get_executors"`
+	GetFrameworks *GetFrameworks `wire:"3,get_frameworks"`
+	GetAgents     *GetAgents     `wire:"4,get_agents"`
+}
+
+// GetTasks is the message mesos.v1.master.Response.GetTasks.
+type GetTasks struct {
+	Tasks            []Task `wire:"2,tasks"`
+	UnreachableTasks []Task `wire:"5,unreachable_tasks"`
+	CompletedTasks   []Task `wire:"3,completed_tasks"`
+}
+
+// GetExecutors is the message mesos.v1.master.Response.GetExecutors.
+type GetExecutors struct {
+	Executors []ExecutorState `wire:"1,executors"`
+}
+
+// ExecutorState is the message mesos.v1.master.Response.GetExecutors.Executor.
+type ExecutorState struct {
+	ExecutorInfo ExecutorInfo `wire:"1,executor_info,required"`
+	AgentID      AgentID      `wire:"2,agent_id,value,required"`
+}
+
+// GetFrameworks is the message mesos.v1.master.Response.GetFrameworks.
+type GetFrameworks struct {
+	Frameworks          []FrameworkState `wire:"1,frameworks"`
+	CompletedFrameworks []FrameworkState `wire:"2,completed_frameworks"`
+}
+
+// FrameworkState is the message mesos.v1.master.Response.GetFrameworks.Framework.
+type FrameworkState struct {
+	FrameworkInfo      FrameworkInfo     `wire:"1,framework_info,required"`
+	Active             bool              `wire:"2,active,required"`
+	Connected          bool              `wire:"3,connected,required"`
+	Recovered          bool              `wire:"11,recovered,required"`
+	RegisteredTime     *TimeInfo         `wire:"4,registered_time"`
+	ReregisteredTime   *TimeInfo         `wire:"5,reregistered_time"`
+	UnregisteredTime   *TimeInfo         `wire:"6,unregistered_time"`
+	Offers             []Offer           `wire:"7,offers"`
+	InverseOffers      []InverseOffer    `wire:"8,inverse_offers"`
+	AllocatedResources []Resource        `wire:"9,allocated_resources"`
+	OfferedResources   []Resource        `wire:"10,offered_resources"`
+	OfferConstraints   *OfferConstraints `wire:"12,offer_constraints"`
+}
+
+// GetAgents is the message mesos.v1.master.Response.GetAgents.
+type GetAgents struct {
+	Agents          []AgentState `wire:"1,agents"`
+	RecoveredAgents []AgentInfo  `wire:"2,recovered_agents"`
+}
+
+// AgentState is the message mesos.v1.master.Response.GetAgents.Agent.
+type AgentState struct {
+	AgentInfo          AgentInfo  `wire:"1,agent_info,required"`
+	Active             bool       `wire:"2,active,required"`
+	Deactivated        bool       `wire:"12,deactivated"`
+	Version            string     `wire:"3,version,required"`
+	PID                string     `wire:"4,pid"`
+	RegisteredTime     *TimeInfo  `wire:"5,registered_time"`
+	ReregisteredTime   *TimeInfo  `wire:"6,reregistered_time"`
+	TotalResources     []Resource `wire:"7,total_resources"`
+	AllocatedResources []Resource `wire:"8,allocated_resources"`
+	OfferedResources   []Resource `wire:"9,offered_resources"`
+}
+
+// GetMaster is the message mesos.v1.master.Response.GetMaster.
+type GetMaster struct {
+	MasterInfo  *MasterInfo `wire:"1,master_info"`
+	StartTime   float64     `wire:"2,start_time"`
+	ElectedTime float64     `wire:"3,elected_time"`
+}

@@ -1,0 +1,90 @@
+package sdk
+
+// OperatorEvent is the message mesos.v1.master.Event.
+type OperatorEvent struct {
+	Type             OperatorEventType   `wire:"1,type"`
+	Subscribed       *OperatorSubscribed `wire:"2,subscribed"`
+	TaskAdded        *TaskAdded          `wire:"3,task_added"`
+	TaskUpdated      *TaskUpdated        `wire:"4,task_updated"`
+	AgentAdded       *AgentAdded         `wire:"5,agent_added"`
+	AgentRemoved     *AgentRemoved       `wire:"6,agent_removed"`
+	FrameworkAdded   *FrameworkAdded     `wire:"7,framework_added"`
+	FrameworkUpdated *FrameworkUpdated   `wire:"8,framework_updated"`
+	FrameworkRemoved *FrameworkRemoved   `wire:"9,framework_removed"`
+}
+
+// OperatorEventType is Mesos's Event.Type enumeration; the empty value means absent.
+type OperatorEventType string
+
+// The values of OperatorEventType, by their names on the wire.
+const (
+	OperatorEventUnknown          OperatorEventType = "UNKNOWN"
+	OperatorEventSubscribed       OperatorEventType = "SUBSCRIBED"
+	OperatorEventTaskAdded        OperatorEventType = "TASK_ADDED"
+	OperatorEventTaskUpdated      OperatorEventType = "TASK_UPDATED"
+	OperatorEventAgentAdded       OperatorEventType = "AGENT_ADDED"
+	OperatorEventAgentRemoved     OperatorEventType = "AGENT_REMOVED"
+	OperatorEventFrameworkAdded   OperatorEventType = "FRAMEWORK_ADDED"
+	OperatorEventFrameworkUpdated OperatorEventType = "FRAMEWORK_UPDATED"
+	OperatorEventFrameworkRemoved OperatorEventType = "FRAMEWORK_REMOVED"
+	OperatorEventHeartbeat        OperatorEventType = "HEARTBEAT"
+)
+
+// Enum lists the names of OperatorEventType with their protobuf numbers.
+func (OperatorEventType) Enum() []EnumValue {
+	return []EnumValue{
+		{"UNKNOWN", 0},
+		{"SUBSCRIBED", 1},
+		{"TASK_ADDED", 2},
+		{"TASK_UPDATED", 3},
+		{"AGENT_ADDED", 4},
+		{"AGENT_REMOVED", 5},
+		{"FRAMEWORK_ADDED", 6},
+		{"FRAMEWORK_UPDATED", 7},
+		{"FRAMEWORK_REMOVED", 8},
+		{"HEARTBEAT", 9},
+	}
+}
+
+// OperatorSubscribed is the message mesos.v1.master.Event.Subscribed.
+type OperatorSubscribed struct {
+	GetState                 *GetState `wire:"1,get_state"`
+	HeartbeatIntervalSeconds float64   `wire:"2,heartbeat_interval_seconds"`
+}
+
+// TaskAdded is the message mesos.v1.master.Event.TaskAdded.
+type TaskAdded struct {
+	Task Task `wire:"1,task,required"`
+}
+
+// TaskUpdated is the message mesos.v1.master.Event.TaskUpdated.
+type TaskUpdated struct {
+	FrameworkID FrameworkID `wire:"1,framework_id,value,required"`
+	Status      TaskStatus  `wire:"2,status,required"`
+	State       TaskState   `wire:"3,state,required"`
+}
+
+// AgentAdded is the message mesos.v1.master.Event.AgentAdded.
+type AgentAdded struct {
+	Agent AgentState `wire:"1,agent,required"`
+}
+
+// AgentRemoved is the message mesos.v1.master.Event.AgentRemoved.
+type AgentRemoved struct {
+	AgentID AgentID `wire:"1,agent_id,value,required"`
+}
+
+// FrameworkAdded is the message mesos.v1.master.Event.FrameworkAdded.
+type FrameworkAdded struct {
+	Framework FrameworkState `wire:"1,framework,required"`
+}
+
+// FrameworkUpdated is the message mesos.v1.master.Event.FrameworkUpdated.
+type FrameworkUpdated struct {
+	Framework FrameworkState `wire:"1,framework,required"`
+}
+
+// FrameworkRemoved is the message mesos.v1.master.Event.FrameworkRemoved.
+type FrameworkRemoved struct {
+	FrameworkInfo FrameworkInfo `wire:"1,framework_info,required"`
+}

@@ -1,0 +1,69 @@
+package sdk
+
+// TaskStatus is the message mesos.v1.TaskStatus.
+type TaskStatus struct {
+	TaskID          TaskID                  `wire:"1,task_id,value,required"`
+	State           TaskState               `wire:"2,state,required"`
+	Message         string                  `wire:"4,message"`
+	Source          StatusSource            `wire:"9,source"`
+	Reason          Reason                  `wire:"10,reason"`
+	Data            []byte                  `wire:"3,data"`
+	AgentID         AgentID                 `wire:"5,agent_id,value"`
+	ExecutorID      ExecutorID              `wire:"7,executor_id,value"`
+	Timestamp       float64                 `wire:"6,timestamp"`
+	UUID            []byte                  `wire:"11,uuid"`
+	Healthy         *bool                   `wire:"8,healthy"`
+	CheckStatus     *CheckStatusInfo        `wire:"15,check_status"`
+	Labels          *Labels                 `wire:"12,labels"`
+	ContainerStatus *ContainerStatus        `wire:"13,container_status"`
+	UnreachableTime *TimeInfo               `wire:"14,unreachable_time"`
+	Limitation      *TaskResourceLimitation `wire:"16,limitation"`
+}
+
+// StatusSource is Mesos's TaskStatus.Source enumeration; the empty value means absent.
+type StatusSource string
+
+// The values of StatusSource, by their names on the wire.
+const (
+	SourceMaster   StatusSource = "SOURCE_MASTER"
+	SourceAgent    StatusSource = "SOURCE_AGENT"
+	SourceExecutor StatusSource = "SOURCE_EXECUTOR"
+)
+
+// Enum lists the names of StatusSource with their protobuf numbers.
+func (StatusSource) Enum() []EnumValue {
+	return []EnumValue{
+		{"SOURCE_MASTER", 0},
+		{"SOURCE_AGENT", 1},
+		{"SOURCE_EXECUTOR", 2},
+	}
+}
+
+// ContainerStatus is the message mesos.v1.ContainerStatus.
+type ContainerStatus struct {
+	ContainerID  *ContainerID  `wire:"4,container_id"`
+	NetworkInfos []NetworkInfo `wire:"1,network_infos"`
+	CgroupInfo   *CgroupInfo   `wire:"2,cgroup_info"`
+	ExecutorPID  uint32        `wire:"3,executor_pid"`
+}
+
+// ContainerID is the message mesos.v1.ContainerID.
+type ContainerID struct {
+	Value  string       `wire:"1,value,required"`
+	Parent *ContainerID `wire:"2,parent"`
+}
+
+// CgroupInfo is the message mesos.v1.CgroupInfo.
+type CgroupInfo struct {
+	NetCls *NetCls `wire:"1,net_cls"`
+}
+
+// NetCls is the message mesos.v1.CgroupInfo.NetCls.
+type NetCls struct {
+	Classid uint32 `wire:"1,classid"`
+}
+
+// TaskResourceLimitation is the message mesos.v1.TaskResourceLimitation.
+type TaskResourceLimitation struct {
+	Resources []Resource `wire:"1,resources"`
+}
