@@ -18,6 +18,9 @@ type TaskStatus struct {
 	ContainerStatus *ContainerStatus        `wire:"13,container_status"`
 	UnreachableTime *TimeInfo               `wire:"14,unreachable_time"`
 	Limitation      *TaskResourceLimitation `wire:"16,limitation"`
+	// WaitStatus is Proffer's: the raw wait status of the task's process, as wait(2)
+	// gives it, in a terminal state that a process's end brought about.
+	WaitStatus *int32 `wire:"1000,wait_status"`
 }
 
 // StatusSource is Mesos's TaskStatus.Source enumeration; the empty value means absent.
