@@ -1,0 +1,202 @@
+package registry
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/profferhq/proffer/sdk"
+)
+
+// Apply decides about the command at that raft index and carries it out. A
+// refusal (Result.Err) changed nothing but the index. The outcome depends on
+// nothing but the commands before and this one.
+func (s *State) Apply(index uint64, c Command) Result {
+	s.index = index
+	r := Result{Index: index}
+	if c.Version > CommandVersion {
+		r.Err = sdk.Errorf(sdk.CodeUnsupported, "version", "registry command of version %d, this master knows up to %d: upgrade it", c.Version, CommandVersion)
+		return r
+	}
+	if err := s.apply(c, &r); err != nil {
+		err.Op = string(c.Type)
+		r = Result{Index: index, Err: err}
+	}
+	return r
+}
+
+func (s *State) apply(c Command, r *Result) *sdk.Error {
+	switch {
+	case c.Type == CommandBootstrap && c.Bootstrap != nil:
+		return s.bootstrap(*c.Bootstrap)
+	case c.Type == CommandMember && c.Member != nil:
+		return s.member(*c.Member)
+	case c.Type == CommandRaiseGeneration:
+		s.generation++
+		r.Generation = s.generation
+		return nil
+	case c.Type == CommandAdmitAgent && c.AdmitAgent != nil:
+		return s.admitAgent(c.Time, *c.AdmitAgent, r)
+	case c.Type == CommandAgentUnreachable && c.Agent != nil:
+		return s.moveAgent(c.Time, c.Agent.ID, AgentUnreachable)
+	case c.Type == CommandAgentGone && c.Agent != nil:
+		return s.moveAgent(c.Time, c.Agent.ID, AgentGone)
+	case c.Type == CommandRemoveAgent && c.Agent != nil:
+		return s.removeAgent(c.Agent.ID)
+	case c.Type == CommandAdmitFramework && c.AdmitFramework != nil:
+		return s.admitFramework(c.Time, *c.AdmitFramework, r)
+	case c.Type == CommandFrameworkDisconnect && c.FrameworkDisconnect != nil:
+		return s.disconnect(c.Time, *c.FrameworkDisconnect)
+	case c.Type == CommandRemoveFramework && c.Framework != nil:
+		return s.removeFramework(c.Time, c.Framework.ID)
+	case c.Type == CommandSetWeight && c.SetWeight != nil:
+		return s.setWeight(*c.SetWeight)
+	}
+	return sdk.Errorf(sdk.CodeInvalid, "type", "the command %q is unknown or has no content", c.Type)
+}
+
+func (s *State) bootstrap(b Bootstrap) *sdk.Error {
+	if s.clusterID != "" {
+		return sdk.Errorf(sdk.CodeConflict, "", "the cluster is %s already; a directory is bootstrapped once", s.clusterID)
+	}
+	if b.ClusterID == "" || b.Name == "" {
+		return sdk.Errorf(sdk.CodeInvalid, "cluster_id", "a cluster needs an id and a name")
+	}
+	s.clusterID, s.clusterName, s.generation = b.ClusterID, b.Name, 1
+	return nil
+}
+
+func (s *State) member(m Member) *sdk.Error {
+	if m.Name == "" {
+		return sdk.Errorf(sdk.CodeInvalid, "name", "must not be empty")
+	}
+	if m.Left {
+		delete(s.members, m.Name)
+		return nil
+	}
+	s.members[m.Name] = m
+	return nil
+}
+
+func (s *State) admitAgent(now int64, c AdmitAgent, r *Result) *sdk.Error {
+	if c.Info.ID == "" {
+		c.Info.ID = sdk.AgentID(fmt.Sprintf("%s-S%d", s.clusterID, s.nextAgent))
+		s.nextAgent++
+	} else if err := invalid(sdk.ValidateID("info.id", c.Info.ID)); err != nil {
+		return err
+	}
+	old, known := s.agents[c.Info.ID]
+	if known && old.State == AgentGone {
+		return sdk.Errorf(sdk.CodeGone, "info.id", "agent %s was marked gone and may not return; start it with an empty work directory", c.Info.ID)
+	}
+	a := Agent{Info: c.Info, State: AgentAdmitted, Since: now, Admitted: now, Version: c.Version, Address: c.Address}
+	if known {
+		a.Admitted = old.Admitted
+		if old.State == AgentAdmitted {
+			a.Since = old.Since
+		}
+	}
+	s.agents[c.Info.ID] = a
+	r.AgentID = c.Info.ID
+	return nil
+}
+
+func (s *State) moveAgent(now int64, id sdk.AgentID, to AgentState) *sdk.Error {
+	a, ok := s.agents[id]
+	switch {
+	case !ok:
+		return sdk.Errorf(sdk.CodeNotFound, "agent.id", "no agent %s was admitted", id)
+	case a.State == AgentGone && to != AgentGone:
+		return sdk.Errorf(sdk.CodeGone, "agent.id", "agent %s was marked gone, which is final", id)
+	case a.State == to:
+		return nil
+	}
+	a.State, a.Since = to, now
+	s.agents[id] = a
+	return nil
+}
+
+func (s *State) removeAgent(id sdk.AgentID) *sdk.Error {
+	a, ok := s.agents[id]
+	switch {
+	case !ok:
+		return sdk.Errorf(sdk.CodeNotFound, "agent.id", "no agent %s was admitted", id)
+	case a.State == AgentGone:
+		return sdk.Errorf(sdk.CodeGone, "agent.id", "agent %s was marked gone, which is remembered", id)
+	}
+	delete(s.agents, id)
+	return nil
+}
+
+func (s *State) admitFramework(now int64, c AdmitFramework, r *Result) *sdk.Error {
+	if c.Info.ID == "" {
+		c.Info.ID = sdk.FrameworkID(fmt.Sprintf("%s-%04d", s.clusterID, s.nextFramework))
+		s.nextFramework++
+	} else if err := invalid(sdk.ValidateID("info.id", c.Info.ID)); err != nil {
+		return err
+	}
+	if s.WasRemoved(c.Info.ID) {
+		return sdk.Errorf(sdk.CodeGone, "info.id", "Framework has been removed")
+	}
+	f := Framework{Info: c.Info, Registered: now, Since: now}
+	if old, known := s.frameworks[c.Info.ID]; known {
+		if old.Info.Principal != c.Info.Principal {
+			return sdk.Errorf(sdk.CodeDenied, "info.principal", "framework %s belongs to the principal %q, not %q", c.Info.ID, old.Info.Principal, c.Info.Principal)
+		}
+		f.Registered = old.Registered
+	}
+	s.frameworks[c.Info.ID] = f
+	r.FrameworkID = c.Info.ID
+	return nil
+}
+
+func (s *State) disconnect(now int64, c FrameworkDisconnect) *sdk.Error {
+	f, ok := s.frameworks[c.ID]
+	if !ok {
+		return sdk.Errorf(sdk.CodeNotFound, "framework_disconnect.id", "no framework %s is registered", c.ID)
+	}
+	f.Since, f.Deadline = now, c.Deadline
+	s.frameworks[c.ID] = f
+	return nil
+}
+
+func (s *State) removeFramework(now int64, id sdk.FrameworkID) *sdk.Error {
+	f, ok := s.frameworks[id]
+	if !ok {
+		if s.WasRemoved(id) {
+			return nil
+		}
+		return sdk.Errorf(sdk.CodeNotFound, "framework.id", "no framework %s is registered", id)
+	}
+	delete(s.frameworks, id)
+	s.removed = append(s.removed, RemovedFramework{ID: id, Name: f.Info.Name, Principal: f.Info.Principal, Time: now})
+	s.removedIDs[id] = struct{}{}
+	if n := len(s.removed) - MaxRemoved; n > 0 {
+		for _, old := range s.removed[:n] {
+			delete(s.removedIDs, old.ID)
+		}
+		s.removed = append([]RemovedFramework(nil), s.removed[n:]...)
+	}
+	return nil
+}
+
+func (s *State) setWeight(w SetWeight) *sdk.Error {
+	if w.Role == "" {
+		return sdk.Errorf(sdk.CodeInvalid, "role", "must not be empty")
+	}
+	if !(w.Weight > 0) || math.IsInf(w.Weight, 0) {
+		return sdk.Errorf(sdk.CodeInvalid, "weight", "must be above zero and finite, it is %v", w.Weight)
+	}
+	s.weights[w.Role] = w.Weight
+	return nil
+}
+
+// invalid narrows what ValidateID returns to the refusal that it is.
+func invalid(err error) *sdk.Error {
+	if err == nil {
+		return nil
+	}
+	if e, ok := err.(*sdk.Error); ok {
+		return e
+	}
+	return sdk.Errorf(sdk.CodeInvalid, "", "%v", err)
+}

@@ -1,0 +1,118 @@
+package registry
+
+import "github.com/profferhq/proffer/sdk"
+
+// CommandVersion is the newest command format that this code knows. A leader
+// proposes nothing newer than State.CommonVersion; a reader refuses a newer
+// command by name.
+const CommandVersion = 1
+
+// CommandType says which member of Command is set.
+type CommandType string
+
+// The commands. Numbers are only ever added.
+const (
+	CommandBootstrap           CommandType = "BOOTSTRAP"            // gives a fresh cluster its identity, once
+	CommandMember              CommandType = "MEMBER"               // a master tells what it understands
+	CommandRaiseGeneration     CommandType = "RAISE_GENERATION"     // fences everything sent before
+	CommandAdmitAgent          CommandType = "ADMIT_AGENT"          // a new agent, a returning one, or changed facts
+	CommandAgentUnreachable    CommandType = "AGENT_UNREACHABLE"    // silent for too long
+	CommandAgentGone           CommandType = "AGENT_GONE"           // given up for good by an operator
+	CommandRemoveAgent         CommandType = "REMOVE_AGENT"         // left in order, with nothing running
+	CommandAdmitFramework      CommandType = "ADMIT_FRAMEWORK"      // a new framework, a returning one, or changed facts
+	CommandFrameworkDisconnect CommandType = "FRAMEWORK_DISCONNECT" // its stream ended; its deadline runs
+	CommandRemoveFramework     CommandType = "REMOVE_FRAMEWORK"     // torn down, or away for too long
+	CommandSetWeight           CommandType = "SET_WEIGHT"           // weight of a role
+)
+
+// Enum lists the names of CommandType with their numbers on disk.
+func (CommandType) Enum() []sdk.EnumValue {
+	return []sdk.EnumValue{
+		{Name: "BOOTSTRAP", Number: 1},
+		{Name: "MEMBER", Number: 2},
+		{Name: "RAISE_GENERATION", Number: 3},
+		{Name: "ADMIT_AGENT", Number: 4},
+		{Name: "AGENT_UNREACHABLE", Number: 5},
+		{Name: "AGENT_GONE", Number: 6},
+		{Name: "REMOVE_AGENT", Number: 7},
+		{Name: "ADMIT_FRAMEWORK", Number: 8},
+		{Name: "FRAMEWORK_DISCONNECT", Number: 9},
+		{Name: "REMOVE_FRAMEWORK", Number: 10},
+		{Name: "SET_WEIGHT", Number: 11},
+	}
+}
+
+// Command is one change of the registry. Version 0 is written as CommandVersion.
+type Command struct {
+	Version             uint32               `wire:"1,version,required"`
+	Type                CommandType          `wire:"2,type,required"`
+	Time                int64                `wire:"3,time"` // unix nanoseconds on the proposing leader
+	Bootstrap           *Bootstrap           `wire:"4,bootstrap"`
+	Member              *Member              `wire:"5,member"`
+	AdmitAgent          *AdmitAgent          `wire:"6,admit_agent"`
+	Agent               *AgentRef            `wire:"7,agent"` // of AGENT_UNREACHABLE, AGENT_GONE, REMOVE_AGENT
+	AdmitFramework      *AdmitFramework      `wire:"8,admit_framework"`
+	FrameworkDisconnect *FrameworkDisconnect `wire:"9,framework_disconnect"`
+	Framework           *FrameworkRef        `wire:"10,framework"` // of REMOVE_FRAMEWORK
+	SetWeight           *SetWeight           `wire:"11,set_weight"`
+}
+
+// Bootstrap names a fresh cluster.
+type Bootstrap struct {
+	ClusterID string `wire:"1,cluster_id,required"` // prefix of every agent, framework and offer id
+	Name      string `wire:"2,name,required"`       // what people and gossip call it
+}
+
+// Member is what one master understands; told when it joins and when it is upgraded.
+type Member struct {
+	Name    string `wire:"1,name,required"`
+	Command uint32 `wire:"2,command,required"` // its CommandVersion
+	Release string `wire:"3,release"`          // its version, for people
+	Left    bool   `wire:"4,left"`             // it is a member no more
+}
+
+// AdmitAgent lets an agent in. Without Info.ID Apply chooses one (Result.AgentID).
+// An agent that was unreachable is reachable again; one that is gone is refused.
+type AdmitAgent struct {
+	Info    sdk.AgentInfo `wire:"1,info,required"`
+	Version string        `wire:"2,version"` // the agent's release
+	Address string        `wire:"3,address"` // host:port of its HTTP
+}
+
+// AgentRef names an agent.
+type AgentRef struct {
+	ID sdk.AgentID `wire:"1,id,value,required"`
+}
+
+// AdmitFramework lets a framework in. Without Info.ID Apply chooses one
+// (Result.FrameworkID). An unknown id is accepted, a removed one refused. It
+// clears the deadline: the framework is connected.
+type AdmitFramework struct {
+	Info sdk.FrameworkInfo `wire:"1,info,required"`
+}
+
+// FrameworkDisconnect starts a framework's deadline.
+type FrameworkDisconnect struct {
+	ID       sdk.FrameworkID `wire:"1,id,value,required"`
+	Deadline int64           `wire:"2,deadline,required"` // unix nanoseconds; the leader removes it then
+}
+
+// FrameworkRef names a framework.
+type FrameworkRef struct {
+	ID sdk.FrameworkID `wire:"1,id,value,required"`
+}
+
+// SetWeight gives a role its share against its siblings; 1 is the default.
+type SetWeight struct {
+	Role   string  `wire:"1,role,required"`
+	Weight float64 `wire:"2,weight,required"`
+}
+
+// Result is what Apply decided. Err is a refusal: the command changed nothing.
+type Result struct {
+	Index       uint64 // of the raft log; the registry's revision
+	Err         *sdk.Error
+	AgentID     sdk.AgentID     // of ADMIT_AGENT
+	FrameworkID sdk.FrameworkID // of ADMIT_FRAMEWORK
+	Generation  uint64          // of RAISE_GENERATION
+}

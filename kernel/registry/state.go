@@ -1,0 +1,175 @@
+package registry
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/profferhq/proffer/sdk"
+)
+
+// State is the registry's content after the commands up to Index. The zero
+// value is the registry of a cluster that was not bootstrapped yet.
+type State struct {
+	index         uint64
+	clusterID     string
+	clusterName   string
+	generation    uint64
+	nextAgent     uint64
+	nextFramework uint64
+	members       map[string]Member
+	agents        map[sdk.AgentID]Agent
+	frameworks    map[sdk.FrameworkID]Framework
+	removed       []RemovedFramework // oldest first
+	removedIDs    map[sdk.FrameworkID]struct{}
+	weights       map[string]float64
+}
+
+// AgentState says what the registry holds an agent for.
+type AgentState string
+
+// The states of an agent.
+const (
+	AgentAdmitted    AgentState = "ADMITTED"
+	AgentUnreachable AgentState = "UNREACHABLE"
+	AgentGone        AgentState = "GONE"
+)
+
+// Enum lists the names of AgentState with their numbers on disk.
+func (AgentState) Enum() []sdk.EnumValue {
+	return []sdk.EnumValue{{Name: "ADMITTED", Number: 1}, {Name: "UNREACHABLE", Number: 2}, {Name: "GONE", Number: 3}}
+}
+
+// Agent is one agent that was ever admitted and did not leave in order.
+type Agent struct {
+	Info     sdk.AgentInfo `wire:"1,info,required"`
+	State    AgentState    `wire:"2,state,required"`
+	Since    int64         `wire:"3,since"`    // unix nanoseconds of the last change of State
+	Admitted int64         `wire:"4,admitted"` // unix nanoseconds of the first admission
+	Version  string        `wire:"5,version"`
+	Address  string        `wire:"6,address"` // host:port of its HTTP
+}
+
+// Framework is one framework that may come back.
+type Framework struct {
+	Info       sdk.FrameworkInfo `wire:"1,info,required"`
+	Registered int64             `wire:"2,registered"` // unix nanoseconds of the first admission
+	Since      int64             `wire:"3,since"`      // unix nanoseconds of the last admission or disconnection
+	Deadline   int64             `wire:"4,deadline"`   // unix nanoseconds until it must be back; 0 while connected
+}
+
+// RemovedFramework is what is kept of a framework that may not come back.
+type RemovedFramework struct {
+	ID        sdk.FrameworkID `wire:"1,id,value,required"`
+	Name      string          `wire:"2,name"`
+	Principal string          `wire:"3,principal"`
+	Time      int64           `wire:"4,time"` // unix nanoseconds of the removal
+}
+
+// MaxRemoved is how many removed frameworks are remembered; an id older than
+// that would be admitted anew.
+const MaxRemoved = 10000
+
+// New is the registry of a cluster that was not bootstrapped yet.
+func New() *State {
+	return &State{
+		members:    map[string]Member{},
+		agents:     map[sdk.AgentID]Agent{},
+		frameworks: map[sdk.FrameworkID]Framework{},
+		removedIDs: map[sdk.FrameworkID]struct{}{},
+		weights:    map[string]float64{},
+	}
+}
+
+// Clone is an independent copy: a new leader's mind starts from one.
+func (s *State) Clone() *State {
+	c := *s
+	c.members = maps.Clone(s.members)
+	c.agents = maps.Clone(s.agents)
+	c.frameworks = maps.Clone(s.frameworks)
+	c.removed = slices.Clone(s.removed)
+	c.removedIDs = maps.Clone(s.removedIDs)
+	c.weights = maps.Clone(s.weights)
+	return &c
+}
+
+// Index is the raft index of the last command applied.
+func (s *State) Index() uint64 { return s.index }
+
+// ClusterID is empty before BOOTSTRAP.
+func (s *State) ClusterID() string { return s.clusterID }
+
+// ClusterName is what people and gossip call the cluster.
+func (s *State) ClusterName() string { return s.clusterName }
+
+// Generation is compared before raft's term wherever commands are fenced.
+func (s *State) Generation() uint64 { return s.generation }
+
+// Agent is the agent of that id.
+func (s *State) Agent(id sdk.AgentID) (Agent, bool) {
+	a, ok := s.agents[id]
+	return a, ok
+}
+
+// Agents are all agents, sorted by id.
+func (s *State) Agents() []Agent {
+	return sortedValues(s.agents, func(a, b sdk.AgentID) int { return strings.Compare(string(a), string(b)) })
+}
+
+// Framework is the framework of that id, unless it was removed.
+func (s *State) Framework(id sdk.FrameworkID) (Framework, bool) {
+	f, ok := s.frameworks[id]
+	return f, ok
+}
+
+// Frameworks are all frameworks that may come back, sorted by id.
+func (s *State) Frameworks() []Framework {
+	return sortedValues(s.frameworks, func(a, b sdk.FrameworkID) int { return strings.Compare(string(a), string(b)) })
+}
+
+// WasRemoved tells whether a framework of that id was removed.
+func (s *State) WasRemoved(id sdk.FrameworkID) bool {
+	_, ok := s.removedIDs[id]
+	return ok
+}
+
+// Removed are the frameworks removed last, oldest first, at most MaxRemoved.
+func (s *State) Removed() []RemovedFramework { return slices.Clone(s.removed) }
+
+// Weight is the weight of a role, 1 unless it was set.
+func (s *State) Weight(role string) float64 {
+	if w, ok := s.weights[role]; ok {
+		return w
+	}
+	return 1
+}
+
+// Weights are the weights that were set, sorted by role.
+func (s *State) Weights() []SetWeight {
+	out := make([]SetWeight, 0, len(s.weights))
+	for _, role := range slices.Sorted(maps.Keys(s.weights)) {
+		out = append(out, SetWeight{Role: role, Weight: s.weights[role]})
+	}
+	return out
+}
+
+// Members are the masters as they told it themselves, sorted by name.
+func (s *State) Members() []Member { return sortedValues(s.members, strings.Compare) }
+
+// CommonVersion is the newest command version that every member knows.
+func (s *State) CommonVersion() uint32 {
+	v := uint32(CommandVersion)
+	for _, m := range s.members {
+		v = min(v, m.Command)
+	}
+	return v
+}
+
+func sortedValues[K comparable, V any](m map[K]V, cmp func(a, b K) int) []V {
+	keys := slices.SortedFunc(maps.Keys(m), cmp)
+	out := make([]V, len(keys))
+	for i, k := range keys {
+		out[i] = m[k]
+	}
+	return out
+}
