@@ -4,6 +4,8 @@ package sdk
 type OperatorCall struct {
 	Type     OperatorCallType `wire:"1,type"`
 	Teardown *Teardown        `wire:"16,teardown"`
+	// KillTask is Proffer's: an operator ends one task of any framework.
+	KillTask *KillTask `wire:"1000,kill_task"`
 }
 
 // OperatorCallType is Mesos's Call.Type enumeration; the empty value means absent.
@@ -22,6 +24,7 @@ const (
 	OperatorGetMaster     OperatorCallType = "GET_MASTER"
 	OperatorSubscribe     OperatorCallType = "SUBSCRIBE"
 	OperatorTeardown      OperatorCallType = "TEARDOWN"
+	OperatorKillTask      OperatorCallType = "KILL_TASK" // Proffer's
 )
 
 // Enum lists the names of OperatorCallType with their protobuf numbers.
@@ -38,12 +41,20 @@ func (OperatorCallType) Enum() []EnumValue {
 		{"GET_MASTER", 17},
 		{"SUBSCRIBE", 18},
 		{"TEARDOWN", 31},
+		{"KILL_TASK", 1000},
 	}
 }
 
 // Teardown is the message mesos.v1.master.Call.Teardown.
 type Teardown struct {
 	FrameworkID FrameworkID `wire:"1,framework_id,value,required"`
+}
+
+// KillTask is Proffer's own operator call; Mesos lets only the framework kill.
+type KillTask struct {
+	FrameworkID FrameworkID `wire:"1,framework_id,value,required"`
+	TaskID      TaskID      `wire:"2,task_id,value,required"`
+	KillPolicy  *KillPolicy `wire:"3,kill_policy"`
 }
 
 // OperatorResponse is the message mesos.v1.master.Response.
