@@ -1,0 +1,31 @@
+# The targets that a newcomer needs are up, demo and test; `make help` lists all.
+GO      ?= go
+VERSION ?= 0.1.0
+LDFLAGS := -s -w -X main.version=$(VERSION)
+export CGO_ENABLED ?= 0
+
+help: ## list the targets
+	@grep -E '^[a-z0-9-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+build: ## static binaries in bin/
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
+up: build ## a cluster on this machine; ctrl-C stops it
+	bin/proffer up
+demo: build ## the README's tour, by itself, in under a minute
+	$(GO) run ./e2e/demo
+test: build ## every test
+	CGO_ENABLED=$(if $(RACE),1,0) $(GO) test $(if $(RACE),-race) -timeout 14m ./...
+race: ## every test with the race detector (needs gcc)
+	$(MAKE) test RACE=1
+check: ## gofmt, go vet, staticcheck
+	@test -z "$$(gofmt -l .)" || { echo "gofmt wants to change:"; gofmt -l .; exit 1; }
+	$(GO) vet ./...
+	staticcheck ./...
+bench: build ## the figures of the README's table
+	bin/proffer-bench all
+golden: ## remake the golden bytes with protoc
+	$(GO) test ./sdk/wire -run Golden -update
+plants: ## every planted bug must be found
+	$(GO) test ./e2e/plants -run Score -v -count=1 -args -score
+soak: build ## the long forms of the stories that make test tells in short
+	PROFFER_SOAK=1 $(GO) test ./e2e/... ./kernel/sim/... -run 'Soak|Kill|Sim' -v -timeout 60m
+.PHONY: help build up demo test race check bench golden plants soak

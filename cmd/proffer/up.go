@@ -1,0 +1,66 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/profferhq/proffer/kernel/agent/detect"
+	"github.com/profferhq/proffer/kernel/up"
+)
+
+func upCommand(io stdio) *cobra.Command {
+	o := up.DefaultOptions()
+	o.Talk = io.err
+	var taskUser string
+	var allow []string
+	cmd := &cobra.Command{
+		Use: "up", Short: "A whole cluster on this machine; ctrl-C stops all of it", Args: cobra.NoArgs,
+		Long: "up starts masters and agents as processes of their own, with all state in one directory,\n" +
+			"restarts one that dies, and on ctrl-C ends every task and leaves nothing behind.",
+		Example: "  proffer up\n  proffer up --agents 3 --port-offset 100 --dir /var/lib/proffer/second",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := o.Validate(); err != nil {
+				return usageError{err}
+			}
+			if taskUser != "" {
+				o.AgentArgs = append(o.AgentArgs, "--task-user", taskUser)
+			}
+			for _, a := range allow {
+				o.AgentArgs = append(o.AgentArgs, "--allow-user", a)
+			}
+			return runUp(cmd.Context(), o)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.Dir, "dir", o.Dir, "directory for all state")
+	f.IntVar(&o.Masters, "masters", o.Masters, "how many masters")
+	f.IntVar(&o.Agents, "agents", o.Agents, "how many agents share this machine")
+	f.IntVar(&o.PortOffset, "port-offset", 0, "shift every port by this much")
+	f.StringVar(&o.Bind, "bind", o.Bind, "address of the masters; beyond loopback the tokens travel in clear text")
+	f.StringArrayVar(&o.Resources, "resources", nil, "what an agent offers, such as cpus:4;mem:8192 (once per agent, in order; default: its share of the machine)")
+	f.StringArrayVar(&o.Attributes, "attributes", nil, "an agent's attributes, such as rack:r1 (once per agent, in order)")
+	f.StringVar(&taskUser, "task-user", "", "user of tasks that name none (default nobody)")
+	f.StringArrayVar(&allow, "allow-user", nil, "PRINCIPAL:USER that a principal's tasks may run as")
+	f.BoolVar(&o.Insecure, "insecure", false, "no credentials at all: whoever reaches the ports owns the cluster")
+	return cmd
+}
+
+func runUp(ctx context.Context, o up.Options) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	o.Binary = self
+	if o.Machine, err = detect.Machine(o.Dir); err != nil {
+		return fmt.Errorf("see what this machine has: %w", err)
+	}
+	begin := time.Now()
+	return up.Run(ctx, o, func(addr string) {
+		c := &client{io: stdio{os.Stdin, os.Stdout, o.Talk}, addr: addr, dir: o.Dir}
+		announce(ctx, c, o, begin)
+	})
+}
