@@ -1,0 +1,4 @@
+package checkpoint
+
+// FS is all that the log needs of a file system.
+type FS interface{}
