@@ -1,0 +1,79 @@
+package cluster
+
+import (
+	"time"
+
+	"github.com/profferhq/proffer/kernel/link"
+	"github.com/profferhq/proffer/kernel/registry"
+	"github.com/profferhq/proffer/sdk"
+)
+
+// Options are the facts that a new leader starts from. Zero durations and counts
+// mean the defaults of DefaultOptions.
+type Options struct {
+	// Fence is stamped on everything that agents are told: the registry's
+	// generation and the raft term of this leadership.
+	Fence link.Fence
+	// Master is told to every scheduler. Its ID begins every offer's id and must be
+	// different for each leadership.
+	Master sdk.MasterInfo
+	// Registry is the registry as of the leader's barrier; New takes it over, so
+	// give a Clone.
+	Registry *registry.State
+	// Masters are host:port of every known master, for the agents' lists.
+	Masters []string
+
+	// FrameworkLaunchers are the principals whose frameworks may start frameworks
+	// (tasks with the label PROFFER_FRAMEWORK). Operators always may.
+	FrameworkLaunchers []string
+	// AllowedUsers are, for each principal, the users that its tasks may run as
+	// beside the agent's task user; "*" stands for all, root included. The principal
+	// "" is everybody.
+	AllowedUsers map[string][]string
+
+	OfferTimeout       time.Duration // an offer held longer is rescinded
+	SchedulerHeartbeat time.Duration // between HEARTBEAT events of a scheduler's stream
+	AgentHeartbeat     time.Duration // either side of an agent's stream says something at least this often
+	AgentTimeout       time.Duration // silence after which an agent is unreachable
+	RecoveryTimeout    time.Duration // agents and frameworks known to the registry have this long to come back to a new leader
+	CompletedTasks     int           // ended tasks remembered per framework
+}
+
+// DefaultOptions are the defaults of the README's table; the caller fills in
+// Fence, Master and Registry.
+func DefaultOptions() Options {
+	return Options{
+		OfferTimeout:       30 * time.Second,
+		SchedulerHeartbeat: 15 * time.Second,
+		AgentHeartbeat:     2500 * time.Millisecond, // three may be lost before AgentTimeout
+		AgentTimeout:       10 * time.Second,
+		RecoveryTimeout:    30 * time.Second,
+		CompletedTasks:     1000,
+	}
+}
+
+// withDefaults fills what the caller left out.
+func (o Options) withDefaults() Options {
+	d := DefaultOptions()
+	for _, p := range []struct {
+		v *time.Duration
+		d time.Duration
+	}{
+		{&o.OfferTimeout, d.OfferTimeout},
+		{&o.SchedulerHeartbeat, d.SchedulerHeartbeat},
+		{&o.AgentHeartbeat, d.AgentHeartbeat},
+		{&o.AgentTimeout, d.AgentTimeout},
+		{&o.RecoveryTimeout, d.RecoveryTimeout},
+	} {
+		if *p.v == 0 {
+			*p.v = p.d
+		}
+	}
+	if o.CompletedTasks == 0 {
+		o.CompletedTasks = d.CompletedTasks
+	}
+	if o.Registry == nil {
+		o.Registry = registry.New()
+	}
+	return o
+}
