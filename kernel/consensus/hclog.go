@@ -1,0 +1,61 @@
+package consensus
+
+import (
+	"context"
+	"io"
+	"log"
+	"log/slog"
+
+	"github.com/hashicorp/go-hclog"
+)
+
+// bridge is raft's logger over slog. Levels go one step down, except errors:
+// what raft calls information is detail of a library here, and its warnings
+// (an election at every start) are news at most.
+type bridge struct {
+	log  *slog.Logger
+	name string
+	args []any
+}
+
+func (b *bridge) Log(level hclog.Level, msg string, args ...any) {
+	l := slog.LevelDebug
+	switch level {
+	case hclog.Warn:
+		l = slog.LevelInfo
+	case hclog.Error:
+		l = slog.LevelWarn
+	}
+	b.log.Log(context.Background(), l, msg, args...)
+}
+
+func (b *bridge) Trace(msg string, args ...any) {}
+func (b *bridge) Debug(msg string, args ...any) { b.Log(hclog.Debug, msg, args...) }
+func (b *bridge) Info(msg string, args ...any)  { b.Log(hclog.Info, msg, args...) }
+func (b *bridge) Warn(msg string, args ...any)  { b.Log(hclog.Warn, msg, args...) }
+func (b *bridge) Error(msg string, args ...any) { b.Log(hclog.Error, msg, args...) }
+
+func (b *bridge) enabled(l slog.Level) bool { return b.log.Enabled(context.Background(), l) }
+
+func (b *bridge) IsTrace() bool { return false }
+func (b *bridge) IsDebug() bool { return b.enabled(slog.LevelDebug) }
+func (b *bridge) IsInfo() bool  { return b.enabled(slog.LevelDebug) }
+func (b *bridge) IsWarn() bool  { return b.enabled(slog.LevelInfo) }
+func (b *bridge) IsError() bool { return b.enabled(slog.LevelWarn) }
+
+func (b *bridge) ImpliedArgs() []any { return b.args }
+func (b *bridge) With(args ...any) hclog.Logger {
+	return &bridge{log: b.log.With(args...), name: b.name, args: append(b.args[:len(b.args):len(b.args)], args...)}
+}
+func (b *bridge) Name() string { return b.name }
+func (b *bridge) Named(name string) hclog.Logger {
+	return &bridge{log: b.log, name: name, args: b.args}
+}
+func (b *bridge) ResetNamed(name string) hclog.Logger { return b.Named(name) }
+func (b *bridge) SetLevel(hclog.Level)                {}
+func (b *bridge) GetLevel() hclog.Level               { return hclog.Debug }
+
+func (b *bridge) StandardLogger(*hclog.StandardLoggerOptions) *log.Logger {
+	return slog.NewLogLogger(b.log.Handler(), slog.LevelDebug)
+}
+func (b *bridge) StandardWriter(*hclog.StandardLoggerOptions) io.Writer { return io.Discard }
