@@ -1,0 +1,225 @@
+package masters
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/profferhq/proffer/sdk"
+)
+
+// Client asks the masters of one cluster.
+type Client struct {
+	opts  Options
+	bases []*url.URL
+	http  *http.Client
+
+	mu     sync.Mutex
+	leader *url.URL // who answered last, nil before that
+}
+
+// Request is one HTTP request to whichever master can answer it.
+type Request struct {
+	Op     string // for errors, such as "subscribe"
+	Method string
+	Path   string // with its query
+	Header http.Header
+	Body   []byte
+	// Only names the one master that can take the request, by its base URL (as
+	// in Leader); empty for any. Its redirect is CodeUnavailable then.
+	Only string
+}
+
+// maxHops bounds the redirects that one address may lead through: two masters
+// that each believe in the other must not hold a request for ever.
+const maxHops = 5
+
+// New makes a client. It refuses an empty or malformed list of addresses and
+// does not connect yet.
+func New(o Options) (*Client, error) {
+	c := &Client{opts: o}
+	if len(o.Addrs) == 0 {
+		return nil, sdk.Errorf(sdk.CodeInvalid, "addrs", "no master is named: give an address such as 127.0.0.1:5050, or set PROFFER_ADDR")
+	}
+	for _, addr := range o.Addrs {
+		base, err := baseURL(addr)
+		if err != nil {
+			return nil, err
+		}
+		c.bases = append(c.bases, base)
+	}
+	transport := o.Transport
+	if transport == nil {
+		transport = NewTransport()
+	}
+	c.http = &http.Client{
+		Transport:     transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	return c, nil
+}
+
+// NewTransport makes the transport that a Client uses by default: no proxy, no
+// compression (event streams must flow), three seconds to connect and thirty to
+// the first byte of an answer.
+func NewTransport() *http.Transport {
+	return &http.Transport{
+		DialContext:           (&net.Dialer{Timeout: 3 * time.Second, KeepAlive: 15 * time.Second}).DialContext,
+		DisableCompression:    true,
+		MaxIdleConnsPerHost:   16,
+		IdleConnTimeout:       time.Minute,
+		ResponseHeaderTimeout: 30 * time.Second,
+	}
+}
+
+// Leader is the base URL ("http://host:port") of the master that answered last,
+// or "" before one has.
+func (c *Client) Leader() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.leader == nil {
+		return ""
+	}
+	return c.leader.String()
+}
+
+// HTTP is the client underneath, for requests to others than masters.
+func (c *Client) HTTP() *http.Client { return c.http }
+
+// CloseIdle closes the connections that carry nothing now.
+func (c *Client) CloseIdle() { c.http.CloseIdleConnections() }
+
+// Do sends the request to the leader, wherever it is. The answer has a status
+// below 300 and its body is the caller's to close; ctx governs the body too.
+// Errors: *Unreachable when no master could be asked; *sdk.Error when one
+// refused (CodeUnavailable when none knows a leader); ctx's error; any other
+// means that the connection broke after the request was sent, so that it may or
+// may not have been acted on.
+func (c *Client) Do(ctx context.Context, r Request) (*http.Response, error) {
+	var attempts []Attempt
+	var refused error
+	candidates := c.candidates()
+	if r.Only != "" {
+		only, err := baseURL(r.Only)
+		if err != nil {
+			return nil, err
+		}
+		candidates = []*url.URL{only}
+	}
+	for _, base := range candidates {
+		resp, err := c.ask(ctx, base, r)
+		if err == nil {
+			return resp, nil
+		}
+		switch {
+		case ctx.Err() != nil:
+			return nil, context.Cause(ctx)
+		case notSent(err):
+			attempts = append(attempts, Attempt{base.Host, err})
+		case sdk.CodeOf(err) == sdk.CodeUnavailable:
+			refused = err
+		default:
+			return nil, err
+		}
+	}
+	if refused != nil {
+		return nil, refused
+	}
+	return nil, &Unreachable{Op: r.Op, Attempts: attempts}
+}
+
+// candidates lists whom to ask: the last to answer first, each address once.
+func (c *Client) candidates() []*url.URL {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.leader == nil {
+		return c.bases
+	}
+	list := []*url.URL{c.leader}
+	for _, base := range c.bases {
+		if base.Host != c.leader.Host {
+			list = append(list, base)
+		}
+	}
+	return list
+}
+
+// ask sends the request to one master and follows its redirects.
+func (c *Client) ask(ctx context.Context, base *url.URL, r Request) (*http.Response, error) {
+	target, err := base.Parse(r.Path)
+	if err != nil {
+		return nil, sdk.Errorf(sdk.CodeInvalid, "path", "%v", err)
+	}
+	for range maxHops {
+		resp, err := c.send(ctx, target, r)
+		if err != nil {
+			return nil, err
+		}
+		if resp.StatusCode == http.StatusTemporaryRedirect {
+			next, err := target.Parse(resp.Header.Get("Location"))
+			_ = resp.Body.Close()
+			if r.Only != "" {
+				return nil, sdk.Errorf(sdk.CodeUnavailable, "", "%s: master %s does not lead any more", r.Op, target.Host)
+			}
+			if err != nil {
+				return nil, sdk.Errorf(sdk.CodeUnavailable, "", "%s: master %s redirects to nowhere: %v", r.Op, target.Host, err)
+			}
+			target = next
+			continue
+		}
+		if resp.StatusCode >= 300 {
+			defer func() { _ = resp.Body.Close() }()
+			return nil, Refusal(r.Op, resp)
+		}
+		c.mu.Lock()
+		c.leader = &url.URL{Scheme: target.Scheme, Host: target.Host}
+		c.mu.Unlock()
+		return resp, nil
+	}
+	return nil, sdk.Errorf(sdk.CodeUnavailable, "", "%s: the masters redirect in a circle, no leader is settled yet", r.Op)
+}
+
+func (c *Client) send(ctx context.Context, target *url.URL, r Request) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, r.Method, target.String(), bytes.NewReader(r.Body))
+	if err != nil {
+		return nil, sdk.Errorf(sdk.CodeInvalid, "path", "%v", err)
+	}
+	for name, values := range r.Header {
+		req.Header[name] = values
+	}
+	if err := c.Authorize(req); err != nil {
+		return nil, err
+	}
+	return c.http.Do(req)
+}
+
+// Authorize puts the token on a request. It fails when the token file cannot be
+// read.
+func (c *Client) Authorize(req *http.Request) error {
+	token := c.opts.Token
+	if token == "" && c.opts.TokenFile != "" {
+		data, err := os.ReadFile(c.opts.TokenFile)
+		if err != nil {
+			return sdk.Errorf(sdk.CodeUnauthenticated, "token_file", "cannot read the token: %v", err)
+		}
+		token = strings.TrimSpace(string(data))
+	}
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	return nil
+}
+
+// notSent tells whether err means that no byte of the request left, so that
+// asking another master cannot make it happen twice.
+func notSent(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && op.Op == "dial"
+}
