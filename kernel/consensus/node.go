@@ -1,0 +1,208 @@
+package consensus
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/raft"
+
+	"github.com/profferhq/proffer/kernel/registry"
+)
+
+// Node is this master's part of the consensus.
+type Node struct {
+	opts   Options
+	store  *store
+	snaps  raft.SnapshotStore
+	fsm    *fsm
+	stream *stream
+	terms  chan Term
+	wait   sync.WaitGroup
+	dial   func() raft.Transport // a fresh transport per instance
+
+	mu     sync.RWMutex
+	inst   *instance
+	closed bool
+}
+
+// instance is one run of raft; a change of timing needs a new one.
+type instance struct {
+	raft      *raft.Raft
+	transport raft.Transport
+	solo      bool
+	over      chan struct{} // closed after its end
+}
+
+// Term is one leadership of this master.
+type Term struct {
+	Number uint64          // raft's term: half of the fence on everything this leader sends
+	Lost   <-chan struct{} // closed when it leads no longer
+}
+
+// keyGrown is set on disk before a second voter is added: from then on this
+// master never starts with the time-outs of a lone voter again.
+func keyGrown() []byte { return []byte("proffer-grown") }
+
+// New opens the disk and starts raft; it does not wait for a leader.
+func New(o Options) (*Node, error) {
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	s := newStream(o.Listener, o.Advertise, o.Key, o.Log)
+	n, err := newNode(o, func() raft.Transport {
+		return raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
+			Stream: newLayer(s), MaxPool: 3, Timeout: 10 * time.Second, Logger: &bridge{log: o.Log, name: "raft-net"}})
+	})
+	if err != nil {
+		s.stop()
+		return nil, err
+	}
+	n.stream = s
+	return n, nil
+}
+
+func newNode(o Options, dial func() raft.Transport) (*Node, error) {
+	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("raft directory: %w", err)
+	}
+	st, err := openStore(o.Dir, o.Fatal)
+	if err != nil {
+		return nil, err
+	}
+	n := &Node{opts: o, store: st, dial: dial, terms: make(chan Term, 1)}
+	n.fsm = &fsm{state: registry.New(), fatal: o.Fatal}
+	if err := n.open(); err != nil {
+		return nil, errors.Join(err, st.db.Close())
+	}
+	return n, nil
+}
+
+func (n *Node) open() error {
+	snaps, err := raft.NewFileSnapshotStoreWithLogger(filepath.Clean(n.opts.Dir), 2, &bridge{log: n.opts.Log, name: "snapshots"})
+	if err != nil {
+		return fmt.Errorf("snapshots in %s: %w", n.opts.Dir, err)
+	}
+	n.snaps = snaps
+	exists, err := raft.HasExistingState(n.store, n.store, snaps)
+	if err != nil {
+		return fmt.Errorf("read the raft state in %s: %w", n.opts.Dir, err)
+	}
+	fresh := n.opts.Bootstrap && !exists
+	if fresh {
+		if err := n.store.Set(keyGrown(), []byte{0}); err != nil {
+			return err
+		}
+	} else if !exists {
+		n.opts.Log.Info("this master has no cluster yet and was not told to bootstrap one; it waits to be added", "name", n.opts.Name)
+	}
+	grown, err := n.store.Get(keyGrown())
+	return n.start(err == nil && len(grown) == 1 && grown[0] == 0, fresh)
+}
+
+// start begins an instance of raft. Callers hold no instance.
+func (n *Node) start(solo, bootstrap bool) error {
+	t := n.opts.Cluster
+	if solo {
+		t = n.opts.Solo
+	}
+	notify := make(chan bool, 8)
+	c := raft.DefaultConfig()
+	c.LocalID = raft.ServerID(n.opts.Name)
+	c.HeartbeatTimeout, c.ElectionTimeout, c.LeaderLeaseTimeout, c.CommitTimeout = t.Heartbeat, t.Election, t.Lease, t.Commit
+	c.SnapshotThreshold, c.TrailingLogs = n.opts.Snapshot, n.opts.Trailing
+	c.BatchApplyCh = true // commands that wait share one fsync
+	c.NoLegacyTelemetry = true
+	c.NotifyCh = notify
+	c.Logger = &bridge{log: n.opts.Log, name: "raft"}
+	transport := n.dial()
+	if bootstrap {
+		first := raft.Configuration{Servers: []raft.Server{{ID: c.LocalID, Address: transport.LocalAddr()}}}
+		if err := raft.BootstrapCluster(c, n.store, n.store, n.snaps, transport, first); err != nil {
+			return errors.Join(fmt.Errorf("bootstrap: %w", err), closeTransport(transport))
+		}
+	}
+	r, err := raft.NewRaft(c, n.fsm, n.store, n.store, n.snaps, transport)
+	if err != nil {
+		return errors.Join(fmt.Errorf("start raft from %s: %w", n.opts.Dir, err), closeTransport(transport))
+	}
+	over := make(chan struct{})
+	n.inst = &instance{raft: r, transport: transport, solo: solo, over: over}
+	n.wait.Go(func() { n.follow(r, notify, over) })
+	return nil
+}
+
+// follow turns raft's notifications into terms until the instance ends.
+func (n *Node) follow(r *raft.Raft, notify <-chan bool, over <-chan struct{}) {
+	var lost chan struct{}
+	resign := func() {
+		if lost != nil {
+			close(lost)
+			lost = nil
+		}
+	}
+	defer resign()
+	for {
+		select {
+		case leads := <-notify:
+			resign()
+			if leads {
+				lost = make(chan struct{})
+				n.announce(Term{Number: r.CurrentTerm(), Lost: lost})
+			}
+		case <-over:
+			return
+		}
+	}
+}
+
+// announce puts the term where Leading finds it, in place of one nobody took.
+func (n *Node) announce(t Term) {
+	for {
+		select {
+		case n.terms <- t:
+			return
+		default:
+		}
+		select {
+		case <-n.terms:
+		default:
+		}
+	}
+}
+
+// Close ends raft, the transport and the files.
+func (n *Node) Close() error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.closed {
+		return nil
+	}
+	n.closed = true
+	err := n.stopInstance()
+	n.wait.Wait()
+	if n.stream != nil {
+		n.stream.stop()
+	}
+	return errors.Join(err, n.store.db.Close())
+}
+
+func (n *Node) stopInstance() error {
+	if n.inst == nil {
+		return nil
+	}
+	err := n.inst.raft.Shutdown().Error() // waits for its goroutines and closes the transport
+	close(n.inst.over)
+	n.inst = nil
+	return err
+}
+
+func closeTransport(t raft.Transport) error {
+	if c, ok := t.(raft.WithClose); ok {
+		return c.Close()
+	}
+	return nil
+}

@@ -1,0 +1,180 @@
+package consensus
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/hashicorp/raft"
+
+	"github.com/profferhq/proffer/kernel/registry"
+	"github.com/profferhq/proffer/sdk"
+)
+
+// ProposeBound is how long a proposal may take when its context says nothing.
+const ProposeBound = 5 * time.Second
+
+// Propose puts one command into the replicated log and tells what the registry
+// decided. An error (CodeUnavailable) means that it is not known whether the
+// command will ever be applied; a refusal of the registry is in the Result.
+func (n *Node) Propose(ctx context.Context, c registry.Command) (registry.Result, error) {
+	rs, err := n.ProposeBatch(ctx, []registry.Command{c})
+	if err != nil {
+		return registry.Result{}, err
+	}
+	return rs[0], nil
+}
+
+// ProposeBatch proposes commands in their order; they share fsyncs. On an error
+// a prefix of them may have been applied, or may still be.
+func (n *Node) ProposeBatch(ctx context.Context, cs []registry.Command) ([]registry.Result, error) {
+	inst, err := n.instance()
+	if err != nil {
+		return nil, err
+	}
+	bound := remaining(ctx)
+	futures := make([]raft.ApplyFuture, len(cs))
+	for i, c := range cs {
+		c.Version = min(registry.CommandVersion, n.commonVersion())
+		data, err := registry.EncodeCommand(c)
+		if err != nil {
+			return nil, err
+		}
+		futures[i] = inst.raft.Apply(data, bound)
+	}
+	results := make([]registry.Result, len(cs))
+	for i, f := range futures {
+		if err := wait(ctx, f); err != nil {
+			return nil, unavailable("propose "+string(cs[i].Type), err)
+		}
+		r, ok := f.Response().(registry.Result)
+		if !ok {
+			return nil, sdk.Errorf(sdk.CodeInternal, "", "the registry gave no result for %s", cs[i].Type)
+		}
+		results[i] = r
+	}
+	return results, nil
+}
+
+// Barrier waits until everything committed so far is applied here.
+func (n *Node) Barrier(ctx context.Context) error {
+	inst, err := n.instance()
+	if err != nil {
+		return err
+	}
+	if err := wait(ctx, inst.raft.Barrier(remaining(ctx))); err != nil {
+		return unavailable("wait for the registry", err)
+	}
+	return nil
+}
+
+// VerifyLeader asks a quorum whether this master still leads.
+func (n *Node) VerifyLeader(ctx context.Context) error {
+	inst, err := n.instance()
+	if err != nil {
+		return err
+	}
+	if err := wait(ctx, inst.raft.VerifyLeader()); err != nil {
+		return unavailable("verify leadership", err)
+	}
+	return nil
+}
+
+// Leading gives each new leadership of this master; one that was lost before
+// anybody took it may be left out.
+func (n *Node) Leading() <-chan Term { return n.terms }
+
+// Leader is the name and raft address of the leader as this master knows it.
+func (n *Node) Leader() (name, address string, ok bool) {
+	inst, err := n.instance()
+	if err != nil {
+		return "", "", false
+	}
+	a, id := inst.raft.LeaderWithID()
+	return string(id), string(a), a != ""
+}
+
+// Resign gives the leadership to another voter, or, when there is none, ends and
+// begins this master's own term anew.
+func (n *Node) Resign(ctx context.Context) error {
+	inst, err := n.instance()
+	if err != nil {
+		return err
+	}
+	if voters, err := n.Voters(ctx); err == nil && len(voters) > 1 {
+		if err := wait(ctx, inst.raft.LeadershipTransfer()); err == nil {
+			return nil
+		}
+	}
+	return n.restart(inst.solo)
+}
+
+// View lets f read the registry; f must not keep the state or block.
+func (n *Node) View(f func(*registry.State)) {
+	n.fsm.mu.RLock()
+	defer n.fsm.mu.RUnlock()
+	f(n.fsm.state)
+}
+
+// Snapshot makes a snapshot now and shortens the log.
+func (n *Node) Snapshot(ctx context.Context) error {
+	inst, err := n.instance()
+	if err != nil {
+		return err
+	}
+	err = wait(ctx, inst.raft.Snapshot())
+	if errors.Is(err, raft.ErrNothingNewToSnapshot) {
+		return nil
+	}
+	return err
+}
+
+func (n *Node) commonVersion() (v uint32) {
+	n.View(func(s *registry.State) { v = s.CommonVersion() })
+	return v
+}
+
+func (n *Node) instance() (*instance, error) {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	if n.inst == nil {
+		return nil, sdk.Errorf(sdk.CodeUnavailable, "", "this master is stopping")
+	}
+	return n.inst, nil
+}
+
+func remaining(ctx context.Context) time.Duration {
+	if at, ok := ctx.Deadline(); ok {
+		return max(time.Until(at), time.Millisecond)
+	}
+	return ProposeBound
+}
+
+// wait bounds a future by the context, and by ProposeBound where it has no end.
+// The goroutine left behind by a time-out ends with raft's own answer, which
+// comes at the latest when the instance ends.
+func wait(ctx context.Context, f raft.Future) error {
+	ctx, cancel := context.WithTimeout(ctx, remaining(ctx))
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- f.Error() }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func unavailable(op string, err error) error {
+	why := err.Error()
+	switch {
+	case errors.Is(err, raft.ErrNotLeader), errors.Is(err, raft.ErrLeadershipLost):
+		why = "this master does not lead (any more)"
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, raft.ErrEnqueueTimeout):
+		why = "no majority of masters confirmed it in time"
+	case errors.Is(err, raft.ErrRaftShutdown):
+		why = "this master is stopping"
+	}
+	return &sdk.Error{Code: sdk.CodeUnavailable, Op: op, Message: why}
+}

@@ -1,0 +1,113 @@
+package consensus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/hashicorp/raft"
+)
+
+// Voter is one master that votes.
+type Voter struct {
+	Name    string
+	Address string // of its raft port
+}
+
+// Voters are the masters that vote, in the order of the configuration.
+func (n *Node) Voters(ctx context.Context) ([]Voter, error) {
+	inst, err := n.instance()
+	if err != nil {
+		return nil, err
+	}
+	f := inst.raft.GetConfiguration()
+	if err := wait(ctx, f); err != nil {
+		return nil, unavailable("read the voters", err)
+	}
+	var out []Voter
+	for _, s := range f.Configuration().Servers {
+		if s.Suffrage == raft.Voter {
+			out = append(out, Voter{Name: string(s.ID), Address: string(s.Address)})
+		}
+	}
+	return out, nil
+}
+
+// AddVoter lets another master vote; only the leader can. Before the second one
+// is added raft is started anew with the cluster's time-outs, because the lease
+// of a running instance can not be changed: the caller sees its term end and a
+// new one begin, and AddVoter waits for that.
+func (n *Node) AddVoter(ctx context.Context, v Voter) error {
+	inst, err := n.instance()
+	if err != nil {
+		return err
+	}
+	if inst.solo {
+		if err := n.VerifyLeader(ctx); err != nil {
+			return err
+		}
+		if err := n.store.Set(keyGrown(), []byte{1}); err != nil {
+			return err
+		}
+		if err := n.restart(false); err != nil {
+			return err
+		}
+		if inst, err = n.lead(ctx); err != nil {
+			return err
+		}
+	}
+	f := inst.raft.AddVoter(raft.ServerID(v.Name), raft.ServerAddress(v.Address), 0, remaining(ctx))
+	if err := wait(ctx, f); err != nil {
+		return unavailable(fmt.Sprintf("add the master %s (%s)", v.Name, v.Address), err)
+	}
+	return nil
+}
+
+// RemoveServer takes a master's vote away; only the leader can.
+func (n *Node) RemoveServer(ctx context.Context, name string) error {
+	inst, err := n.instance()
+	if err != nil {
+		return err
+	}
+	if err := wait(ctx, inst.raft.RemoveServer(raft.ServerID(name), 0, remaining(ctx))); err != nil {
+		return unavailable("remove the master "+name, err)
+	}
+	return nil
+}
+
+// restart ends this instance of raft and starts the next; disk and port stay.
+func (n *Node) restart(solo bool) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.closed {
+		return errors.New("this master is stopping")
+	}
+	if err := n.stopInstance(); err != nil {
+		return err
+	}
+	n.fsm.reset()
+	return n.start(solo, false)
+}
+
+// lead waits until this master leads with all it knows applied.
+func (n *Node) lead(ctx context.Context) (*instance, error) {
+	inst, err := n.instance()
+	if err != nil {
+		return nil, err
+	}
+	seen := make(chan raft.Observation, 16)
+	o := raft.NewObserver(seen, false, func(o *raft.Observation) bool {
+		_, state := o.Data.(raft.RaftState)
+		return state
+	})
+	inst.raft.RegisterObserver(o)
+	defer inst.raft.DeregisterObserver(o)
+	for inst.raft.State() != raft.Leader {
+		select {
+		case <-seen:
+		case <-ctx.Done():
+			return nil, unavailable("lead with the cluster's time-outs", ctx.Err())
+		}
+	}
+	return inst, n.Barrier(ctx)
+}

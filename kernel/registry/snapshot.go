@@ -1,0 +1,77 @@
+package registry
+
+import (
+	"github.com/profferhq/proffer/sdk"
+	"github.com/profferhq/proffer/sdk/wire"
+)
+
+// SnapshotVersion is the newest snapshot format that this code knows.
+const SnapshotVersion = 1
+
+// snapshot is a State on disk: sorted slices, so that equal states are equal bytes.
+type snapshot struct {
+	Version       uint32             `wire:"1,version,required"`
+	Index         uint64             `wire:"2,index"`
+	ClusterID     string             `wire:"3,cluster_id"`
+	ClusterName   string             `wire:"4,cluster_name"`
+	Generation    uint64             `wire:"5,generation"`
+	NextAgent     uint64             `wire:"6,next_agent"`
+	NextFramework uint64             `wire:"7,next_framework"`
+	Members       []Member           `wire:"8,members"`
+	Agents        []Agent            `wire:"9,agents"`
+	Frameworks    []Framework        `wire:"10,frameworks"`
+	Removed       []RemovedFramework `wire:"11,removed"`
+	Weights       []SetWeight        `wire:"12,weights"`
+}
+
+// Snapshot writes the whole state; Restore reads it.
+func (s *State) Snapshot() ([]byte, error) {
+	return wire.Marshal(wire.Msgpack, &snapshot{
+		Version: SnapshotVersion, Index: s.index, ClusterID: s.clusterID, ClusterName: s.clusterName, Generation: s.generation,
+		NextAgent: s.nextAgent, NextFramework: s.nextFramework, Members: s.Members(), Agents: s.Agents(),
+		Frameworks: s.Frameworks(), Removed: s.Removed(), Weights: s.Weights(),
+	})
+}
+
+// Restore is the state that a snapshot holds. A newer format is refused by name
+// (CodeUnsupported), a damaged one by its field (CodeInvalid).
+func Restore(data []byte) (*State, error) {
+	if err := refuseNewer(data, SnapshotVersion, "registry snapshot"); err != nil {
+		return nil, err
+	}
+	var in snapshot
+	if err := wire.Unmarshal(wire.Msgpack, data, &in); err != nil {
+		return nil, err
+	}
+	s := New()
+	s.index, s.clusterID, s.clusterName, s.generation = in.Index, in.ClusterID, in.ClusterName, in.Generation
+	s.nextAgent, s.nextFramework = in.NextAgent, in.NextFramework
+	for _, m := range in.Members {
+		s.members[m.Name] = m
+	}
+	for _, a := range in.Agents {
+		if err := sdk.ValidateID("agents.info.id", a.Info.ID); err != nil {
+			return nil, err
+		}
+		s.agents[a.Info.ID] = a
+	}
+	for _, f := range in.Frameworks {
+		if err := sdk.ValidateID("frameworks.info.id", f.Info.ID); err != nil {
+			return nil, err
+		}
+		s.frameworks[f.Info.ID] = f
+	}
+	for _, r := range in.Removed {
+		if _, twice := s.removedIDs[r.ID]; twice {
+			return nil, sdk.Errorf(sdk.CodeInvalid, "removed.id", "framework %s was removed twice", r.ID)
+		}
+		s.removed = append(s.removed, r)
+		s.removedIDs[r.ID] = struct{}{}
+	}
+	for _, w := range in.Weights {
+		if err := s.setWeight(w); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
