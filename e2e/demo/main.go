@@ -1,0 +1,91 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+// bound is how long the whole tour may take.
+const bound = 60 * time.Second
+
+// step is one stop of the tour.
+type step struct {
+	what string
+	run  func(t *tour, ctx context.Context) error
+}
+
+func steps() []step {
+	return []step{
+		{"a cluster of one master and two agents serves", (*tour).startUp},
+		{"`status` says that it is healthy", (*tour).status},
+		{"`run -- echo hello` prints hello", (*tour).hello},
+		{"a task runs as nobody, and its exit code 7 comes back", (*tour).exitCode},
+		{"a detached task is listed by `ps`, and `logs` shows what it writes", (*tour).detach},
+		{"kill -9 of its agent: the task keeps its pid and loses no line", (*tour).killAgent},
+		{"`kill` ends it", (*tour).kill},
+		{"the word count maps on both agents and agrees with a direct count", (*tour).wordcount},
+		{"ctrl-C stops everything and leaves nothing behind", (*tour).stop},
+	}
+}
+
+func main() {
+	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer cancel()
+	ctx, stop := context.WithTimeout(ctx, bound)
+	defer stop()
+	if err := play(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "demo:", err)
+		os.Exit(1)
+	}
+}
+
+// play runs the tour and cleans up after it.
+func play(ctx context.Context) error {
+	t, err := newTour()
+	if err != nil {
+		return err
+	}
+	defer t.close()
+	begin := time.Now()
+	for i, s := range steps() {
+		at := time.Now()
+		if err := s.run(t, ctx); err != nil {
+			return fmt.Errorf("step %d did not happen: %s: %w", i+1, s.what, err)
+		}
+		fmt.Printf("%d  %6.2f s  %s\n", i+1, time.Since(at).Seconds(), s.what)
+	}
+	fmt.Printf("   %6.2f s  in all\n", time.Since(begin).Seconds())
+	return nil
+}
+
+// newTour finds the binaries and makes a directory that a task's user can reach.
+func newTour() (*tour, error) {
+	bin, err := filepath.Abs("bin")
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(filepath.Join(bin, "proffer")); err != nil {
+		return nil, fmt.Errorf("bin/proffer is not there; `make build` makes it: %w", err)
+	}
+	dir, err := os.MkdirTemp("", "proffer-demo-")
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Chmod(dir, 0o755); err != nil {
+		return nil, err
+	}
+	return &tour{bin: filepath.Join(bin, "proffer"), dir: dir, offset: 3000 + os.Getpid()%2000}, nil
+}
+
+// command is `proffer args…`, aimed at the tour's own cluster.
+func (t *tour) command(ctx context.Context, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, t.bin, args...)
+	cmd.Env = append(os.Environ(), "PROFFER_DIR="+t.state(), "PROFFER_ADDR=", "PROFFER_TOKEN=")
+	return cmd
+}
