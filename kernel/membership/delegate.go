@@ -1,0 +1,37 @@
+package membership
+
+import "github.com/hashicorp/memberlist"
+
+// delegate is what memberlist asks and tells. It may not block.
+type delegate struct{ g *Gossip }
+
+func (d delegate) NodeMeta(int) []byte                        { return d.g.meta }
+func (d delegate) NotifyMsg([]byte)                           {}
+func (d delegate) GetBroadcasts(overhead, limit int) [][]byte { return nil }
+func (d delegate) LocalState(join bool) []byte                { return nil }
+func (d delegate) MergeRemoteState(buf []byte, join bool)     {}
+
+func (d delegate) NotifyJoin(n *memberlist.Node)   { d.g.tell(Joined, n) }
+func (d delegate) NotifyLeave(n *memberlist.Node)  { d.g.tell(Left, n) }
+func (d delegate) NotifyUpdate(n *memberlist.Node) { d.g.tell(Updated, n) }
+
+func (g *Gossip) tell(kind Kind, n *memberlist.Node) {
+	m, ok := memberOf(n)
+	if !ok || m.Name == g.opts.Name {
+		return
+	}
+	g.opts.Log.Info("member "+string(kind), "name", m.Name, "role", m.Role, "gossip", m.Gossip, "http", m.HTTP)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for {
+		select {
+		case g.events <- Event{Kind: kind, Member: m}:
+			return
+		default:
+		}
+		select {
+		case <-g.events:
+		default:
+		}
+	}
+}

@@ -1,0 +1,176 @@
+package membership
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"log/slog"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/memberlist"
+
+	"github.com/profferhq/proffer/kernel/credential"
+)
+
+// Options says how a Gossip runs.
+type Options struct {
+	Name      string // unique in the cluster
+	Cluster   string // the cluster's name; members of another one are not heard
+	Bind      string // address to listen on
+	Port      int    // TCP and UDP; 0 takes a free one
+	Advertise string // IP address that others reach Bind at; empty: found out
+	Key       credential.Key
+	Insecure  bool     // no key: anybody may join
+	Seeds     []string // host:port of members to join, for ever
+	Meta      Meta
+	Rejoin    time.Duration // between two attempts to reach seeds that are not members
+	Log       *slog.Logger
+}
+
+// DefaultRejoin is the pace of re-joining seeds.
+const DefaultRejoin = 5 * time.Second
+
+// Validate lists everything that is wrong with the options.
+func (o Options) Validate() error {
+	var errs []error
+	need := func(ok bool, text string) {
+		if !ok {
+			errs = append(errs, errors.New("gossip: "+text))
+		}
+	}
+	need(o.Name != "", "a member needs a name")
+	need(o.Cluster != "" && len(o.Cluster) <= 128, "the cluster needs a name of at most 128 bytes")
+	need(o.Log != nil, "a logger is needed")
+	need(o.Key.IsZero() == o.Insecure, "exactly one of a cluster key and --insecure is needed")
+	need(o.Port >= 0 && o.Port <= 65535, "the port must be between 0 and 65535")
+	need(o.Meta.Role == RoleMaster || o.Meta.Role == RoleAgent, "the role must be master or agent")
+	return errors.Join(errs...)
+}
+
+// Gossip is this process's membership.
+type Gossip struct {
+	opts   Options
+	list   *memberlist.Memberlist
+	meta   []byte
+	events chan Event
+	mu     sync.Mutex // orders events
+	once   sync.Once
+	err    error
+}
+
+// New listens and is a cluster of one until Run joins the seeds.
+func New(o Options) (*Gossip, error) {
+	if o.Rejoin == 0 {
+		o.Rejoin = DefaultRejoin
+	}
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	meta, err := encodeMeta(o.Meta)
+	if err != nil {
+		return nil, err
+	}
+	g := &Gossip{opts: o, meta: meta, events: make(chan Event, maxEvents)}
+	c := memberlist.DefaultLANConfig()
+	c.Name, c.Label = o.Name, "proffer/"+o.Cluster
+	c.BindAddr, c.BindPort, c.AdvertiseAddr, c.AdvertisePort = o.Bind, o.Port, o.Advertise, o.Port
+	c.EnableCompression = false                // small messages, and nothing to blow up
+	c.GossipInterval = 500 * time.Millisecond // hints may be a second old; idle machines stay idle
+	c.Logger = log.New(newExplainer(o.Log), "", 0)
+	c.Delegate, c.Events = delegate{g}, delegate{g}
+	if !o.Insecure {
+		key := o.Key.Derive(credential.PurposeGossip)
+		c.SecretKey = key[:]
+	}
+	if g.list, err = memberlist.Create(c); err != nil {
+		return nil, fmt.Errorf("gossip on %s: %w", net.JoinHostPort(o.Bind, strconv.Itoa(o.Port)), err)
+	}
+	return g, nil
+}
+
+// Run joins the seeds, and again whenever one of them is not a member, until ctx
+// ends; then it leaves in order.
+func (g *Gossip) Run(ctx context.Context) error {
+	t := time.NewTicker(g.opts.Rejoin)
+	defer t.Stop()
+	said := ""
+	for {
+		said = g.join(said)
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			return g.Close()
+		}
+	}
+}
+
+// join tries the seeds that are not members and logs what changed since it said
+// something last.
+func (g *Gossip) join(said string) string {
+	var missing []string
+	members := g.addresses()
+	for _, s := range g.opts.Seeds {
+		if !slices.Contains(members, s) {
+			missing = append(missing, s)
+		}
+	}
+	if len(missing) == 0 {
+		return ""
+	}
+	now := ""
+	if _, err := g.list.Join(missing); err != nil {
+		now = explainJoin(err, g.opts.Cluster)
+	}
+	if now != "" && now != said {
+		g.opts.Log.Warn("can not join the gossip of the cluster, trying on", "seeds", strings.Join(missing, ","), "why", now)
+	}
+	return now
+}
+
+// addresses are those at which members of the cluster are reached now, and our own.
+func (g *Gossip) addresses() []string {
+	var out []string
+	for _, n := range g.list.Members() {
+		out = append(out, n.Address())
+	}
+	return out
+}
+
+// Members are those around as far as is known, this one included, sorted by name.
+func (g *Gossip) Members() []Member {
+	var out []Member
+	for _, n := range g.list.Members() {
+		if m, ok := memberOf(n); ok {
+			out = append(out, m)
+		}
+	}
+	slices.SortFunc(out, func(a, b Member) int { return strings.Compare(a.Name, b.Name) })
+	return out
+}
+
+// maxEvents bounds the queue of events.
+const maxEvents = 256
+
+// Events tells what changes. When nobody reads them the oldest are dropped:
+// Members holds the truth.
+func (g *Gossip) Events() <-chan Event { return g.events }
+
+// Addr is host:port that others reach this member at.
+func (g *Gossip) Addr() string { return g.list.LocalNode().Address() }
+
+// Close leaves the cluster in order and ends.
+func (g *Gossip) Close() error {
+	g.once.Do(func() {
+		if g.list.NumMembers() > 1 {
+			g.err = g.list.Leave(time.Second)
+		}
+		g.err = errors.Join(g.err, g.list.Shutdown())
+	})
+	return g.err
+}
