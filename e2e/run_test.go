@@ -1,0 +1,112 @@
+package e2e
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestRun tells what `proffer run` promises: the output, the exit code, the user, the files
+// and the environment of a task, and its refusals.
+func TestRun(t *testing.T) {
+	c := startCluster(t)
+	t.Run("output and success", func(t *testing.T) {
+		r := c.try("run", "--", "sh", "-c", "echo out; echo err >&2")
+		if r.code != 0 || r.out != "out\n" || r.talk != "err\n" {
+			t.Errorf("got %+v", r)
+		}
+	})
+	t.Run("much output", func(t *testing.T) {
+		r := c.try("run", "--", "seq", "200000")
+		if lines := strings.Count(r.out, "\n"); r.code != 0 || lines != 200000 || !strings.HasSuffix(r.out, "\n200000\n") {
+			t.Errorf("exit code %d, %d lines of 200000; %s", r.code, lines, r.talk)
+		}
+	})
+	t.Run("exit code", func(t *testing.T) {
+		if r := c.try("run", "--", "sh", "-c", "exit 7"); r.code != 7 {
+			t.Errorf("got %+v", r)
+		}
+	})
+	t.Run("signal", func(t *testing.T) {
+		if r := c.try("run", "--", "sh", "-c", "kill -TERM $$"); r.code != 128+15 {
+			t.Errorf("got %+v", r)
+		}
+	})
+	t.Run("no such program", func(t *testing.T) {
+		if r := c.try("run", "--", "no-such-program"); r.code == 0 || !strings.Contains(r.talk, "no-such-program") {
+			t.Errorf("got %+v", r)
+		}
+	})
+	t.Run("file and environment", func(t *testing.T) {
+		name := filepath.Join(t.TempDir(), "job.sh")
+		if err := os.WriteFile(name, []byte("#!/bin/sh\necho $GREETING from a file\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if r := c.try("run", "--file", name, "--env", "GREETING=hello", "--", "./job.sh"); r.out != "hello from a file\n" {
+			t.Errorf("got %+v", r)
+		}
+	})
+	t.Run("files too large", func(t *testing.T) {
+		name := filepath.Join(t.TempDir(), "large")
+		if err := os.WriteFile(name, make([]byte, 512<<10+1), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if r := c.try("run", "--file", name, "--", "true"); r.code != 2 || !strings.Contains(r.talk, "524289") {
+			t.Errorf("got %+v", r)
+		}
+	})
+	t.Run("user", func(t *testing.T) {
+		needRoot(t)
+		if r := c.try("run", "--", "id", "-u"); strings.TrimSpace(r.out) == "0" || r.code != 0 {
+			t.Errorf("a task ran as %+v", r)
+		}
+		if r := c.try("run", "--user", "daemon", "--", "true"); r.code != 125 || !strings.Contains(r.talk, "daemon") {
+			t.Errorf("another user without the right: %+v", r)
+		}
+		if r := c.try("run", "--user", "no-such-user", "--", "true"); r.code != 125 || !strings.Contains(r.talk, "no-such-user") {
+			t.Errorf("an unknown user: %+v", r)
+		}
+	})
+	t.Run("wrong command lines", func(t *testing.T) {
+		for _, args := range [][]string{{"run"}, {"run", "--cpus", "x", "--", "true"}, {"run", "--mem", "-1", "--", "true"}, {"nonsense"}, {"kill"}, {"run", "--file", "/no/such/file", "--", "true"}} {
+			if r := c.try(args...); r.code != 2 || r.talk == "" {
+				t.Errorf("%v: %+v", args, r)
+			}
+		}
+		if r := c.try("kill", "no-such-task"); r.code != 3 {
+			t.Errorf("kill of an unknown task: %+v", r)
+		}
+	})
+}
+
+// TestTaskLife tells of a detached task: listed, followed, killed with its children.
+func TestTaskLife(t *testing.T) {
+	c := startCluster(t)
+	pidFile := filepath.Join(c.truth, "pids")
+	task := strings.TrimSpace(c.run("run", "--detach", "--", "sh", "-c", "trap 'echo got TERM' TERM; sleep 1000 & echo $$ $! > "+pidFile+"; while :; do wait; done"))
+	eventually(t, 10*time.Second, "the task writes its pids", func() bool { return strings.HasSuffix(read(t, pidFile), "\n") })
+	if list := c.run("ps"); !strings.Contains(list, task) || !strings.Contains(list, "running") {
+		t.Errorf("ps: %s", list)
+	}
+	if list := c.run("ps", "--json"); !strings.Contains(list, `"TASK_RUNNING"`) {
+		t.Errorf("ps --json: %s", list)
+	}
+	begin := time.Now()
+	c.run("kill", "--grace", "1s", task)
+	if took := time.Since(begin); took < 900*time.Millisecond {
+		t.Errorf("the grace of a second lasted %s", took)
+	}
+	for _, pid := range strings.Fields(read(t, pidFile)) {
+		if _, err := os.Stat("/proc/" + pid); err == nil {
+			t.Errorf("process %s of the killed task lives", pid)
+		}
+	}
+	if out := c.run("logs", task); !strings.Contains(out, "got TERM") {
+		t.Errorf("the log of the task: %q", out)
+	}
+	if list := c.run("ps", "--all"); !strings.Contains(list, "killed") {
+		t.Errorf("ps --all: %s", list)
+	}
+}
