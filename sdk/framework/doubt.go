@@ -2,6 +2,7 @@ package framework
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/profferhq/proffer/sdk"
@@ -50,33 +51,45 @@ func (f *Framework) confirm(task sdk.TaskID) {
 	delete(f.doubt, task)
 }
 
-// reconcileDoubts asks for the launches in doubt: for all of them at the start of
-// a subscription; at a heartbeat for those that are suspect and unanswered for an
-// interval, because a new leader is silent about agents that it has not heard of
-// yet.
-func (f *Framework) reconcileDoubts(all bool) {
-	now := time.Now()
+// reconcileAll asks, at the start of a subscription, for all that the kernel
+// knows, and by name for the launches in doubt, which it may not know.
+func (f *Framework) reconcileAll() {
 	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, l := range f.doubt {
+		l.ask = true
+	}
+	_ = f.push(sdk.Call{Type: sdk.CallReconcile, Reconcile: &sdk.Reconcile{}})
+	f.pushSuspects(0)
+}
+
+// reconcileSuspects asks at a heartbeat for the suspect launches that nothing has
+// answered for an interval: a new leader is silent about agents that it has not
+// heard of yet.
+func (f *Framework) reconcileSuspects() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.session != nil {
+		f.pushSuspects(f.session.heartbeat)
+	}
+}
+
+// pushSuspects asks for the suspect launches not asked for within the last
+// interval. f.mu is held.
+func (f *Framework) pushSuspects(interval time.Duration) {
+	now := time.Now()
 	var tasks []sdk.ReconcileTask
 	for id, l := range f.doubt {
-		l.ask = l.ask || all
-		if !l.ask || (!all && now.Sub(l.asked) < f.session.heartbeat) {
-			continue
+		if l.ask && now.Sub(l.asked) >= interval {
+			l.asked = now
+			tasks = append(tasks, sdk.ReconcileTask{TaskID: id, AgentID: l.agent})
 		}
-		l.asked = now
-		tasks = append(tasks, sdk.ReconcileTask{TaskID: id, AgentID: l.agent})
 	}
-	f.mu.Unlock()
 	if len(tasks) == 0 {
 		return
 	}
-	slices.SortFunc(tasks, func(a, b sdk.ReconcileTask) int {
-		if a.TaskID < b.TaskID {
-			return -1
-		}
-		return 1
-	})
-	_ = f.Reconcile(tasks...)
+	slices.SortFunc(tasks, func(a, b sdk.ReconcileTask) int { return strings.Compare(string(a.TaskID), string(b.TaskID)) })
+	_ = f.push(sdk.Call{Type: sdk.CallReconcile, Reconcile: &sdk.Reconcile{Tasks: tasks}})
 }
 
 func eachTask(operations []sdk.Operation, do func(*sdk.TaskInfo)) {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 
 	"github.com/profferhq/proffer/sdk"
 	"github.com/profferhq/proffer/sdk/framework"
@@ -158,4 +159,14 @@ func describe(calls []sdk.Call) string {
 		words = append(words, word)
 	}
 	return strings.Join(words, ", ")
+}
+
+// heard is all that the master was sent by now, however it was batched.
+func (m *fakeMaster) heard() string {
+	synctest.Wait()
+	var sent []string
+	for len(m.calls) > 0 {
+		sent = append(sent, describe(<-m.calls))
+	}
+	return strings.Join(sent, ", ")
 }

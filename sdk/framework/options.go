@@ -34,8 +34,8 @@ type Options struct {
 	// then calls Acknowledge when it is ready. Unacknowledged updates come again.
 	ExplicitAck bool
 	// Refused is told of calls that a master refused, or that were lost with
-	// their connection. It is called by a goroutine of its own and must not
-	// block; nil logs them.
+	// their connection. It must not block, and may be called while the handler
+	// runs; nil logs them.
 	Refused func(calls []sdk.Call, err error)
 	// Transport carries the requests; nil for one of the framework's own.
 	Transport http.RoundTripper

@@ -33,6 +33,11 @@ const (
 func (f *Framework) Send(call sdk.Call) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	return f.push(call)
+}
+
+// push is Send with f.mu held.
+func (f *Framework) push(call sdk.Call) error {
 	offerBound := call.Accept != nil || call.Decline != nil
 	switch {
 	case offerBound && f.session == nil:
@@ -44,10 +49,7 @@ func (f *Framework) Send(call sdk.Call) error {
 		f.noteLaunches(call.Accept.Operations)
 	}
 	f.queue = append(f.queue, call)
-	select {
-	case f.wake <- struct{}{}:
-	default:
-	}
+	f.wakeUp()
 	return nil
 }
 
@@ -172,7 +174,7 @@ func (f *Framework) postBody(ctx context.Context, s *session, h http.Header, bod
 // failed decides what becomes of calls that were not taken. What may be said
 // twice goes back to the head of the queue when the network was at fault; an
 // ACCEPT never, because a second one would be answered with a lost task, and its
-// tasks are asked about instead (reconcileDoubts).
+// tasks are asked about instead (doubt.go).
 func (f *Framework) failed(ctx context.Context, calls []sdk.Call, err error) {
 	f.suspect(calls)
 	select { // a refusal at the end of a stream is about the stream, not the call
@@ -194,12 +196,17 @@ func (f *Framework) failed(ctx context.Context, calls []sdk.Call, err error) {
 	f.mu.Lock()
 	f.queue = append(again, f.queue...)
 	f.mu.Unlock()
-	if len(lost) > 0 {
-		if f.opts.Refused != nil {
-			f.opts.Refused(lost, err)
-		} else {
-			f.log.Warn("calls were not taken", "calls", len(lost), "first", lost[0].Type, "error", err)
-		}
+	f.lose(lost, err)
+}
+
+// lose tells of calls that will not be sent again.
+func (f *Framework) lose(calls []sdk.Call, err error) {
+	switch {
+	case len(calls) == 0:
+	case f.opts.Refused != nil:
+		f.opts.Refused(calls, err)
+	default:
+		f.log.Warn("calls were not taken", "calls", len(calls), "first", calls[0].Type, "error", err)
 	}
 }
 

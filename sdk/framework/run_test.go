@@ -214,11 +214,7 @@ func TestStopSendsWhatWasQueued(t *testing.T) {
 		if err := <-done; err != nil {
 			t.Errorf("Run = %v", err)
 		}
-		var sent []string
-		for len(m.calls) > 0 {
-			sent = append(sent, describe(<-m.calls))
-		}
-		if got := strings.Join(sent, ", "); got != "SUPPRESS, ACKNOWLEDGE t1" {
+		if got := m.heard(); got != "SUPPRESS, ACKNOWLEDGE t1" {
 			t.Errorf("sent %s", got)
 		}
 	})

@@ -133,7 +133,7 @@ func retryable(err error) bool {
 func (f *Framework) dispatch(ctx context.Context, handle Handler, event *sdk.Event) error {
 	switch event.Type {
 	case sdk.EventHeartbeat:
-		f.reconcileDoubts(false)
+		f.reconcileSuspects()
 		return nil
 	case sdk.EventUpdate:
 		if event.Update == nil {
@@ -151,9 +151,7 @@ func (f *Framework) dispatch(ctx context.Context, handle Handler, event *sdk.Eve
 	}
 	switch event.Type {
 	case sdk.EventSubscribed:
-		// All that the kernel knows, then by name what it may not know.
-		_ = f.Reconcile()
-		f.reconcileDoubts(true)
+		f.reconcileAll()
 	case sdk.EventUpdate:
 		f.autoAck(event)
 	}
@@ -203,14 +201,18 @@ func (f *Framework) beginSession(s *session, sub *sdk.Subscribed) {
 // does not know them, and takes them back itself.
 func (f *Framework) endSession() {
 	f.mu.Lock()
-	defer f.mu.Unlock()
 	f.session = nil
-	kept := f.queue[:0]
+	var kept, lost []sdk.Call
 	for _, call := range f.queue {
-		if call.Accept == nil && call.Decline == nil && call.AcceptInverseOffers == nil && call.DeclineInverseOffers == nil {
+		switch call.Type {
+		case sdk.CallAccept:
+			lost = append(lost, call)
+		case sdk.CallDecline, sdk.CallAcceptInverseOffers, sdk.CallDeclineInverseOffers:
+		default:
 			kept = append(kept, call)
 		}
 	}
-	clear(f.queue[len(kept):])
 	f.queue = kept
+	f.mu.Unlock()
+	f.lose(lost, sdk.Errorf(sdk.CodeConflict, "", "the subscription ended, and its offers with it"))
 }
