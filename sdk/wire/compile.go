@@ -41,7 +41,7 @@ func (c *compiler) message(t reflect.Type) (*plan, error) {
 		if !ok || !sf.IsExported() {
 			return nil, fmt.Errorf("%s.%s needs a wire tag and an exported name, or wire:\"-\"", t, sf.Name)
 		}
-		f := field{index: i}
+		f := field{index: i, offset: sf.Offset, typ: sf.Type}
 		if err := c.field(&f, sf.Type, tag); err != nil {
 			return nil, fmt.Errorf("%s.%s: %w", t, sf.Name, err)
 		}

@@ -3,6 +3,7 @@ package wire
 import (
 	"math"
 	"reflect"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/profferhq/proffer/sdk"
@@ -21,10 +22,15 @@ type decoder struct {
 	in     source
 	depth  int
 	budget int // bytes that may still be allocated for lists, maps and pointers
+	recent [128]string
 }
 
+var decoders = sync.Pool{New: func() any { return new(decoder) }}
+
 func decodeMessage(e Encoding, data []byte, p *plan, v reflect.Value) error {
-	d := decoder{budget: expansion*len(data) + expansionBase}
+	d := decoders.Get().(*decoder)
+	defer decoders.Put(d)
+	d.depth, d.budget = 0, expansion*len(data)+expansionBase
 	switch e {
 	case Msgpack:
 		r := getMsgpackReader(data)
@@ -260,7 +266,7 @@ func (d *decoder) value(f *field, v reflect.Value, merge bool) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		v.SetString(string(b))
+		v.SetString(d.text(b))
 	case kindEnum:
 		name, err := d.in.readEnum(f.enum)
 		if err != nil || name == "" {
@@ -296,6 +302,20 @@ func (d *decoder) value(f *field, v reflect.Value, merge bool) (bool, error) {
 		v.SetBytes(append([]byte{}, b...))
 	}
 	return true, nil
+}
+
+// text makes a string of b. Short ones are looked for among the recent ones: names
+// of resources, roles and hosts come again and again.
+func (d *decoder) text(b []byte) string {
+	n := len(b)
+	if n == 0 || n > 24 {
+		return string(b)
+	}
+	slot := &d.recent[(uint(b[0])*7+uint(b[n/2])*31+uint(b[n-1])*61+uint(n)*5)%uint(len(d.recent))]
+	if *slot != string(b) {
+		*slot = string(b)
+	}
+	return *slot
 }
 
 // setInteger stores x, which is two's complement when neg, if it fits.

@@ -5,7 +5,9 @@ import (
 	"math/bits"
 	"reflect"
 	"slices"
+	"strings"
 	"unicode/utf8"
+	"unsafe"
 
 	"github.com/profferhq/proffer/sdk"
 )
@@ -16,34 +18,50 @@ type encoder struct {
 	depth int
 }
 
-func encodeMessage(e Encoding, dst []byte, p *plan, v reflect.Value) ([]byte, error) {
+// encodeMessage adds the message at v to dst. Without a dst the bytes are made in
+// a pooled buffer, so that the result is one allocation of its own size.
+func encodeMessage(e Encoding, dst []byte, p *plan, v unsafe.Pointer) (out []byte, err error) {
+	scratch := scratches.Get().(*[]byte)
+	buf := dst
+	if dst == nil {
+		buf = (*scratch)[:0]
+	}
 	switch e {
 	case Msgpack:
-		w := getMsgpackWriter(dst)
-		defer putMsgpackWriter(w)
-		err := (&encoder{out: w}).message(p, v)
-		return w.buf, err
+		buf, err = encodeMsgpack(buf, p, v)
 	case JSON:
-		w := getJSONWriter(dst)
-		defer putJSONWriter(w)
-		err := (&encoder{out: w}).message(p, v)
-		return w.buf, err
+		w := &jsonWriter{buf: buf}
+		err = (&encoder{out: w}).message(p, v)
+		buf = w.buf
 	case Protobuf:
-		w := getProtoWriter(dst)
-		defer putProtoWriter(w)
-		err := (&encoder{out: w}).message(p, v)
-		return w.buf, err
+		w := &protoWriter{buf: buf}
+		w.starts = w.room[:0]
+		err = (&encoder{out: w}).message(p, v)
+		buf = w.buf
+	default:
+		err = sdk.Errorf(sdk.CodeUnsupported, "", "encoding %d does not exist", e)
 	}
-	return nil, sdk.Errorf(sdk.CodeUnsupported, "", "encoding %d does not exist", e)
+	if dst != nil {
+		scratches.Put(scratch)
+		return buf, err
+	}
+	if err == nil {
+		out = append(make([]byte, 0, len(buf)), buf...)
+	}
+	if cap(buf) <= maxScratch {
+		*scratch = buf
+	}
+	scratches.Put(scratch)
+	return out, err
 }
 
-func (e *encoder) message(p *plan, v reflect.Value) error {
+func (e *encoder) message(p *plan, v unsafe.Pointer) error {
 	if e.depth++; e.depth > MaxDepth {
 		return invalid("messages nest deeper than %d", MaxDepth)
 	}
 	var present uint64
 	for i := range p.fields {
-		if f := &p.fields[i]; f.present(v.Field(f.index)) {
+		if f := &p.fields[i]; f.present(unsafe.Add(v, f.offset)) {
 			present |= f.bit
 		}
 	}
@@ -57,7 +75,7 @@ func (e *encoder) message(p *plan, v reflect.Value) error {
 	e.out.begin(bits.OnesCount64(present))
 	for _, f := range order {
 		if present&f.bit != 0 {
-			if err := e.field(f, v.Field(f.index)); err != nil {
+			if err := e.field(f, unsafe.Add(v, f.offset)); err != nil {
 				return within(err, f.name)
 			}
 		} else if declared && f.jsonDef != nil {
@@ -69,35 +87,42 @@ func (e *encoder) message(p *plan, v reflect.Value) error {
 	return nil
 }
 
-// present says whether a field is written. What is required is, unless it is a
-// pointer or an enumeration that says nothing.
-func (f *field) present(v reflect.Value) bool {
+// present says whether the field at v is written. What is required is, unless it
+// is a pointer or an enumeration that says nothing.
+func (f *field) present(v unsafe.Pointer) bool {
+	switch f.shape {
+	case list:
+		_, n := sliceAt(v)
+		return n > 0
+	case table:
+		return deref(v) != nil && reflect.NewAt(f.typ, v).Elem().Len() > 0
+	}
 	switch {
-	case f.shape != single:
-		return v.Len() > 0
 	case f.pointer:
-		return !v.IsNil()
+		return deref(v) != nil
 	case f.kind == kindEnum:
-		return v.Len() > 0
+		return stringAt(v) != ""
 	case f.required:
 		return true
 	}
 	switch f.kind {
-	case kindString, kindBytes:
-		return v.Len() > 0
+	case kindString:
+		return stringAt(v) != ""
+	case kindBytes:
+		return len(bytesAt(v)) > 0
 	case kindBool:
-		return v.Bool()
+		return boolAt(v)
 	case kindInt:
-		return v.Int() != 0
+		return intAt(v, f.bits) != 0
 	case kindUint:
-		return v.Uint() != 0
+		return uintAt(v, f.bits) != 0
 	case kindFloat:
-		return math.Float64bits(v.Float()) != 0
+		return math.Float64bits(floatAt(v)) != 0
 	}
-	return !v.IsZero()
+	return !reflect.NewAt(f.typ, v).Elem().IsZero()
 }
 
-func (e *encoder) field(f *field, v reflect.Value) error {
+func (e *encoder) field(f *field, v unsafe.Pointer) error {
 	switch f.shape {
 	case list:
 		return e.list(f, v)
@@ -106,21 +131,21 @@ func (e *encoder) field(f *field, v reflect.Value) error {
 	}
 	e.out.name(f)
 	if f.pointer {
-		v = v.Elem()
+		v = deref(v)
 	}
 	return e.value(f, v)
 }
 
-func (e *encoder) list(f *field, v reflect.Value) error {
-	n := v.Len()
+func (e *encoder) list(f *field, v unsafe.Pointer) error {
+	data, n := sliceAt(v)
+	size := f.typ.Elem().Size()
 	e.out.beginList(f, n)
 	for i := range n {
-		elem := v.Index(i)
+		elem := unsafe.Add(data, uintptr(i)*size)
 		if f.indirect {
-			if elem.IsNil() {
+			if elem = deref(elem); elem == nil {
 				return at(invalid("is nil"), i)
 			}
-			elem = elem.Elem()
 		}
 		e.out.element(f, i)
 		if err := e.value(f, elem); err != nil {
@@ -133,31 +158,26 @@ func (e *encoder) list(f *field, v reflect.Value) error {
 
 // table writes the entries in the order of their keys, so that equal values are
 // equal bytes.
-func (e *encoder) table(f *field, v reflect.Value) error {
-	keys := v.MapKeys()
-	slices.SortFunc(keys, func(a, b reflect.Value) int {
-		switch x, y := a.String(), b.String(); {
-		case x < y:
-			return -1
-		case x > y:
-			return 1
-		}
-		return 0
-	})
+func (e *encoder) table(f *field, v unsafe.Pointer) error {
+	m := reflect.NewAt(f.typ, v).Elem()
+	keys := m.MapKeys()
+	slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
 	e.out.beginTable(f, len(keys))
+	elem := reflect.New(f.typ.Elem()) // a map's own elements have no address
 	for i, k := range keys {
-		key, elem := k.String(), v.MapIndex(k)
+		key := k.String()
 		if !utf8.ValidString(key) {
 			return under(invalid("the key is not valid UTF-8"), key)
 		}
+		elem.Elem().Set(m.MapIndex(k))
+		at := elem.UnsafePointer()
 		if f.indirect {
-			if elem.IsNil() {
+			if at = deref(at); at == nil {
 				return under(invalid("is nil"), key)
 			}
-			elem = elem.Elem()
 		}
 		e.out.entry(f, i, key)
-		if err := e.value(f, elem); err != nil {
+		if err := e.value(f, at); err != nil {
 			return under(err, key)
 		}
 		e.out.endEntry()
@@ -167,36 +187,37 @@ func (e *encoder) table(f *field, v reflect.Value) error {
 }
 
 // value writes one value, with lists, maps and pointers taken off.
-func (e *encoder) value(f *field, v reflect.Value) error {
+func (e *encoder) value(f *field, v unsafe.Pointer) error {
 	switch f.kind {
 	case kindMessage:
 		return e.message(f.message, v)
 	case kindString:
-		s := v.String()
+		s := stringAt(v)
 		if !utf8.ValidString(s) {
 			return invalid("is not valid UTF-8")
 		}
 		e.out.writeString(s, f.wrapped)
 	case kindEnum:
-		n, err := f.enum.number(v.String())
+		name := stringAt(v)
+		n, err := f.enum.number(name)
 		if err != nil {
 			return err
 		}
-		e.out.writeEnum(v.String(), n)
+		e.out.writeEnum(name, n)
 	case kindFloat:
-		x := v.Float()
+		x := floatAt(v)
 		if x != x {
 			return invalid("is not a number")
 		}
 		e.out.writeFloat(x)
 	case kindBool:
-		e.out.writeBool(v.Bool())
+		e.out.writeBool(boolAt(v))
 	case kindInt:
-		e.out.writeInt(v.Int())
+		e.out.writeInt(intAt(v, f.bits))
 	case kindUint:
-		e.out.writeUint(v.Uint())
+		e.out.writeUint(uintAt(v, f.bits))
 	case kindBytes:
-		e.out.writeBytes(v.Bytes())
+		e.out.writeBytes(bytesAt(v))
 	}
 	return nil
 }

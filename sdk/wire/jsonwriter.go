@@ -4,26 +4,12 @@ import (
 	"encoding/base64"
 	"math"
 	"strconv"
-	"sync"
 )
 
 // jsonWriter is the JSON sink. Commas are put before a member when the byte
 // before it is not an opening one.
 type jsonWriter struct {
 	buf []byte
-}
-
-var jsonWriters = sync.Pool{New: func() any { return new(jsonWriter) }}
-
-func getJSONWriter(dst []byte) *jsonWriter {
-	w := jsonWriters.Get().(*jsonWriter)
-	w.buf = dst
-	return w
-}
-
-func putJSONWriter(w *jsonWriter) {
-	w.buf = nil
-	jsonWriters.Put(w)
 }
 
 func (w *jsonWriter) comma() {

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"sync"
+	"unsafe"
 
 	"github.com/vmihailenco/msgpack/v5"
 )
@@ -19,15 +20,13 @@ var msgpackWriters = sync.Pool{New: func() any {
 	return w
 }}
 
-func getMsgpackWriter(dst []byte) *msgpackWriter {
+func encodeMsgpack(buf []byte, p *plan, v unsafe.Pointer) ([]byte, error) {
 	w := msgpackWriters.Get().(*msgpackWriter)
-	w.buf = dst
-	return w
-}
-
-func putMsgpackWriter(w *msgpackWriter) {
-	w.buf = nil
+	w.buf = buf
+	err := (&encoder{out: w}).message(p, v)
+	buf, w.buf = w.buf, nil
 	msgpackWriters.Put(w)
+	return buf, err
 }
 
 // Write and WriteByte are for the Encoder.

@@ -35,6 +35,8 @@ type field struct {
 	number   int32
 	name     string // in JSON and in paths
 	index    int    // in the Go struct
+	offset   uintptr
+	typ      reflect.Type
 	shape    shape
 	kind     kind
 	bits     int  // of an integer
@@ -107,3 +109,9 @@ func planOf(t reflect.Type) (*plan, error) {
 	}
 	return p, nil
 }
+
+// scratches holds buffers in which messages are made before they are copied to
+// their own size. Larger ones than maxScratch are not kept.
+var scratches = sync.Pool{New: func() any { return new([]byte) }}
+
+const maxScratch = 1 << 20

@@ -3,7 +3,6 @@ package wire
 import (
 	"encoding/binary"
 	"math"
-	"sync"
 )
 
 // protoWriter is the protobuf sink. The length of a nested message is not known
@@ -12,19 +11,7 @@ import (
 type protoWriter struct {
 	buf    []byte
 	starts []int // where the length bytes of the open messages stand; -1 for the outermost
-}
-
-var protoWriters = sync.Pool{New: func() any { return new(protoWriter) }}
-
-func getProtoWriter(dst []byte) *protoWriter {
-	w := protoWriters.Get().(*protoWriter)
-	w.buf = dst
-	return w
-}
-
-func putProtoWriter(w *protoWriter) {
-	w.buf, w.starts = nil, w.starts[:0]
-	protoWriters.Put(w)
+	room   [16]int
 }
 
 // The wire types of proto2 that Proffer's messages use, and fixed32 to skip it.

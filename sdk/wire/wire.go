@@ -45,17 +45,19 @@ func Marshal(e Encoding, v any) ([]byte, error) {
 // Append is Marshal to the end of dst. On an error it returns dst as it was.
 func Append(e Encoding, dst []byte, v any) ([]byte, error) {
 	rv := reflect.ValueOf(v)
-	for rv.Kind() == reflect.Pointer && !rv.IsNil() {
-		rv = rv.Elem()
+	if rv.Kind() == reflect.Struct { // the walk needs an address
+		ptr := reflect.New(rv.Type())
+		ptr.Elem().Set(rv)
+		rv = ptr
 	}
-	if rv.Kind() != reflect.Struct {
+	if rv.Kind() != reflect.Pointer || rv.IsNil() || rv.Elem().Kind() != reflect.Struct {
 		return dst, sdk.Errorf(sdk.CodeInternal, "", "a %T is not a message: %s writes structs and pointers to them", v, e)
 	}
-	p, err := planOf(rv.Type())
+	p, err := planOf(rv.Type().Elem())
 	if err != nil {
 		return dst, err
 	}
-	out, err := encodeMessage(e, dst, p, rv)
+	out, err := encodeMessage(e, dst, p, rv.UnsafePointer())
 	if err != nil {
 		return dst, failed(err, "write "+e.String())
 	}
