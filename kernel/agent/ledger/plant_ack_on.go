@@ -1,0 +1,5 @@
+//go:build plant_ack_before_store
+
+package ledger
+
+const plantAckBeforeStore = true

@@ -1,0 +1,5 @@
+//go:build plant_drop_term_check
+
+package ledger
+
+const plantDropTermCheck = true

@@ -1,0 +1,5 @@
+//go:build plant_forget_tombstone
+
+package ledger
+
+const plantForgetTombstone = true
