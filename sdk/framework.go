@@ -7,7 +7,7 @@ type FrameworkInfo struct {
 	ID              FrameworkID             `wire:"3,id,value"`
 	FailoverTimeout float64                 `wire:"4,failover_timeout,default=0.0"`
 	Checkpoint      bool                    `wire:"5,checkpoint,default=false"`
-	Role            string                  `wire:"6,role,default=*"`
+	Role            string                  `wire:"6,role"` // deprecated by Roles; "*" when empty
 	Roles           []string                `wire:"12,roles"`
 	Hostname        string                  `wire:"7,hostname"`
 	Principal       string                  `wire:"8,principal"`

@@ -8,7 +8,7 @@ type Resource struct {
 	Scalar         *Scalar            `wire:"3,scalar"`
 	Ranges         *Ranges            `wire:"4,ranges"`
 	Set            *Set               `wire:"5,set"`
-	Role           string             `wire:"6,role,default=*"`
+	Role           string             `wire:"6,role"` // deprecated by Reservations; "*" when empty
 	AllocationInfo *AllocationInfo    `wire:"11,allocation_info"`
 	Reservation    *ReservationInfo   `wire:"8,reservation"`
 	Reservations   []ReservationInfo  `wire:"13,reservations"`

@@ -29,7 +29,10 @@ var decoders = sync.Pool{New: func() any { return new(decoder) }}
 
 func decodeMessage(e Encoding, data []byte, p *plan, v reflect.Value) error {
 	d := decoders.Get().(*decoder)
-	defer decoders.Put(d)
+	defer func() {
+		d.in = nil
+		decoders.Put(d)
+	}()
 	d.depth, d.budget = 0, expansion*len(data)+expansionBase
 	switch e {
 	case Msgpack:
