@@ -1,0 +1,100 @@
+package e2e
+
+import (
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/profferhq/proffer/sdk"
+)
+
+// spin is a program of four threads' worth of processor time: four shells that count, and
+// write how much processor time they and their children have had when they are told to end.
+const spin = `cd %s; for i in 1 2 3 4; do while :; do :; done & done; sleep %g; kill $(jobs -p); wait; times > %s`
+
+// cpuSeconds reads what `times` wrote: the processor time of the shell and its children.
+func cpuSeconds(t *testing.T, text string) float64 {
+	t.Helper()
+	sum := 0.0
+	for _, f := range strings.Fields(text) {
+		minutes, seconds, found := strings.Cut(strings.TrimSuffix(f, "s"), "m")
+		m, err1 := strconv.ParseFloat(minutes, 64)
+		s, err2 := strconv.ParseFloat(seconds, 64)
+		if !found || err1 != nil || err2 != nil {
+			t.Fatalf("not what `times` writes: %q", text)
+		}
+		sum += 60*m + s
+	}
+	return sum
+}
+
+// TestCPUShares: on an agent declared cpus:5 with two cores, two tasks of cpus 1 and 3 with
+// four spinning threads each share 1:3.
+func TestCPUShares(t *testing.T) {
+	needCgroups(t)
+	c := startCluster(t, "--resources", "cpus:5;mem:1024")
+	s := startStream(t, c, "shares")
+	small := s.add("small", fmt.Sprintf(spin, c.truth, 10.0, "small"), 1, 64)
+	large := s.add("large", fmt.Sprintf(spin, c.truth, 10.0, "large"), 3, 64)
+	for _, id := range []sdk.TaskID{small, large} {
+		if st := s.wait(id, 40*time.Second, ended); st.State != sdk.TaskFinished {
+			t.Fatalf("%s: %s %s", id, st.State, st.Message)
+		}
+	}
+	a, b := cpuSeconds(t, read(t, filepath.Join(c.truth, "small"))), cpuSeconds(t, read(t, filepath.Join(c.truth, "large")))
+	if ratio := b / a; ratio < 2.7 || ratio > 3.3 {
+		t.Errorf("cpus 1 and 3 got %.2f and %.2f s of processor time: ratio %.2f, 2.7 to 3.3 is right", a, b, ratio)
+	}
+}
+
+// TestCPULimit: a limit of 0.5 is half a core, on an idle machine too.
+func TestCPULimit(t *testing.T) {
+	needCgroups(t)
+	c := startCluster(t, "--resources", "cpus:5;mem:1024")
+	s := startStream(t, c, "limit")
+	id := s.addTask(sdk.TaskInfo{Name: "half", TaskID: "half", Command: &sdk.CommandInfo{Value: fmt.Sprintf(spin, c.truth, 6.0, "half")},
+		Resources: []sdk.Resource{scalar("cpus", 0.5), scalar("mem", 64)}, Limits: map[string]sdk.Scalar{"cpus": {Value: 0.5}}})
+	if st := s.wait(id, 30*time.Second, ended); st.State != sdk.TaskFinished {
+		t.Fatalf("%s %s", st.State, st.Message)
+	}
+	if cores := cpuSeconds(t, read(t, filepath.Join(c.truth, "half"))) / 6; cores < 0.45 || cores > 0.55 {
+		t.Errorf("a limit of 0.5 gave %.3f cores", cores)
+	}
+}
+
+// TestMemoryLimit: a task over its memory ends as failed, with the reason that names it.
+func TestMemoryLimit(t *testing.T) {
+	needCgroups(t)
+	c := startCluster(t)
+	s := startStream(t, c, "memory")
+	id := s.add("hog", `echo alive > `+c.truth+`/hog; x=aaaaaaaaaaaaaaaa; while :; do x=$x$x; done`, 0.1, 48)
+	st := s.wait(id, 30*time.Second, ended)
+	if st.State != sdk.TaskFailed || st.Reason != sdk.ReasonContainerLimitationMemory {
+		t.Errorf("got %s %s: %s", st.State, st.Reason, st.Message)
+	}
+	if st.Limitation == nil || len(st.Limitation.Resources) == 0 || st.Limitation.Resources[0].Name != "mem" {
+		t.Errorf("the limitation does not name mem: %+v", st.Limitation)
+	}
+	if read(t, filepath.Join(c.truth, "hog")) != "alive\n" {
+		t.Error("the task never ran")
+	}
+}
+
+// TestForkBomb: a fork bomb stays within its pids, and its agent goes on.
+func TestForkBomb(t *testing.T) {
+	needCgroups(t)
+	c := startCluster(t)
+	s := startStream(t, c, "bomb")
+	id := s.add("bomb", `bomb() { sleep 1000 & bomb & bomb; }; bomb 2>/dev/null; sleep 1000`, 0.1, 256)
+	s.wait(id, 20*time.Second, running)
+	if r := c.try("run", "--", "echo", "fine"); r.out != "fine\n" {
+		t.Errorf("beside a fork bomb: %+v", r)
+	}
+	c.run("kill", "--grace", "100ms", string(id))
+	if st := s.wait(id, 30*time.Second, ended); st.State != sdk.TaskKilled && st.State != sdk.TaskFailed {
+		t.Errorf("got %s %s", st.State, st.Message)
+	}
+}

@@ -1,0 +1,260 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/profferhq/proffer/sdk"
+)
+
+// The kill stories: how often each victim dies, and how far apart.
+const (
+	kills       = 10
+	killPause   = 1500 * time.Millisecond
+	outputLines = 3_000_000 // of each task that writes at full speed: about 23 MB
+)
+
+// TestKill is promise P9 and its neighbours: under a steady stream of tasks one process of
+// Proffer is killed ten times. Whatever still runs keeps pid and start time, an exit code
+// of 7 is told as 7, no output byte is lost, no task runs twice, nothing is left over.
+func TestKill(t *testing.T) {
+	needCgroups(t)
+	victims := map[string][]string{
+		"agent":                 {" agent --dir"},
+		"master":                {" master --dir"},
+		"launcher":              {"proffer-executor launcher"},
+		"executor":              {"proffer-executor executor"},
+		"executor and launcher": {"proffer-executor executor", "proffer-executor launcher"},
+	}
+	for _, name := range []string{"agent", "master", "launcher", "executor", "executor and launcher"} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv("PROFFER_AGENT_LOG_BYTES", strconv.Itoa(1<<30))
+			k := &killStory{t: t, c: startCluster(t, "--resources", "cpus:64;mem:32768"), victims: victims[name]}
+			k.play()
+		})
+	}
+}
+
+// killStory is one victim's story.
+type killStory struct {
+	t       *testing.T
+	c       *cluster
+	s       *stream
+	victims []string
+	steady  []sdk.TaskID // live all through it
+	writers []sdk.TaskID
+	sevens  []sdk.TaskID
+}
+
+func (k *killStory) play() {
+	k.s = startStream(k.t, k.c, "stream")
+	for i := range 5 {
+		k.steady = append(k.steady, k.add(fmt.Sprintf("steady-%d", i), "exec sleep 1000"))
+	}
+	for _, id := range k.steady {
+		k.s.wait(id, 20*time.Second, running)
+	}
+	before := k.identities()
+	for round := range kills {
+		k.launchRound(round)
+		k.killOnce()
+		k.pace()
+	}
+	k.launchRound(kills)
+	k.settle()
+	for id, was := range before {
+		if now := k.identity(id); now != was {
+			k.t.Errorf("%s was process %s and is %s", id, was, now)
+		}
+	}
+	k.checkEnds()
+	k.checkOutput()
+}
+
+// script makes a task append its pid to its own file of truth, and then do what it is for:
+// a second line would be a second run.
+func (k *killStory) script(id, then string) string {
+	return "echo $$ >> " + filepath.Join(k.c.truth, id) + "; " + then
+}
+
+// launchRound adds tasks that die at once, tasks that end meanwhile, and one that writes.
+func (k *killStory) launchRound(round int) {
+	for i := range 4 {
+		id := fmt.Sprintf("seven-%d-%d", round, i)
+		k.sevens = append(k.sevens, k.add(id, fmt.Sprintf("sleep %g; exit 7", float64(i)*0.4)))
+	}
+	id := fmt.Sprintf("writer-%d", round)
+	k.writers = append(k.writers, k.add(id, fmt.Sprintf("seq %d; exit 7", outputLines)))
+}
+
+func (k *killStory) add(id, then string) sdk.TaskID {
+	return k.s.add(id, k.script(id, then), 0.1, 32)
+}
+
+// killOnce kills every victim of its kind that lives now.
+func (k *killStory) killOnce() {
+	k.t.Helper()
+	n := 0
+	for _, part := range k.victims {
+		for _, pid := range k.c.pids(part) {
+			if syscall.Kill(pid, syscall.SIGKILL) == nil {
+				n++
+			}
+		}
+	}
+	if n == 0 {
+		k.t.Errorf("nothing to kill: no process is a %v", k.victims)
+	}
+}
+
+// pace waits between two kills; the stream goes on meanwhile.
+func (k *killStory) pace() { <-time.After(killPause) }
+
+// settle waits until every task that ends has been told to have ended.
+func (k *killStory) settle() {
+	k.t.Helper()
+	for _, id := range append(k.sevens, k.writers...) {
+		k.s.wait(id, 90*time.Second, ended)
+	}
+}
+
+// identity is pid and start time of a steady task, by its own word and the kernel's.
+func (k *killStory) identity(id sdk.TaskID) string {
+	lines := k.c.truthOf(k.t, string(id))
+	pid, err := strconv.Atoi(lines[len(lines)-1])
+	if err != nil {
+		return "?"
+	}
+	return fmt.Sprintf("%d started at %s", pid, startTimeOf(pid))
+}
+
+func (k *killStory) identities() map[sdk.TaskID]string {
+	out := map[sdk.TaskID]string{}
+	for _, id := range k.steady {
+		out[id] = k.identity(id)
+	}
+	return out
+}
+
+// checkEnds compares what was told with what the tasks wrote: one run each, and 7.
+func (k *killStory) checkEnds() {
+	k.t.Helper()
+	dropped := 0
+	for _, id := range append(k.sevens, k.writers...) {
+		st := k.s.last(id)
+		runs := 0
+		if _, err := os.Stat(filepath.Join(k.c.truth, string(id))); err == nil {
+			runs = len(k.c.truthOf(k.t, string(id)))
+		}
+		switch {
+		case runs == 0 && (st.State == sdk.TaskDropped || st.State == sdk.TaskLost || st.State == sdk.TaskGone):
+			dropped++ // never started, and told so: 202 to ACCEPT promises nothing
+		case runs != 1:
+			k.t.Errorf("%s ran %d times, and was told %s (%s)", id, runs, st.State, st.Message)
+		case st.State != sdk.TaskFailed || exited(st) != 7:
+			k.t.Errorf("%s exited with 7 and was told as %s, exit code %d: %s %s", id, st.State, exited(st), st.Reason, st.Message)
+		}
+	}
+	if all := len(k.sevens) + len(k.writers); dropped > all/3 {
+		k.t.Errorf("%d of %d tasks never started: the stream is not steady", dropped, all)
+	}
+}
+
+// checkOutput reads every writer's output through the client and misses no line.
+func (k *killStory) checkOutput() {
+	k.t.Helper()
+	for _, id := range k.writers {
+		if exited(k.s.last(id)) != 7 {
+			continue
+		}
+		r := k.c.try("logs", string(id))
+		if want := seq(outputLines); r.out != want {
+			k.t.Errorf("%s: %d bytes of output, expected %d: first difference at %d; %s", id, len(r.out), len(want), firstDifference(r.out, want), r.talk)
+		}
+	}
+}
+
+// seq is what seq(1) writes.
+func seq(n int) string {
+	var b strings.Builder
+	for i := 1; i <= n; i++ {
+		b.WriteString(strconv.Itoa(i))
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+func firstDifference(a, b string) int {
+	for i := range min(len(a), len(b)) {
+		if a[i] != b[i] {
+			return i
+		}
+	}
+	return min(len(a), len(b))
+}
+
+// TestKillUp kills `up` itself: its daemons go, the tasks stay, the next `up` carries on.
+func TestKillUp(t *testing.T) {
+	c := startCluster(t)
+	pidFile := filepath.Join(c.truth, "pid")
+	task := strings.TrimSpace(c.run("run", "--detach", "--", "sh", "-c", "echo $$ > "+pidFile+"; i=0; while true; do echo $i; i=$((i+1)); sleep 0.01; done"))
+	eventually(t, 10*time.Second, "the task writes its pid", func() bool { return strings.HasSuffix(read(t, pidFile), "\n") })
+	pid, err := strconv.Atoi(strings.TrimSpace(read(t, pidFile)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	was := startTimeOf(pid)
+	c.kill9()
+	c.start()
+	if now := startTimeOf(pid); now != was || was == "" {
+		t.Fatalf("the task's process started at %q and now at %q", was, now)
+	}
+	eventually(t, 20*time.Second, "the task is running again in the eyes of the cluster", func() bool { return strings.Contains(c.run("ps"), task) })
+	out := strings.Split(strings.TrimSpace(c.run("logs", task)), "\n")
+	for i, line := range out {
+		if line != strconv.Itoa(i) {
+			t.Fatalf("line %d of the log is %q", i, line)
+		}
+	}
+	c.run("kill", task)
+	if alive(pid) {
+		t.Error("the killed task lives")
+	}
+}
+
+// TestSecondUp tells that a directory has one `up`.
+func TestSecondUp(t *testing.T) {
+	c := startCluster(t)
+	if r := c.try("up", "--dir", c.dir); r.code == 0 || !strings.Contains(r.talk, "in use") {
+		t.Errorf("a second up: %+v", r)
+	}
+	if r := c.try("up", "--masters", "3"); r.code != 2 || !strings.Contains(r.talk, "later") {
+		t.Errorf("three masters: %+v", r)
+	}
+}
+
+// TestDaemonIsNamed tells that `up` starts a dead daemon again at once and names it.
+func TestDaemonIsNamed(t *testing.T) {
+	c := startCluster(t)
+	for _, name := range []string{"master", "agent"} {
+		pids := c.pids(" " + name + " --dir")
+		if len(pids) != 1 {
+			t.Fatalf("%d processes are a %s", len(pids), name)
+		}
+		if err := syscall.Kill(pids[0], syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, 5*time.Second, "it is back", func() bool {
+			return strings.Contains(c.talk(), name+"0 died (signal killed)") && strings.Contains(c.talk(), name+"0 is back")
+		})
+	}
+	if r := c.try("run", "--", "echo", "still here"); r.out != "still here\n" {
+		t.Errorf("got %+v", r)
+	}
+}
