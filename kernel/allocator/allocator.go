@@ -1,94 +1,147 @@
 package allocator
 
 import (
+	"slices"
 	"time"
 
 	"github.com/profferhq/proffer/sdk"
 )
 
 // Allocator is the keeper of the books. New makes one.
-type Allocator struct{}
+type Allocator struct {
+	names    *names
+	minimum  []vector
+	headRoom sdk.Resources
+	unshared map[int]bool
+	weights  map[string]float64
+
+	agents     map[sdk.AgentID]*agent
+	ordered    []*agent // all agents; by id unless unordered
+	unordered  bool
+	frameworks map[sdk.FrameworkID]*framework
+	total      vector // of all agents
+
+	root   *node
+	roles  map[string]*node
+	stale  bool   // shares and orders must be recomputed before they are used
+	serial uint64 // of the last offer made
+
+	filters expiries
+
+	changed []*agent  // agents to look at in the next Allocate
+	woken   []*client // clients that may now want any agent
+	visit   uint64    // of one agent in Allocate; marks clients that were asked
+	slab    []sdk.Resource
+	scalars []sdk.Scalar
+	scratch []*client
+	lowered int // frameworks' roles with a smallest offer of their own
+}
 
 // New makes an allocator without agents and frameworks.
-func New(o Options) *Allocator { return &Allocator{} }
-
-// AddAgent adds an agent with what is already used on it (tasks that survived).
-// An agent that is known is updated instead: totals, and used by the claims.
-func (a *Allocator) AddAgent(agent Agent, used []Claim) {}
-
-// UpdateAgent changes what an agent has. Offers outstanding on it should be
-// recovered first by the caller, or they may be larger than what is left.
-func (a *Allocator) UpdateAgent(agent Agent) {}
-
-// ActivateAgent lets a deactivated agent be offered again.
-func (a *Allocator) ActivateAgent(id sdk.AgentID) {}
-
-// DeactivateAgent stops offers of an agent; its books stay.
-func (a *Allocator) DeactivateAgent(id sdk.AgentID) {}
-
-// RemoveAgent forgets an agent and everything offered and used on it.
-func (a *Allocator) RemoveAgent(id sdk.AgentID) {}
-
-// AddFramework adds a framework, active.
-func (a *Allocator) AddFramework(f Framework) {}
-
-// UpdateFramework changes roles, suppression, capabilities and filters.
-func (a *Allocator) UpdateFramework(f Framework) {}
-
-// ActivateFramework lets a framework be offered again.
-func (a *Allocator) ActivateFramework(id sdk.FrameworkID) {}
-
-// DeactivateFramework stops offers to a framework and forgets its filters.
-func (a *Allocator) DeactivateFramework(id sdk.FrameworkID) {}
-
-// RemoveFramework stops offers for ever; what it holds stays in the books until
-// recovered and released.
-func (a *Allocator) RemoveFramework(id sdk.FrameworkID) {}
-
-// SetWeight changes a role's weight (1 when zero, negative or not a number).
-func (a *Allocator) SetWeight(role string, weight float64) {}
-
-// Suppress stops offers to a framework in these roles (all when none are named).
-func (a *Allocator) Suppress(id sdk.FrameworkID, roles ...string) {}
-
-// Revive ends suppression and forgets filters in these roles (all when none are named).
-func (a *Allocator) Revive(id sdk.FrameworkID, roles ...string) {}
-
-// Accept ends an offer, or several of one agent: `used` of what was offered is
-// used from now on, the rest is free, and not offered to the same framework and
-// role again for `refuse` unless there is more. An error changes nothing.
-func (a *Allocator) Accept(now time.Time, h Holder, offered, used sdk.Resources, refuse time.Duration) error {
-	return nil
+func New(o Options) *Allocator {
+	a := &Allocator{
+		names:      newNames(),
+		headRoom:   o.HeadRoom.Unreserved(),
+		unshared:   map[int]bool{},
+		weights:    map[string]float64{},
+		agents:     map[sdk.AgentID]*agent{},
+		frameworks: map[sdk.FrameworkID]*framework{},
+		root:       newNode(nil, ""),
+		roles:      map[string]*node{},
+	}
+	for _, name := range o.Unshared {
+		a.unshared[a.names.of(name)] = true
+	}
+	for role, weight := range o.Weights {
+		a.weights[role] = weight
+	}
+	least := o.MinAllocatable
+	if len(least) == 0 {
+		least = []sdk.Resources{{sdk.NewScalar("cpus", 0.01)}, {sdk.NewScalar("mem", 32)}}
+	}
+	for _, r := range least {
+		a.minimum = append(a.minimum, a.names.sum(nil, r))
+	}
+	return a
 }
 
-// Recover ends an offer without use: declined (refuse > 0), timed out or rescinded (0).
-// An unknown agent is no error: its books went with it.
-func (a *Allocator) Recover(now time.Time, h Holder, offered sdk.Resources, refuse time.Duration) error {
-	return nil
+// weight is a role's weight, 1 unless a sensible one was set.
+func (a *Allocator) weight(role string) float64 {
+	if w := a.weights[role]; w > 0 && w <= sdk.MaxScalar {
+		return w
+	}
+	return 1
 }
 
-// Claim adds to what a holder uses without an offer: tasks that a returning agent reports.
-func (a *Allocator) Claim(h Holder, used sdk.Resources) {}
+// SetWeight changes a role's weight, by its full path (1 when it is zero,
+// negative, absurd or not a number). It takes effect with the next offers.
+func (a *Allocator) SetWeight(role string, weight float64) {
+	a.weights[role] = weight
+	if n, ok := a.roles[role]; ok {
+		n.weight = a.weight(role)
+		a.stale = true
+	}
+}
 
-// Release frees what a holder used: a terminal task, an executor that ended.
-// An unknown agent is no error.
-func (a *Allocator) Release(h Holder, used sdk.Resources) error { return nil }
+// Pending tells whether Allocate has something to look at.
+func (a *Allocator) Pending() bool { return len(a.changed) > 0 || len(a.woken) > 0 }
 
-// Allocate makes the offers that are possible now, in a stable order.
-func (a *Allocator) Allocate(now time.Time) []Offering { return nil }
+// touch has an agent looked at for everyone in the next Allocate.
+func (a *Allocator) touch(g *agent) {
+	g.forAll = true
+	a.list(g)
+}
 
-// Expire ends the filters whose time has come; the next Allocate may offer again.
-func (a *Allocator) Expire(now time.Time) {}
+// touchFor has an agent looked at for one client in the next Allocate.
+func (a *Allocator) touchFor(g *agent, c *client) {
+	if !g.forAll {
+		g.forSome = append(g.forSome, c)
+	}
+	a.list(g)
+}
+
+func (a *Allocator) list(g *agent) {
+	if !g.listed {
+		g.listed = true
+		a.changed = append(a.changed, g)
+	}
+}
+
+// wake has every agent looked at for a client in the next Allocate.
+func (a *Allocator) wake(c *client) {
+	if !c.woken {
+		c.woken = true
+		a.woken = append(a.woken, c)
+	}
+}
+
+// inOrder is all agents by id.
+func (a *Allocator) inOrder() []*agent {
+	if a.unordered {
+		slices.SortFunc(a.ordered, byID)
+		a.unordered = false
+	}
+	return a.ordered
+}
+
+// fresh brings shares and orders up to date.
+func (a *Allocator) fresh() {
+	if a.stale {
+		a.stale = false
+		a.refresh(a.root)
+	}
+}
+
+// Expire ends the filters whose time has come; the next Allocate looks again.
+func (a *Allocator) Expire(now time.Time) {
+	for _, f := range a.filters.due(now) {
+		f.agent.dropFilter(f)
+		f.client.filtered--
+		if f.client.node.live > 0 {
+			a.touchFor(f.agent, f.client)
+		}
+	}
+}
 
 // NextExpiry is when the next filter ends; false when there is none.
-func (a *Allocator) NextExpiry() (time.Time, bool) { return time.Time{}, false }
-
-// Pending tells whether something changed since the last Allocate.
-func (a *Allocator) Pending() bool { return false }
-
-// Why tells, per agent in order of their ids, why it is not offered now.
-func (a *Allocator) Why(now time.Time, id sdk.FrameworkID, role string) []Refusal { return nil }
-
-// Check recomputes shares and books from scratch and tells the first difference,
-// or an agent that has more offered and used than it has in total (promise P4).
-func (a *Allocator) Check() error { return nil }
+func (a *Allocator) NextExpiry() (time.Time, bool) { return a.filters.next() }

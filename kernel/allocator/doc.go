@@ -3,8 +3,8 @@
 //
 // Roles form a tree (a/b is below a). At every level of it, and between the
 // frameworks of one role, whoever has the smallest dominant share of the
-// cluster, divided by its weight, is served first; among equals whoever was
-// offered least often. The role `system` goes before all others and has
+// cluster, divided by its weight, is served first; among equals whoever has
+// waited longest since its last offer. The role `system` goes before all others and has
 // head-room on every agent that nobody else is offered.
 //
 // The owner (kernel/cluster) tells it what happened: an agent came, a framework
@@ -22,4 +22,8 @@
 //
 // It never validates what frameworks send, names no offers, times none out, and
 // knows nothing of tasks: that is kernel/cluster's.
+//
+// Two bugs can be planted by build tags, to see that the tests find them:
+// plant_count_offer_twice leaves what is offered free, plant_lose_decline_filter
+// forgets every refusal.
 package allocator

@@ -1,0 +1,5 @@
+//go:build plant_count_offer_twice
+
+package allocator
+
+const plantCountOfferTwice = true
