@@ -1,0 +1,84 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/profferhq/proffer/sdk"
+)
+
+func agentListCommand(c *client) *cobra.Command {
+	return &cobra.Command{
+		Use: "list", Short: "List the agents and what they have", Args: cobra.NoArgs,
+		Example: "  proffer agent list",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			op, err := c.operator()
+			if err != nil {
+				return err
+			}
+			state, err := op.State(cmd.Context())
+			if err != nil {
+				return err
+			}
+			agents := state.GetAgents
+			if agents == nil {
+				agents = &sdk.GetAgents{}
+			}
+			slices.SortFunc(agents.Agents, func(a, b sdk.AgentState) int {
+				return strings.Compare(string(a.AgentInfo.ID), string(b.AgentInfo.ID))
+			})
+			if c.json {
+				return printJSON(c, agents.Agents)
+			}
+			running := map[sdk.AgentID]int{}
+			for _, t := range allTasks(state.GetTasks, false) {
+				running[t.AgentID]++
+			}
+			var rows [][]string
+			for _, a := range agents.Agents {
+				rows = append(rows, agentRow(a, running[a.AgentInfo.ID]))
+			}
+			return table(c.io.out, []string{"AGENT", "HOST", "STATE", "TASKS", "CPUS", "MEM", "DISK", "OTHER", "ATTRIBUTES"}, rows)
+		},
+	}
+}
+
+func agentRow(a sdk.AgentState, tasks int) []string {
+	state := "active"
+	switch {
+	case a.Deactivated:
+		state = "deactivated"
+	case !a.Active:
+		state = "unreachable"
+	}
+	share := func(name string) string {
+		return amount(a.AllocatedResources, name) + "/" + amount(a.TotalResources, name)
+	}
+	var other []sdk.Resource
+	for _, r := range a.TotalResources {
+		if r.Name != "cpus" && r.Name != "mem" && r.Name != "disk" {
+			other = append(other, r)
+		}
+	}
+	return []string{string(a.AgentInfo.ID), fmt.Sprintf("%s:%d", a.AgentInfo.Hostname, a.AgentInfo.Port), state, fmt.Sprint(tasks),
+		share("cpus"), share("mem"), share("disk"), sdk.Resources(other).String(), attributes(a.AgentInfo.Attributes)}
+}
+
+// attributes prints attributes as the agent's flag takes them.
+func attributes(list []sdk.Attribute) string {
+	var out []string
+	for _, a := range list {
+		switch {
+		case a.Text != nil:
+			out = append(out, a.Name+":"+a.Text.Value)
+		case a.Scalar != nil:
+			out = append(out, fmt.Sprintf("%s:%g", a.Name, a.Scalar.Value))
+		default:
+			out = append(out, a.Name)
+		}
+	}
+	return strings.Join(out, ";")
+}
