@@ -95,7 +95,7 @@ func TestNoKey(t *testing.T) {
 	}
 	agent := exec.Command(filepath.Join(binaries, "proffer"), "agent", "--dir", filepath.Join(dir, "agent"), "--bind", "127.0.0.1",
 		"--port", strconv.Itoa(5091+c.offset), "--gossip-port", strconv.Itoa(7987+c.offset), "--masters", c.addr(),
-		"--join", fmt.Sprintf("127.0.0.1:%d", 7946+c.offset), "--key", other, "--isolation", "posix")
+		"--join", fmt.Sprintf("127.0.0.1:%d", 7946+c.offset), "--key", other, "--no-cgroups")
 	said := watch(t, agent)
 	eventually(t, 20*time.Second, "the agent and the gossip member are refused with a sentence", func() bool {
 		text := said()

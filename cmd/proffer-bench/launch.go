@@ -77,7 +77,7 @@ func launchGroups(ctx context.Context, o options, f float64) ([]row, error) {
 }
 
 func launchPlain(ctx context.Context, o options, f float64) ([]row, error) {
-	rate, cost, _, note, err := burst(ctx, o, "--isolation", "posix")
+	rate, cost, _, note, err := burst(ctx, o, "--no-cgroups")
 	if err != nil {
 		return nil, err
 	}

@@ -42,6 +42,10 @@ func (s *settings) register(cmd *cobra.Command) {
 			f.IntVar(t, row.name, *t, help)
 		case *int64:
 			f.Int64Var(t, row.name, *t, help)
+		case *uint32:
+			f.Uint32Var(t, row.name, *t, help)
+		case *uint64:
+			f.Uint64Var(t, row.name, *t, help)
 		case *bool:
 			f.BoolVar(t, row.name, *t, help)
 		case *float64:

@@ -17,6 +17,7 @@ func upCommand(io stdio) *cobra.Command {
 	o.Talk = io.err
 	var taskUser string
 	var allow []string
+	var plain bool
 	cmd := &cobra.Command{
 		Use: "up", Short: "A whole cluster on this machine; ctrl-C stops all of it", Args: cobra.NoArgs,
 		Long: "up starts masters and agents as processes of their own, with all state in one directory,\n" +
@@ -32,6 +33,9 @@ func upCommand(io stdio) *cobra.Command {
 			for _, a := range allow {
 				o.AgentArgs = append(o.AgentArgs, "--allow-user", a)
 			}
+			if plain {
+				o.AgentArgs = append(o.AgentArgs, "--no-cgroups")
+			}
 			return runUp(cmd.Context(), o)
 		},
 	}
@@ -45,6 +49,7 @@ func upCommand(io stdio) *cobra.Command {
 	f.StringArrayVar(&o.Attributes, "attributes", nil, "an agent's attributes, such as rack:r1 (once per agent, in order)")
 	f.StringVar(&taskUser, "task-user", "", "user of tasks that name none (default nobody)")
 	f.StringArrayVar(&allow, "allow-user", nil, "PRINCIPAL:USER that a principal's tasks may run as")
+	f.BoolVar(&plain, "no-cgroups", false, "plain processes although groups could be used")
 	f.BoolVar(&o.Insecure, "insecure", false, "no credentials at all: whoever reaches the ports owns the cluster")
 	return cmd
 }
