@@ -11,6 +11,11 @@ type OperatorEvent struct {
 	FrameworkAdded   *FrameworkAdded     `wire:"7,framework_added"`
 	FrameworkUpdated *FrameworkUpdated   `wire:"8,framework_updated"`
 	FrameworkRemoved *FrameworkRemoved   `wire:"9,framework_removed"`
+	// Proffer's, for its own readers; streams of Mesos's clients do not get them.
+	AgentUpdated    *AgentUpdated    `wire:"1000,agent_updated"`
+	AgentRecovered  *AgentRecovered  `wire:"1001,agent_recovered"`
+	ExecutorAdded   *ExecutorAdded   `wire:"1002,executor_added"`
+	ExecutorRemoved *ExecutorRemoved `wire:"1003,executor_removed"`
 }
 
 // OperatorEventType is Mesos's Event.Type enumeration; the empty value means absent.
@@ -28,6 +33,10 @@ const (
 	OperatorEventFrameworkUpdated OperatorEventType = "FRAMEWORK_UPDATED"
 	OperatorEventFrameworkRemoved OperatorEventType = "FRAMEWORK_REMOVED"
 	OperatorEventHeartbeat        OperatorEventType = "HEARTBEAT"
+	OperatorEventAgentUpdated     OperatorEventType = "AGENT_UPDATED"    // Proffer's
+	OperatorEventAgentRecovered   OperatorEventType = "AGENT_RECOVERED"  // Proffer's
+	OperatorEventExecutorAdded    OperatorEventType = "EXECUTOR_ADDED"   // Proffer's
+	OperatorEventExecutorRemoved  OperatorEventType = "EXECUTOR_REMOVED" // Proffer's
 )
 
 // Enum lists the names of OperatorEventType with their protobuf numbers.
@@ -43,6 +52,10 @@ func (OperatorEventType) Enum() []EnumValue {
 		{"FRAMEWORK_UPDATED", 7},
 		{"FRAMEWORK_REMOVED", 8},
 		{"HEARTBEAT", 9},
+		{"AGENT_UPDATED", 1000},
+		{"AGENT_RECOVERED", 1001},
+		{"EXECUTOR_ADDED", 1002},
+		{"EXECUTOR_REMOVED", 1003},
 	}
 }
 
@@ -87,4 +100,27 @@ type FrameworkUpdated struct {
 // FrameworkRemoved is the message mesos.v1.master.Event.FrameworkRemoved.
 type FrameworkRemoved struct {
 	FrameworkInfo FrameworkInfo `wire:"1,framework_info,required"`
+}
+
+// AgentUpdated is Proffer's: an agent lost or found its stream, or changed what
+// it has.
+type AgentUpdated struct {
+	Agent AgentState `wire:"1,agent,required"`
+}
+
+// AgentRecovered is Proffer's: a new leader waits for an agent that it knows.
+type AgentRecovered struct {
+	AgentInfo AgentInfo `wire:"1,agent_info,required"`
+}
+
+// ExecutorAdded is Proffer's: an executor holds resources of an agent.
+type ExecutorAdded struct {
+	Executor ExecutorState `wire:"1,executor,required"`
+}
+
+// ExecutorRemoved is Proffer's: an executor ended.
+type ExecutorRemoved struct {
+	FrameworkID FrameworkID `wire:"1,framework_id,value,required"`
+	ExecutorID  ExecutorID  `wire:"2,executor_id,value,required"`
+	AgentID     AgentID     `wire:"3,agent_id,value,required"`
 }
