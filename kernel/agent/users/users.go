@@ -1,6 +1,10 @@
 package users
 
-import "github.com/profferhq/proffer/sdk"
+import (
+	"strconv"
+
+	"github.com/profferhq/proffer/sdk"
+)
 
 // Identity is a user as the launch function needs it.
 type Identity struct {
@@ -38,4 +42,12 @@ type Wish struct {
 	Principal string // whose task it is
 	Container string // for the uid of its own
 	Token     bool   // it carries a credential: it gets a uid of its own
+}
+
+// String is the name, or the number where there is none.
+func (id Identity) String() string {
+	if id.Name != "" {
+		return id.Name
+	}
+	return strconv.FormatUint(uint64(id.UID), 10)
 }

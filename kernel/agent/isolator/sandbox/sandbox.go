@@ -1,0 +1,135 @@
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sort"
+
+	"github.com/profferhq/proffer/kernel/agent/isolator"
+	"github.com/profferhq/proffer/sdk"
+)
+
+// Isolator makes the directories that isolator.Container names.
+type Isolator struct {
+	layout Layout
+}
+
+// New makes the fixed directories of the layout: the way to the sandboxes can be
+// walked by every user, runtime and logs are root's alone, except that the way to
+// the FIFOs can be walked, because `echo > /dev/stdout` opens them by path.
+func New(l Layout) (*Isolator, error) {
+	for _, d := range []struct {
+		path string
+		mode fs.FileMode
+	}{
+		{l.Sandboxes(), 0o711},
+		{l.Runtime(), 0o711},
+		{l.Containers(), 0o711},
+		{l.LogRoot(), 0o700},
+	} {
+		if err := os.MkdirAll(d.path, d.mode); err != nil {
+			return nil, fmt.Errorf("make the work directory: %w", err)
+		}
+		// An umask must not decide who can walk here.
+		if err := os.Chmod(d.path, d.mode); err != nil {
+			return nil, fmt.Errorf("make the work directory: %w", err)
+		}
+	}
+	return &Isolator{layout: l}, nil
+}
+
+// Name is "sandbox".
+func (*Isolator) Name() string { return "sandbox" }
+
+// Prepare makes the three directories and names them in spec.
+func (i *Isolator) Prepare(_ context.Context, c *isolator.Container, spec *sdk.LaunchSpec) error {
+	if c.SandboxDir != "" {
+		if err := i.makeSandbox(c); err != nil {
+			return err
+		}
+		spec.Dir = c.SandboxDir
+	}
+	if err := makeOwn(c.RuntimeDir, 0o711); err != nil {
+		return err
+	}
+	if err := makeOwn(c.LogDir, 0o700); err != nil {
+		return err
+	}
+	spec.RuntimeDir, spec.LogDir = c.RuntimeDir, c.LogDir
+	return nil
+}
+
+// makeSandbox makes the sandbox and the framework's and executor's level above it.
+// Only the last belongs to the task: it could otherwise replace what others have.
+func (i *Isolator) makeSandbox(c *isolator.Container) error {
+	err := os.Mkdir(c.SandboxDir, 0o700)
+	if errors.Is(err, fs.ErrNotExist) {
+		parent := filepath.Dir(c.SandboxDir)
+		if err := os.MkdirAll(parent, 0o711); err != nil {
+			return fmt.Errorf("make the sandbox: %w", err)
+		}
+		for p := parent; p != i.layout.Sandboxes() && len(p) > len(i.layout.Sandboxes()); p = filepath.Dir(p) {
+			if err := os.Chmod(p, 0o711); err != nil {
+				return fmt.Errorf("make the sandbox: %w", err)
+			}
+		}
+		err = os.Mkdir(c.SandboxDir, 0o700)
+	}
+	if err != nil {
+		return fmt.Errorf("make the sandbox: %w", err)
+	}
+	if c.User.Switch {
+		if err := os.Lchown(c.SandboxDir, int(c.User.UID), int(c.User.GID)); err != nil {
+			return fmt.Errorf("give the sandbox to user %s: %w", c.User, err)
+		}
+	}
+	return nil
+}
+
+// makeOwn makes a directory that stays the agent's.
+func makeOwn(path string, mode fs.FileMode) error {
+	if path == "" {
+		return nil
+	}
+	if err := os.Mkdir(path, mode); err != nil {
+		return fmt.Errorf("make the container's directory: %w", err)
+	}
+	return nil
+}
+
+// Cleanup removes the runtime directory. Sandbox and logs stay: package sandboxes
+// removes them by their age.
+func (*Isolator) Cleanup(_ context.Context, c *isolator.Container) error {
+	if c.RuntimeDir == "" {
+		return nil
+	}
+	return os.RemoveAll(c.RuntimeDir)
+}
+
+// Recover finds runtime directories of containers that nobody knows, and removes
+// them.
+func (i *Isolator) Recover(_ context.Context, known []*isolator.Container) ([]string, error) {
+	keep := make(map[string]bool, len(known))
+	for _, c := range known {
+		keep[c.ID] = true
+	}
+	entries, err := os.ReadDir(i.layout.Containers())
+	if err != nil {
+		return nil, err
+	}
+	var orphans []string
+	var errs []error
+	for _, e := range entries {
+		if keep[e.Name()] {
+			continue
+		}
+		orphans = append(orphans, e.Name())
+		errs = append(errs, os.RemoveAll(filepath.Join(i.layout.Containers(), e.Name())))
+	}
+	sort.Strings(orphans)
+	return orphans, errors.Join(errs...)
+}
