@@ -3,13 +3,14 @@ package cluster
 import (
 	"time"
 
+	"github.com/profferhq/proffer/kernel/allocator"
 	"github.com/profferhq/proffer/kernel/link"
 	"github.com/profferhq/proffer/kernel/registry"
 	"github.com/profferhq/proffer/sdk"
 )
 
-// Options are the facts that a new leader starts from. Zero durations and counts
-// mean the defaults of DefaultOptions.
+// Options are the facts that a new leader starts from. Zero durations mean the
+// defaults of DefaultOptions.
 type Options struct {
 	// Fence is stamped on everything that agents are told: the registry's
 	// generation and the raft term of this leadership.
@@ -31,12 +32,14 @@ type Options struct {
 	// "" is everybody.
 	AllowedUsers map[string][]string
 
+	// Allocator are the allocator's options; its Weights come from the registry.
+	Allocator allocator.Options
+
 	OfferTimeout       time.Duration // an offer held longer is rescinded
 	SchedulerHeartbeat time.Duration // between HEARTBEAT events of a scheduler's stream
 	AgentHeartbeat     time.Duration // either side of an agent's stream says something at least this often
 	AgentTimeout       time.Duration // silence after which an agent is unreachable
 	RecoveryTimeout    time.Duration // agents and frameworks known to the registry have this long to come back to a new leader
-	CompletedTasks     int           // ended tasks remembered per framework
 }
 
 // DefaultOptions are the defaults of the README's table; the caller fills in
@@ -48,7 +51,6 @@ func DefaultOptions() Options {
 		AgentHeartbeat:     2500 * time.Millisecond, // three may be lost before AgentTimeout
 		AgentTimeout:       10 * time.Second,
 		RecoveryTimeout:    30 * time.Second,
-		CompletedTasks:     1000,
 	}
 }
 
@@ -68,9 +70,6 @@ func (o Options) withDefaults() Options {
 		if *p.v == 0 {
 			*p.v = p.d
 		}
-	}
-	if o.CompletedTasks == 0 {
-		o.CompletedTasks = d.CompletedTasks
 	}
 	if o.Registry == nil {
 		o.Registry = registry.New()

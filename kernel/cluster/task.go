@@ -1,0 +1,127 @@
+package cluster
+
+import (
+	"time"
+
+	"github.com/profferhq/proffer/sdk"
+)
+
+// taskKey names a task on an agent.
+type taskKey struct {
+	framework sdk.FrameworkID
+	task      sdk.TaskID
+}
+
+// executorKey names an executor on an agent.
+type executorKey struct {
+	framework sdk.FrameworkID
+	executor  sdk.ExecutorID
+}
+
+// task is one task from its launch until its terminal update is acknowledged.
+type task struct {
+	id        sdk.TaskID
+	framework *framework
+	agent     sdk.AgentID
+	executor  sdk.ExecutorID // of the framework's own executor; empty for the default one
+	role      string         // that its resources are allocated to
+	resources sdk.Resources
+
+	state    sdk.TaskState   // the latest that is known
+	status   *sdk.TaskStatus // the latest that came from the agent; nil before
+	unacked  *sdk.TaskStatus // with a uuid that the framework has not acknowledged
+	freed    bool            // its resources went back to the books
+	lostAt   time.Time       // when its agent became unreachable; zero while it is not
+	launched bool            // sent by this leader and never yet heard of
+
+	kill *pendingKill // sent again when the agent is back
+}
+
+// executor is one executor of a framework's own on an agent.
+type executor struct {
+	info      sdk.ExecutorInfo
+	framework *framework
+	role      string
+	resources sdk.Resources
+	live      int  // tasks that hold resources
+	confirmed bool // the agent has said something of it
+}
+
+// terminal tells whether a state is final.
+func terminal(s sdk.TaskState) bool {
+	switch s {
+	case sdk.TaskFinished, sdk.TaskFailed, sdk.TaskKilled, sdk.TaskError,
+		sdk.TaskLost, sdk.TaskDropped, sdk.TaskGone, sdk.TaskGoneByOperator:
+		return true
+	}
+	return false
+}
+
+// addTask puts a task into every index.
+func (c *Cluster) addTask(a *agent, t *task) {
+	t.framework.tasks[t.id] = t
+	t.framework.holds(t.agent, 1)
+	a.tasks[taskKey{t.framework.id(), t.id}] = t
+}
+
+// removeTask takes a task out of every index; its resources must be back.
+func (c *Cluster) removeTask(t *task) {
+	f := t.framework
+	delete(f.tasks, t.id)
+	f.holds(t.agent, -1)
+	if a := c.agents[t.agent]; a != nil {
+		delete(a.tasks, taskKey{f.id(), t.id})
+	}
+	c.buryWhenDone(f)
+}
+
+// free gives a task's resources back to the books, once.
+func (c *Cluster) free(t *task) {
+	if t.freed {
+		return
+	}
+	t.freed = true
+	if a := c.agents[t.agent]; a != nil {
+		if x := a.executors[executorKey{t.framework.id(), t.executor}]; x != nil {
+			x.live--
+		}
+	}
+	c.release(t.framework, t.agent, t.role, t.resources)
+}
+
+// taskOf is the task as operators see it.
+func taskOf(t *task, info *sdk.TaskInfo) sdk.Task {
+	return sdk.Task{
+		Name:        info.Name,
+		TaskID:      t.id,
+		FrameworkID: t.framework.id(),
+		ExecutorID:  t.executor,
+		AgentID:     t.agent,
+		State:       t.state,
+		Resources:   t.resources,
+		Labels:      info.Labels,
+		Discovery:   info.Discovery,
+		Container:   info.Container,
+		HealthCheck: info.HealthCheck,
+		KillPolicy:  info.KillPolicy,
+		User:        userOf(t.framework, info),
+		Limits:      info.Limits,
+	}
+}
+
+// userOf is the user that the task asks for.
+func userOf(f *framework, info *sdk.TaskInfo) string {
+	for _, command := range []*sdk.CommandInfo{info.Command, executorCommand(info.Executor)} {
+		if command != nil && command.User != "" {
+			return command.User
+		}
+	}
+	return f.info.User
+}
+
+func executorCommand(e *sdk.ExecutorInfo) *sdk.CommandInfo {
+	if e == nil {
+		return nil
+	}
+	return e.Command
+}
