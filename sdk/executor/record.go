@@ -1,10 +1,28 @@
 package executor
 
 import (
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/profferhq/proffer/sdk"
+	"github.com/profferhq/proffer/sdk/wire"
 )
+
+// Record is what the runtime directory of a container tells of its launch.
+type Record struct {
+	Spec    sdk.LaunchSpec
+	Process sdk.Process // PID 0: the process was never made
+	Began   bool        // the child got as far as executing the program
+	Exit    *Exit       // nil while it runs, or when its parent died before it
+	Kill    *KillNote   // why it is being killed, if it is
+	Settled bool        // its terminal update was acknowledged
+}
 
 // Exit is the end of a process.
 type Exit struct {
@@ -19,17 +37,7 @@ type Exit struct {
 // Time is when the end was observed.
 func (e Exit) Time() time.Time { return time.Unix(0, e.Nanos) }
 
-// Record is what the runtime directory of a container tells of its launch.
-type Record struct {
-	Spec    sdk.LaunchSpec
-	Process sdk.Process // PID 0: the process was never made
-	Began   bool        // the child got as far as executing the program
-	Exit    *Exit       // nil while it runs, or when its parent died before it
-	Kill    *KillNote   // why it is being killed, if it is
-	Settled bool        // its terminal update was acknowledged
-}
-
-// KillNote is the reason that a killer left before its first signal, so that a
+// KillNote is the reason that a killer leaves before its first signal, so that a
 // successor goes on with the same escalation and the same final state.
 type KillNote struct {
 	Reason KillReason
@@ -47,27 +55,96 @@ const (
 	KillGroup    KillReason = 3 // another task of its group failed
 )
 
+const (
+	exitKnown   = 1
+	exitUnknown = 2
+)
+
 // ReadRecord reads the record of the container whose runtime directory is given.
-// sdk.CodeNotFound: no launch was begun there.
-func ReadRecord(runtimeDir string) (*Record, error) { panic("soon") }
+// CodeNotFound: no launch was begun there, or it was cut off before there was any
+// process. CodeUnsupported: a newer version of Proffer wrote it.
+func ReadRecord(runtimeDir string) (*Record, error) {
+	b, err := os.ReadFile(filepath.Join(runtimeDir, markerFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, sdk.Errorf(sdk.CodeNotFound, "", "no launch was begun in %s", runtimeDir)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return parseRecord(runtimeDir, b)
+}
 
-// FindExit looks for the end of a process that had another parent: first in the
-// records of launchers and agents below runtime, then, with a pidfd that was open
-// before the end (or -1), in the kernel (Linux >= 6.15). Known is false in the
-// answer when the process is gone and nobody can tell; ok is false while it lives.
-func FindExit(runtime string, p sdk.Process, pidfd int) (e Exit, ok bool, err error) { panic("soon") }
+func parseRecord(dir string, b []byte) (*Record, error) {
+	if len(b) < headSize || string(b[:offVersion]) != markerMagic {
+		return nil, sdk.Errorf(sdk.CodeNotFound, "", "the launch in %s was cut off before there was a process", dir)
+	}
+	if v := b[offVersion]; v > markerVersion {
+		return nil, sdk.Errorf(sdk.CodeUnsupported, "", "the launch record in %s has format %d; this version reads up to %d", dir, v, markerVersion)
+	}
+	spec := b[headSize:]
+	if int(le.Uint32(b[offSpec:])) != len(spec) || le.Uint32(b[offSpec+4:]) != sum(spec) {
+		return nil, sdk.Errorf(sdk.CodeNotFound, "", "the launch in %s was cut off before there was a process", dir)
+	}
+	r := &Record{Began: b[offBegan] == 1, Settled: b[offSettled] == 1}
+	if err := wire.Unmarshal(wire.Msgpack, spec, &r.Spec); err != nil {
+		return nil, err
+	}
+	r.Process = sdk.Process{PID: int32(le.Uint32(b[offPID:])), BootID: string(b[offBoot : offBoot+bootIDSize])}
+	var p [16]byte
+	copy(p[:4], b[offPID:])
+	copy(p[8:], b[offStart:offStart+8])
+	if le.Uint32(b[offStart+8:]) == sum(p[:]) {
+		r.Process.StartTime = le.Uint64(b[offStart:])
+	}
+	if k := b[offKill : offKill+28]; k[0] != 0 && le.Uint32(k[24:]) == sum(k[:24]) {
+		r.Kill = &KillNote{Reason: KillReason(k[0]), Grace: time.Duration(le.Uint64(k[8:])), At: time.Unix(0, int64(le.Uint64(k[16:])))}
+	}
+	if x := b[offExit : offExit+20]; x[0] != 0 && le.Uint32(x[16:]) == sum(x[:16]) {
+		r.Exit = &Exit{ContainerID: r.Spec.ContainerID, Process: r.Process, Known: x[0] == exitKnown,
+			WaitStatus: int32(le.Uint32(x[4:])), Nanos: int64(le.Uint64(x[8:]))}
+	}
+	return r, nil
+}
 
-// Reaper collects the orphans of a child subreaper (the launcher, and the agent
-// for a dead launcher) and records each end below runtime before it reaps.
-type Reaper struct{}
+// NoteExit writes the end of a container's process into its record; whoever waits
+// for the process calls it before it reaps.
+func NoteExit(runtimeDir string, e Exit) error {
+	var x [20]byte
+	x[0] = exitUnknown
+	if e.Known {
+		x[0] = exitKnown
+	}
+	le.PutUint32(x[4:], uint32(e.WaitStatus))
+	le.PutUint64(x[8:], uint64(e.Nanos))
+	le.PutUint32(x[16:], sum(x[:16]))
+	return writeFact(runtimeDir, x[:], offExit)
+}
 
-// NewReaper makes the calling process a child subreaper. name ("agent") names the
-// record file; known tells the pids that somebody else waits for, such as those
-// of os/exec, which are left alone.
-func NewReaper(runtime, name string, known func(pid int) bool) (*Reaper, error) { panic("soon") }
+// NoteKill writes why the container's process is about to be killed.
+func NoteKill(runtimeDir string, n KillNote) error {
+	var k [28]byte
+	k[0] = byte(n.Reason)
+	le.PutUint64(k[8:], uint64(n.Grace))
+	le.PutUint64(k[16:], uint64(n.At.UnixNano()))
+	le.PutUint32(k[24:], sum(k[:24]))
+	return writeFact(runtimeDir, k[:], offKill)
+}
 
-// Reap records and reaps every orphan that has ended; call it at each SIGCHLD.
-func (r *Reaper) Reap() (int, error) { panic("soon") }
+// NoteSettled writes that the container's terminal update is acknowledged.
+func NoteSettled(runtimeDir string) error {
+	return writeFact(runtimeDir, []byte{1}, offSettled)
+}
 
-// Close releases the record file; the subreaper flag stays.
-func (r *Reaper) Close() error { panic("soon") }
+// writeFact overwrites bytes that the file has already, so a full disk can not
+// forbid it.
+func writeFact(runtimeDir string, b []byte, at int64) error {
+	fd, err := unix.Open(filepath.Join(runtimeDir, markerFile), unix.O_WRONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return &fs.PathError{Op: "open", Path: filepath.Join(runtimeDir, markerFile), Err: err}
+	}
+	defer unix.Close(fd)
+	if n, err := unix.Pwrite(fd, b, at); err != nil || n != len(b) {
+		return errors.Join(err, io.ErrShortWrite)
+	}
+	return nil
+}
