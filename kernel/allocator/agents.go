@@ -14,7 +14,7 @@ type agent struct {
 	total    sdk.Resources
 	amount   vector // of total
 	free     sdk.Resources
-	spare    vector // of free
+	spare    measure // of free
 	holdings []holding
 	filters  map[*client][]*filter
 
@@ -103,7 +103,7 @@ func (a *Allocator) recount(g *agent) {
 
 func (a *Allocator) setFree(g *agent, free sdk.Resources) {
 	g.free = free
-	g.spare = a.names.sum(g.spare, free)
+	g.spare = a.measured(g.spare, free)
 	g.publicSet = false
 }
 

@@ -85,7 +85,7 @@ func (a *Allocator) look(g *agent, r *round) {
 
 // hopeless tells whether an agent has too little left for any offer at all.
 func (a *Allocator) hopeless(g *agent) bool {
-	return a.lowered == 0 && !g.spare.coversAny(a.minimum)
+	return a.lowered == 0 && !g.spare.scalars.coversAny(a.minimum)
 }
 
 // pick is the first client in serving order that can be offered some of the
@@ -123,7 +123,7 @@ func (a *Allocator) pick(g *agent, r *round, first bool) (*client, portion) {
 
 // hasPublic tells whether something is left that is reserved to nobody.
 func (a *Allocator) hasPublic(g *agent) bool {
-	return slices.ContainsFunc(a.publicPart(g).resources, func(x sdk.Resource) bool { return !x.IsReserved() })
+	return slices.ContainsFunc(a.publicPart(g).offer.all, func(x sdk.Resource) bool { return !x.IsReserved() })
 }
 
 // reservedNodes is the places in the tree to whom something of the agent is reserved.
@@ -166,7 +166,7 @@ func (a *Allocator) try(g *agent, c *client, now time.Time) (portion, bool) {
 	}
 	c.visit = a.visit
 	part := a.portionFor(g, c)
-	if len(part.resources) == 0 || !a.enough(c, part.amount) || g.standing(c, part.resources, part.amount, now) != nil {
+	if len(part.offer.all) == 0 || !a.enough(c, part.offer.scalars) || g.standing(c, &part.offer, now) != nil {
 		return portion{}, false
 	}
 	return part, true
@@ -184,18 +184,18 @@ func (a *Allocator) enough(c *client, amount vector) bool {
 func (a *Allocator) grant(g *agent, c *client, part portion, r *round) {
 	r.made = append(r.made, Offering{
 		Holder:    Holder{Framework: c.framework.id, Role: c.role, Agent: g.id},
-		Resources: a.stamped(part.resources, c.stamp),
+		Resources: a.stamped(part.offer.all, c.stamp),
 	})
-	a.hold(c, part.amount, true)
+	a.hold(c, part.offer.scalars, true)
 	i := slices.IndexFunc(g.holdings, func(h holding) bool { return h.client == c })
 	switch {
 	case i < 0:
-		g.holdings = append(g.holdings, holding{client: c, offered: part.resources})
+		g.holdings = append(g.holdings, holding{client: c, offered: part.offer.all})
 		c.holdings++
 	case len(g.holdings[i].offered) == 0:
-		g.holdings[i].offered = part.resources
+		g.holdings[i].offered = part.offer.all
 	default:
-		g.holdings[i].offered = g.holdings[i].offered.Add(part.resources)
+		g.holdings[i].offered = g.holdings[i].offered.Add(part.offer.all)
 	}
 	if !plantCountOfferTwice {
 		a.setFree(g, part.rest)

@@ -57,7 +57,7 @@ func (a *Allocator) checkAgent(g *agent, own *audit) error {
 	if free := g.total.Subtract(taken); !free.Equal(g.free) {
 		return fmt.Errorf("%q is free, the books say %q", free, g.free)
 	}
-	if !a.names.sum(nil, g.free).equal(g.spare) {
+	if !a.names.sum(nil, g.free).equal(g.spare.scalars) {
 		return fmt.Errorf("the amount of what is free is wrong")
 	}
 	return nil

@@ -11,22 +11,16 @@ import (
 // filter is a refusal: until its time, whatever is at most these resources is
 // not offered to the client on that agent again.
 type filter struct {
-	agent     *agent
-	client    *client
-	epoch     uint64 // void when the client's has moved on
-	resources sdk.Resources
-	amount    vector
-	until     time.Time
-	dropped   bool
+	agent    *agent
+	client   *client
+	epoch    uint64 // void when the client's has moved on
+	declined measure
+	until    time.Time
+	dropped  bool
 }
 
 func (f *filter) valid() bool {
 	return !f.dropped && !f.agent.gone && f.epoch == f.client.epoch
-}
-
-// covers tells whether the filter stands against an offer of r, whose scalars are v.
-func (f *filter) covers(r sdk.Resources, v vector) bool {
-	return f.amount.covers(v) && f.resources.Contains(r)
 }
 
 // refuse remembers that a client does not want r of an agent for a while.
@@ -34,14 +28,15 @@ func (a *Allocator) refuse(g *agent, c *client, r sdk.Resources, now time.Time, 
 	if d <= 0 || len(r) == 0 || !c.wanted || c.framework.gone || plantLoseDeclineFilter {
 		return
 	}
-	f := &filter{agent: g, client: c, epoch: c.epoch, resources: r, amount: a.names.sum(nil, r), until: now.Add(min(d, MaxRefusal))}
+	f := &filter{agent: g, client: c, epoch: c.epoch, declined: a.measured(measure{}, r), until: now.Add(min(d, MaxRefusal))}
+	f.declined.others = slices.Clone(f.declined.others) // filters live long: out of the common piece
 	kept := make([]*filter, 0, 1)
 	for _, old := range g.filters[c] {
 		switch {
 		case !old.valid():
-		case old.covers(f.resources, f.amount) && !old.until.Before(f.until):
+		case old.declined.covers(&f.declined) && !old.until.Before(f.until):
 			return
-		case f.covers(old.resources, old.amount) && !f.until.Before(old.until):
+		case f.declined.covers(&old.declined) && !f.until.Before(old.until):
 			old.dropped = true
 			c.filtered--
 			a.filters.dead++
@@ -78,12 +73,12 @@ func (a *Allocator) forgetAgent(g *agent) {
 }
 
 // standing is the filter that keeps r from a client on an agent, or nil.
-func (g *agent) standing(c *client, r sdk.Resources, v vector, now time.Time) *filter {
+func (g *agent) standing(c *client, r *measure, now time.Time) *filter {
 	if len(g.filters) == 0 {
 		return nil
 	}
 	for _, f := range g.filters[c] {
-		if f.valid() && now.Before(f.until) && f.covers(r, v) {
+		if f.valid() && now.Before(f.until) && f.declined.covers(r) {
 			return f
 		}
 	}

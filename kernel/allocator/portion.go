@@ -6,9 +6,8 @@ import (
 
 // portion is what a client could be offered of an agent.
 type portion struct {
-	resources sdk.Resources
-	amount    vector        // scalars of resources
-	rest      sdk.Resources // what would still be free then
+	offer measure
+	rest  sdk.Resources // what would still be free then
 }
 
 // portionFor is what of an agent's free resources a client may see at all:
@@ -18,14 +17,13 @@ func (a *Allocator) portionFor(g *agent, c *client) portion {
 	if g.gpus && !c.framework.able[sdk.CapabilityGPUResources] {
 		return portion{}
 	}
-	part := portion{resources: g.free, amount: g.spare}
+	part := portion{offer: g.spare}
 	if !c.system && len(a.headRoom) > 0 {
 		part = a.publicPart(g)
 	}
 	if !g.plain {
-		part.resources = part.resources.Filter(c.sees)
-		part.amount = a.names.sum(nil, part.resources)
-		part.rest = g.free.Subtract(part.resources)
+		part.offer = a.measured(measure{}, part.offer.all.Filter(c.sees))
+		part.rest = g.free.Subtract(part.offer.all)
 	}
 	return part
 }
@@ -59,8 +57,8 @@ func (a *Allocator) publicPart(g *agent) portion {
 		}
 	}
 	part := &g.public
-	part.resources, part.rest = a.clip(g.free, keep)
-	part.amount = a.names.sum(part.amount, part.resources)
+	above, kept := a.clip(g.free, keep)
+	part.offer, part.rest = a.measured(part.offer, above), kept
 	g.publicSet = true
 	return g.public
 }
@@ -95,10 +93,11 @@ func (a *Allocator) clip(r, keep sdk.Resources) (above, kept sdk.Resources) {
 }
 
 // room is space for n resources, cut from a larger piece, because an offer is
-// small and a cycle makes thousands.
+// small and a cycle makes thousands. The piece is small too: whatever lives
+// longest in it keeps all of it.
 func (a *Allocator) room(n int) sdk.Resources {
 	if len(a.slab) < n {
-		a.slab = make([]sdk.Resource, max(n, 256))
+		a.slab = make([]sdk.Resource, max(n, 32))
 	}
 	out := a.slab[:n:n]
 	a.slab = a.slab[n:]
@@ -107,7 +106,7 @@ func (a *Allocator) room(n int) sdk.Resources {
 
 func (a *Allocator) scalar(millis int64) *sdk.Scalar {
 	if len(a.scalars) == 0 {
-		a.scalars = make([]sdk.Scalar, 256)
+		a.scalars = make([]sdk.Scalar, 64)
 	}
 	out := &a.scalars[0]
 	a.scalars = a.scalars[1:]

@@ -37,14 +37,19 @@ func (n *names) sum(v vector, r sdk.Resources) vector {
 	v = v[:0]
 	for i := range r {
 		if r[i].Scalar != nil {
-			v = v.grown(n.of(r[i].Name) + 1)
-			v[n.of(r[i].Name)] += sdk.Millis(r[i].Scalar.Value)
+			at := n.of(r[i].Name)
+			v = v.grown(at + 1)
+			v[at] += sdk.Millis(r[i].Scalar.Value)
 		}
 	}
 	return v
 }
 
+// grown is v with at least so many places; a vector mostly ends with four.
 func (v vector) grown(size int) vector {
+	if cap(v) < size {
+		v = append(make(vector, 0, max(4, size)), v...)
+	}
 	for len(v) < size {
 		v = append(v, 0)
 	}

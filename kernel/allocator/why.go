@@ -49,16 +49,16 @@ func (a *Allocator) whyAgent(g *agent, c *client, now time.Time) (string, time.T
 		return "the agent has gpus, and the framework lacks the capability GPU_RESOURCES", none
 	}
 	part := a.portionFor(g, c)
-	if len(part.resources) == 0 {
+	if len(part.offer.all) == 0 {
 		return fmt.Sprintf("what is free (%s) is reserved to other roles, kept for role %s, or needs a capability", g.free, SystemRole), none
 	}
-	if !a.enough(c, part.amount) {
-		return fmt.Sprintf("what is free (%s) is below the smallest offer", part.resources), none
+	if !a.enough(c, part.offer.scalars) {
+		return fmt.Sprintf("what is free (%s) is below the smallest offer", part.offer.all), none
 	}
-	if f := g.standing(c, part.resources, part.amount, now); f != nil {
-		return fmt.Sprintf("the framework declined %s", f.resources), f.until
+	if f := g.standing(c, &part.offer, now); f != nil {
+		return fmt.Sprintf("the framework declined %s", f.declined.all), f.until
 	}
-	return fmt.Sprintf("nothing stands against it: %s is free for whoever is served first", part.resources), none
+	return fmt.Sprintf("nothing stands against it: %s is free for whoever is served first", part.offer.all), none
 }
 
 // whoHas sums up the holdings of an agent.
