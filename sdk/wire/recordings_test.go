@@ -152,7 +152,6 @@ func compareRecorded(t *testing.T, name string, e Encoding, recorded []byte, v a
 	}
 }
 
-
 // withoutCheckpoint is an executor's SUBSCRIBED event without AgentInfo's field 7.
 // The agent of Mesos 1.12 still sends it, from a field that v1 no longer has.
 func withoutCheckpoint(t *testing.T, event []byte) []byte {

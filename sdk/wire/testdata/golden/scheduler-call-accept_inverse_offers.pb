@@ -1,0 +1,7 @@
+
+
+quote " and \ 156j 
+
+</script>174
+
+a		UUUUUUÕ?
