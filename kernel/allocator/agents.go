@@ -26,6 +26,7 @@ type agent struct {
 
 	public    portion // of those outside the system role, when publicSet
 	publicSet bool
+	space     [2][4]int64 // the scalars of spare and public, mostly
 
 	listed  bool
 	forAll  bool
@@ -48,6 +49,7 @@ func (a *Allocator) AddAgent(info Agent, used []Claim) {
 	g, known := a.agents[info.ID]
 	if !known {
 		g = &agent{id: info.ID}
+		g.spare.scalars, g.public.offer.scalars = g.space[0][:0], g.space[1][:0]
 		a.agents[info.ID] = g
 		if n := len(a.ordered); n > 0 && a.ordered[n-1].id > g.id {
 			a.unordered = true

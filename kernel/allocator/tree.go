@@ -20,6 +20,7 @@ type node struct {
 	first  bool    // served before siblings whatever the shares: the role `system`
 	weight float64 // of a role
 	held   vector  // offered and used below
+	space  [4]int64 // of held, mostly
 	share  float64 // dominant share by weight; current when the tree is not stale
 	served uint64  // serial of the last offer made below: among equals who waited longest goes first
 
@@ -51,6 +52,7 @@ func (n *node) position() (int, bool) {
 
 func newNode(parent *node, name string) *node {
 	n := &node{name: name, parent: parent, weight: 1}
+	n.held = n.space[:0]
 	if parent != nil {
 		n.depth = parent.depth + 1
 		parent.kids++
