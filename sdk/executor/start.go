@@ -114,12 +114,11 @@ type launch struct {
 
 // run prepares, forks and names the child.
 func (l *launch) run() (*Started, error) {
-	for _, dir := range []string{l.spec.RuntimeDir, l.spec.LogDir} {
-		if err := l.mkdir(dir); err != nil {
-			return nil, err
-		}
+	// The directory of the logs is made by the first byte of output.
+	err := l.mkdir(l.spec.RuntimeDir)
+	if err != nil {
+		return nil, err
 	}
-	var err error
 	if l.marker, err = createMarker(l.spec); err != nil {
 		return nil, err
 	}
