@@ -2,6 +2,7 @@ package cgroup
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -164,26 +165,43 @@ func (i *Isolator) Watch(ctx context.Context, tell func(string, isolator.Limitat
 	return ctx.Err()
 }
 
-// listen tells each event whose counter has risen. The event also fires when the
-// group is removed, so the counter, not the event, is believed.
+// listen tells each event whose counter has risen. The event comes before the kill
+// that it announces, and once more when the group is removed; so the counter, not
+// the event, is believed, and it is looked at for a while after each event.
 func (i *Isolator) listen(f *os.File, y youngster, tell func(string, isolator.Limitation)) {
 	var told uint64
-	for {
+	for again := time.Duration(0); ; {
 		kills, err := i.driver.oom(y.dir)
 		if err != nil {
 			i.watch.remove(y.id)
 			return
 		}
 		if kills > told {
-			told = kills
+			told, again = kills, 0
 			hard, _ := counterLine(y.dir + "/memory.limit_in_bytes")
 			tell(y.id, *limitation(kills, limits{hard: hard}))
 		}
+		var deadline time.Time // none
+		if again > 0 {
+			deadline = time.Now().Add(again)
+		}
 		var event [8]byte
-		if _, err := f.Read(event[:]); err != nil {
+		switch err := errors.Join(f.SetReadDeadline(deadline), readEvent(f, event[:])); {
+		case err == nil:
+			again = time.Millisecond
+		case !errors.Is(err, os.ErrDeadlineExceeded):
 			return // closed: the container is gone, or the watch ends
+		case again < time.Second:
+			again *= 2
+		default:
+			again = 0
 		}
 	}
+}
+
+func readEvent(f *os.File, event []byte) error {
+	_, err := f.Read(event)
+	return err
 }
 
 func counterLine(path string) (uint64, error) {
