@@ -1,0 +1,81 @@
+package master
+
+import (
+	"net/http"
+
+	"github.com/profferhq/proffer/kernel/cluster"
+	"github.com/profferhq/proffer/sdk"
+)
+
+// serveOperator takes calls of operators.
+func (m *Master) serveOperator(w http.ResponseWriter, req *http.Request, who caller) {
+	calls, err := readCalls[sdk.OperatorCall](m, w, req)
+	if err != nil {
+		refuse(w, req, err)
+		return
+	}
+	if len(calls) > 1 {
+		refuse(w, req, sdk.Errorf(sdk.CodeInvalid, "", "a body of this endpoint holds one call, this one has %d", len(calls)))
+		return
+	}
+	call := &calls[0]
+	switch call.Type {
+	case "", sdk.OperatorUnknown:
+		refuse(w, req, sdk.Errorf(sdk.CodeInvalid, "type", "Expecting 'type' to be present, with the name of a call that this master knows"))
+	case sdk.OperatorTeardown, sdk.OperatorKillTask:
+		if !who.mind().Operator {
+			refuse(w, req, sdk.Errorf(sdk.CodeDenied, "Authorization", "%s needs an operator's token", call.Type))
+			return
+		}
+		n := m.requests.Add(1)
+		m.exchange(w, req, []item{{request: n, in: cluster.OperatorCall{Request: n, Caller: who.mind(), Call: call}}})
+	case sdk.OperatorSubscribe:
+		e, ok := acceptable(w, req)
+		if !ok {
+			return
+		}
+		s := newStream(operatorStream, newSession(), m.opts.MaxQueue)
+		if err := m.openStream(w, req, e, s, item{beat: m.opts.Heartbeat}); err != nil {
+			refuse(w, req, err)
+		}
+	default:
+		m.read(w, req, call)
+	}
+}
+
+// read answers a call that changes nothing, from what readers see.
+func (m *Master) read(w http.ResponseWriter, req *http.Request, call *sdk.OperatorCall) {
+	e, ok := acceptable(w, req)
+	if !ok {
+		return
+	}
+	l := m.leader()
+	if l == nil {
+		refuse(w, req, notLeading())
+		return
+	}
+	answer := &sdk.OperatorResponse{Type: sdk.OperatorResponseType(call.Type)}
+	switch call.Type {
+	case sdk.OperatorGetHealth:
+		answer.GetHealth = &sdk.GetHealth{Healthy: true}
+	case sdk.OperatorGetVersion:
+		answer.GetVersion = &sdk.GetVersion{VersionInfo: sdk.VersionInfo{Version: m.opts.Version}}
+	case sdk.OperatorGetMaster:
+		info := l.info
+		answer.GetMaster = &sdk.GetMaster{MasterInfo: &info, StartTime: unixSeconds(m.started), ElectedTime: unixSeconds(l.elected)}
+	case sdk.OperatorGetState:
+		answer.GetState = l.view.state()
+	case sdk.OperatorGetAgents:
+		answer.GetAgents = l.view.state().GetAgents
+	case sdk.OperatorGetFrameworks:
+		answer.GetFrameworks = l.view.state().GetFrameworks
+	case sdk.OperatorGetExecutors:
+		answer.GetExecutors = l.view.state().GetExecutors
+	case sdk.OperatorGetTasks:
+		answer.GetTasks = l.view.state().GetTasks
+	default:
+		refuse(w, req, sdk.Errorf(sdk.CodeInvalid, "type", "%q is not a call that this master answers", string(call.Type)))
+		return
+	}
+	message(w, req, e, answer)
+}

@@ -1,0 +1,236 @@
+package master
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/profferhq/proffer/kernel/cluster"
+	"github.com/profferhq/proffer/kernel/consensus"
+	"github.com/profferhq/proffer/kernel/registry"
+	"github.com/profferhq/proffer/sdk"
+)
+
+// leader is this master while it leads, for one term. All fields but the
+// mailboxes and the readers' view belong to the loop.
+type leader struct {
+	term    consensus.Term
+	log     *slog.Logger
+	metrics *metrics
+	info    sdk.MasterInfo
+	elected time.Time
+	propose func(context.Context, []registry.Command) ([]registry.Result, error)
+
+	inbox     *mailbox[item]
+	proposals *mailbox[cluster.Propose]
+	view      *readers
+
+	mind     *cluster.Cluster
+	requests map[uint64]item
+	streams  map[cluster.Session]*stream
+	tokened  map[*stream]bool // opened with the token of a task
+	watchers []*stream        // operators' streams, oldest first
+	dirty    []*stream        // got something since the last flush
+	resigned string           // why the mind ended
+}
+
+func newLeader(t consensus.Term, mind *cluster.Cluster, log *slog.Logger, mt *metrics) *leader {
+	return &leader{
+		term: t, mind: mind, metrics: mt,
+		log:       log.With("term", t.Number),
+		elected:   time.Now(),
+		inbox:     newMailbox[item](),
+		proposals: newMailbox[cluster.Propose](),
+		view:      newReaders(),
+		requests:  map[uint64]item{},
+		streams:   map[cluster.Session]*stream{},
+		tokened:   map[*stream]bool{},
+	}
+}
+
+// run receives, steps and performs until the term is lost, the mind resigns or
+// ctx ends; then every request and stream of this leader ends. It tells why.
+func (l *leader) run(ctx context.Context) string {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	proposing := make(chan struct{})
+	go func() {
+		defer close(proposing)
+		l.proposer(ctx)
+	}()
+	why := l.loop(ctx)
+	cancel()
+	l.end(why)
+	<-proposing
+	return why
+}
+
+func (l *leader) loop(ctx context.Context) string {
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	var batch []item
+	for {
+		batch = l.inbox.take(batch)
+		for i := range batch {
+			l.receive(&batch[i])
+		}
+		l.metrics.inputs.Add(float64(len(batch)))
+		now := time.Now()
+		due, waits := l.mind.Due()
+		ticked := waits && !due.After(now) && l.resigned == ""
+		if ticked {
+			l.step(now, cluster.Tick{})
+		}
+		l.flush()
+		switch {
+		case l.resigned != "":
+			return l.resigned
+		case ctx.Err() != nil:
+			return "this master is stopping"
+		}
+		if len(batch) > 0 || ticked {
+			select {
+			case <-l.term.Lost:
+				return "the leadership was lost"
+			default:
+				continue
+			}
+		}
+		next := time.Hour
+		if waits {
+			next = time.Until(due)
+		}
+		timer.Reset(next)
+		select {
+		case <-l.inbox.wake:
+		case <-timer.C:
+		case <-l.term.Lost:
+			return "the leadership was lost"
+		case <-ctx.Done():
+		}
+	}
+}
+
+// receive steps one item, after what the shell itself knows about it.
+func (l *leader) receive(it *item) {
+	if l.resigned != "" {
+		l.refuse(it, notLeading())
+		return
+	}
+	if err := l.admit(it); err != nil {
+		l.refuse(it, err)
+		return
+	}
+	if it.asks != nil {
+		l.requests[it.request] = *it
+	}
+	if s := it.opens; s != nil {
+		l.streams[s.session] = s
+		if s.token.TaskID != "" {
+			l.tokened[s] = true
+		}
+		l.metrics.streams.WithLabelValues(string(s.kind)).Inc()
+	}
+	switch {
+	case it.shuts != "":
+		l.forget(it.shuts)
+	case it.in == nil:
+		l.watch(it)
+	default:
+		l.step(time.Now(), it.in)
+	}
+}
+
+// admit refuses what only the loop can know to be stale.
+func (l *leader) admit(it *item) *sdk.Error {
+	if t := it.token; t != nil {
+		switch alive, known := l.mind.TaskAlive(t.FrameworkID, t.TaskID); {
+		case !known:
+			return sdk.Errorf(sdk.CodeUnavailable, "", "this leader does not know yet whether the task of this token lives; try again")
+		case !alive:
+			return sdk.Errorf(sdk.CodeUnauthenticated, "", "the token was for the task %s, which has ended", t.TaskID)
+		}
+	}
+	call, ok := it.in.(cluster.AgentCall)
+	if !ok {
+		return nil
+	}
+	s := l.streams[it.from]
+	if s == nil || s.kind != agentStream || (s.agent != "" && s.agent != call.Call.AgentID) {
+		return sdk.Errorf(sdk.CodeConflict, "Mesos-Stream-Id", "is not the open stream of agent %s; register again", call.Call.AgentID)
+	}
+	return nil
+}
+
+func (l *leader) refuse(it *item, err *sdk.Error) {
+	if it.asks != nil {
+		it.asks.answer(it.at, err, false)
+	}
+}
+
+// forget takes a stream out that ended, and tells the mind.
+func (l *leader) forget(session cluster.Session) {
+	s := l.streams[session]
+	if s == nil {
+		return
+	}
+	delete(l.streams, session)
+	delete(l.tokened, s)
+	l.metrics.streams.WithLabelValues(string(s.kind)).Dec()
+	switch s.kind {
+	case schedulerStream:
+		l.step(time.Now(), cluster.SchedulerClosed{Session: session})
+	case agentStream:
+		l.step(time.Now(), cluster.AgentClosed{Session: session})
+	case operatorStream:
+		l.unwatch(s)
+	}
+}
+
+// end answers every request and ends every stream of this leader.
+func (l *leader) end(why string) {
+	for _, it := range l.inbox.close() {
+		l.refuse(&it, notLeading())
+	}
+	l.proposals.close()
+	for _, it := range l.requests {
+		l.refuse(&it, notLeading())
+	}
+	clear(l.requests)
+	for _, s := range l.streams {
+		s.end("")
+		l.metrics.streams.WithLabelValues(string(s.kind)).Dec()
+	}
+	clear(l.streams)
+	l.log.Info("this master leads no longer", "why", why)
+}
+
+// proposer carries proposals to consensus in their order; those that wait
+// together share a batch. After a failure nothing more is proposed.
+func (l *leader) proposer(ctx context.Context) {
+	for {
+		batch := l.proposals.take(nil)
+		if len(batch) == 0 {
+			select {
+			case <-l.proposals.wake:
+				continue
+			case <-ctx.Done():
+				return
+			}
+		}
+		cmds := make([]registry.Command, len(batch))
+		for i, p := range batch {
+			cmds[i] = p.Command
+		}
+		results, err := l.propose(ctx, cmds)
+		l.metrics.proposals.Add(float64(len(batch)))
+		if err != nil {
+			l.inbox.put(item{in: cluster.Failed{ID: batch[0].ID, Err: fmt.Errorf("%d proposal(s): %w", len(batch), err)}})
+			return
+		}
+		for i, p := range batch {
+			l.inbox.put(item{in: cluster.Committed{ID: p.ID, Result: results[i]}})
+		}
+	}
+}

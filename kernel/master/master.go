@@ -1,0 +1,249 @@
+package master
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/profferhq/proffer/kernel/consensus"
+	"github.com/profferhq/proffer/kernel/credential"
+	"github.com/profferhq/proffer/kernel/membership"
+)
+
+// Master is one master process.
+type Master struct {
+	opts      Options
+	key       credential.Key
+	name      string // among the voters and in gossip
+	host      string // that others reach this master by
+	names     map[string]bool
+	started   time.Time
+	http      *http.Server
+	listener  net.Listener
+	consensus *consensus.Node
+	gossip    *membership.Gossip
+	metrics   *metrics
+	requests  atomic.Uint64
+	leads     atomic.Pointer[leader]
+	fatal     chan error
+}
+
+// New checks the options, reads the key, binds every port and opens the disk.
+// Requests are served once Run is called.
+func New(o Options) (*Master, error) {
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	m := &Master{opts: o, started: time.Now(), metrics: newMetrics(), fatal: make(chan error, 1)}
+	if o.Insecure {
+		o.Log.Warn("--insecure: everybody who reaches this master can do everything; no credential is asked for")
+	} else {
+		key, err := credential.ReadKeyFile(o.KeyFile)
+		if err != nil {
+			return nil, err
+		}
+		m.key = key
+	}
+	if ip := net.ParseIP(o.Bind); ip != nil && !ip.IsLoopback() {
+		o.Log.Warn("this master listens beyond loopback: tokens and data travel in clear text until TLS comes", "bind", o.Bind)
+	}
+	m.host = o.Hostname
+	if ip := net.ParseIP(o.Bind); m.host == "" && ip != nil && ip.IsUnspecified() {
+		m.host, _ = os.Hostname()
+	}
+	if m.host == "" {
+		m.host = o.Bind
+	}
+	m.names = map[string]bool{"localhost": true, strings.ToLower(m.host): true}
+	for _, n := range o.Names {
+		m.names[strings.ToLower(n)] = true
+	}
+	if err := m.open(); err != nil {
+		return nil, errors.Join(err, m.close())
+	}
+	return m, nil
+}
+
+// open binds the ports and opens the disk, the part of New that must be undone.
+func (m *Master) open() (err error) {
+	if err := os.MkdirAll(m.opts.Dir, 0o700); err != nil {
+		return fmt.Errorf("the master's directory: %w", err)
+	}
+	if m.name, err = nameIn(m.opts.Dir); err != nil {
+		return err
+	}
+	if m.listener, err = m.listen(m.opts.Port, "--port"); err != nil {
+		return err
+	}
+	raftListener, err := m.listen(m.opts.RaftPort, "--raft-port")
+	if err != nil {
+		return err
+	}
+	raftAddr := m.reached(raftListener)
+	co := consensus.DefaultOptions()
+	co.Name, co.Dir, co.Listener, co.Advertise = m.name, filepath.Join(m.opts.Dir, "raft"), raftListener, raftAddr
+	co.Key, co.Bootstrap, co.Solo, co.Cluster = m.key, m.opts.Bootstrap, m.opts.Solo, m.opts.Raft
+	co.Log, co.Fatal = m.opts.Log.With("part", "consensus"), m.die
+	if m.consensus, err = consensus.New(co); err != nil {
+		return err
+	}
+	m.gossip, err = membership.New(membership.Options{
+		Name: m.name, Cluster: m.opts.Cluster, Bind: m.opts.Bind, Port: m.opts.GossipPort, Advertise: addressOf(m.opts.Hostname),
+		Key: m.key, Insecure: m.opts.Insecure, Seeds: m.opts.Join, Meta: m.opts.gossipMeta(m.Addr(), raftAddr),
+		Log: m.opts.Log.With("part", "membership")})
+	if err != nil {
+		return err
+	}
+	m.http = &http.Server{Handler: m.router(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
+	return nil
+}
+
+func (m *Master) listen(port int, flag string) (net.Listener, error) {
+	addr := net.JoinHostPort(m.opts.Bind, strconv.Itoa(port))
+	ln, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("%s %d: can not listen on %s: %w", flag, port, addr, err)
+	}
+	return ln, nil
+}
+
+// reached is host:port that others reach a listener by.
+func (m *Master) reached(ln net.Listener) string {
+	_, port, _ := net.SplitHostPort(ln.Addr().String())
+	return net.JoinHostPort(m.host, port)
+}
+
+// addressOf is the name when it is an address, which gossip can announce as such.
+func addressOf(host string) string {
+	if net.ParseIP(host) != nil {
+		return host
+	}
+	return ""
+}
+
+// Addr is host:port of this master's HTTP.
+func (m *Master) Addr() string { return m.reached(m.listener) }
+
+// GossipAddr is host:port of this master's gossip.
+func (m *Master) GossipAddr() string { return m.gossip.Addr() }
+
+// leader is this master's leadership, nil while it does not lead.
+func (m *Master) leader() *leader { return m.leads.Load() }
+
+// leaderHTTP is host:port of the leader's HTTP, or why it is not known.
+func (m *Master) leaderHTTP() (addr, why string) {
+	name, _, ok := m.consensus.Leader()
+	if !ok {
+		return "", "No leader elected"
+	}
+	if name == m.name {
+		return m.Addr(), ""
+	}
+	for _, member := range m.gossip.Members() {
+		if member.Name == name && member.HTTP != "" {
+			return member.HTTP, ""
+		}
+	}
+	return "", "the leader's address has not been heard of yet"
+}
+
+// die ends the process's part of the cluster: the disk failed, so nothing that
+// this master would say from here on can be trusted. It does not return.
+func (m *Master) die(err error) {
+	select {
+	case m.fatal <- err:
+	default:
+	}
+	select {}
+}
+
+// nameIn is this master's name, made at its first start: one that lost its disk
+// comes back as another.
+func nameIn(dir string) (string, error) {
+	path := filepath.Join(dir, "name")
+	data, err := os.ReadFile(path)
+	if err == nil && len(strings.TrimSpace(string(data))) > 0 {
+		return strings.TrimSpace(string(data)), nil
+	}
+	name := "master-" + uuid.NewString()[:8]
+	tmp := path + ".new"
+	if err := os.WriteFile(tmp, []byte(name+"\n"), 0o600); err != nil {
+		return "", fmt.Errorf("this master's name: %w", err)
+	}
+	if err := os.Rename(tmp, path); err != nil {
+		return "", fmt.Errorf("this master's name: %w", err)
+	}
+	return name, nil
+}
+
+func (m *Master) close() error {
+	var errs []error
+	if m.gossip != nil {
+		errs = append(errs, m.gossip.Close())
+	}
+	if m.consensus != nil {
+		errs = append(errs, m.consensus.Close())
+	}
+	if m.listener != nil {
+		if err := m.listener.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Close ends a master that Run was never called for.
+func (m *Master) Close() error { return m.close() }
+
+// stopTimeout bounds the end of open requests.
+const stopTimeout = 2 * time.Second
+
+// Run serves until ctx ends (nil) or something fails that this process can not
+// go on without. Every goroutine has ended when it returns, except after a failed
+// disk, when only the end of the process helps.
+func (m *Master) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	failed := make(chan error, 3)
+	gossiping, leading := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(gossiping)
+		failed <- m.gossip.Run(ctx)
+	}()
+	go func() {
+		defer close(leading)
+		failed <- m.lead(ctx)
+	}()
+	go func() {
+		if err := m.http.Serve(m.listener); !errors.Is(err, http.ErrServerClosed) {
+			failed <- fmt.Errorf("HTTP on %s: %w", m.Addr(), err)
+		}
+	}()
+	m.opts.Log.Info("master serves", "http", m.Addr(), "name", m.name, "cluster", m.opts.Cluster)
+	var err error
+	select {
+	case err := <-m.fatal:
+		return err
+	case <-ctx.Done():
+	case err = <-failed:
+	}
+	cancel()
+	<-leading
+	stop, done := context.WithTimeout(context.Background(), stopTimeout)
+	defer done()
+	if serr := m.http.Shutdown(stop); serr != nil {
+		_ = m.http.Close()
+	}
+	<-gossiping
+	return errors.Join(err, m.close())
+}

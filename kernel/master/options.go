@@ -1,0 +1,138 @@
+package master
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/profferhq/proffer/kernel/cluster"
+	"github.com/profferhq/proffer/kernel/consensus"
+	"github.com/profferhq/proffer/kernel/membership"
+)
+
+// Options says how a master runs.
+type Options struct {
+	Bind       string   // address that all ports listen on
+	Port       int      // HTTP; 0 takes a free one, here and below
+	RaftPort   int      // raft, between masters
+	GossipPort int      // gossip, TCP and UDP
+	Hostname   string   // name or address that others reach this master by; empty: Bind, or the machine's name
+	Names      []string // further names that the Host header of a request may carry
+	Dir        string   // this master's state
+	KeyFile    string   // the cluster key; needed unless Insecure
+	Insecure   bool     // no credentials at all
+	Cluster    string   // the cluster's name
+	Bootstrap  bool     // an empty Dir becomes a new cluster; else it waits to be added to one
+	Join       []string // gossip addresses of other members, host:port
+	Version    string   // of this program, for people
+
+	AllowUsers         []string // PRINCIPAL:USER; its tasks may run as that user ("*" for either: everybody, any user)
+	FrameworkLaunchers []string // principals whose tasks may be frameworks with credentials
+
+	MaxBody      int64         // largest body of a request, in bytes
+	MaxBatch     int           // most calls in one body
+	MaxQueue     int           // most events that wait for a slow reader before its stream is dropped
+	WriteTimeout time.Duration // how long a stream's reader may take nothing
+	ReadTimeout  time.Duration // for the whole body of a request
+	Heartbeat    time.Duration // of operators' streams
+
+	Mind cluster.Options  // times of the cluster's mind; Fence, Master, Registry, Masters and rights are filled in here
+	Solo consensus.Timing // raft's pace with one voter
+	Raft consensus.Timing // raft's pace with several
+	Log  *slog.Logger
+}
+
+// DefaultOptions are those of the README's table; Dir, KeyFile and Log are the caller's.
+func DefaultOptions() Options {
+	raft := consensus.DefaultOptions()
+	return Options{
+		Bind:         "127.0.0.1",
+		Port:         5050,
+		RaftPort:     5052,
+		GossipPort:   7946,
+		Cluster:      "proffer",
+		Version:      "dev",
+		MaxBody:      96 << 20, // DPark sends 64 MiB
+		MaxBatch:     10000,
+		MaxQueue:     1 << 16,
+		WriteTimeout: 30 * time.Second,
+		ReadTimeout:  time.Minute,
+		Heartbeat:    15 * time.Second,
+		Mind:         cluster.DefaultOptions(),
+		Solo:         raft.Solo,
+		Raft:         raft.Cluster,
+		Log:          slog.New(slog.DiscardHandler),
+	}
+}
+
+// LocalOptions are for tests: free ports on loopback, state in dir, a cluster of
+// one without credentials that leads within a tenth of a second.
+func LocalOptions(dir string) Options {
+	o := DefaultOptions()
+	o.Port, o.RaftPort, o.GossipPort = 0, 0, 0
+	o.Dir, o.Insecure, o.Bootstrap, o.Cluster = dir, true, true, "local"
+	fast := 30 * time.Millisecond
+	o.Solo = consensus.Timing{Heartbeat: fast, Election: fast, Lease: fast, Commit: 5 * time.Millisecond}
+	return o
+}
+
+// Validate lists everything that is wrong with the options.
+func (o Options) Validate() error {
+	var errs []error
+	need := func(ok bool, format string, args ...any) {
+		if !ok {
+			errs = append(errs, fmt.Errorf(format, args...))
+		}
+	}
+	need(net.ParseIP(o.Bind) != nil || o.Bind == "localhost", "--bind %q: must be an IP address or localhost", o.Bind)
+	ports := map[int]string{}
+	for _, p := range []struct {
+		flag string
+		port int
+	}{{"--port", o.Port}, {"--raft-port", o.RaftPort}, {"--gossip-port", o.GossipPort}} {
+		need(p.port >= 0 && p.port <= 65535, "%s %d: must be 0 to 65535", p.flag, p.port)
+		need(p.port == 0 || ports[p.port] == "", "%s %d: is also the port of %s", p.flag, p.port, ports[p.port])
+		ports[p.port] = p.flag
+	}
+	need(o.Dir != "", "--dir: must name a directory for this master's state")
+	need(o.Insecure || o.KeyFile != "", "--key: must name the file of the cluster key (or say --insecure, for no credentials at all)")
+	need(!o.Insecure || o.KeyFile == "", "--insecure: a key file is given too; leave one of them away")
+	need(o.Cluster != "" && len(o.Cluster) <= 128 && !strings.ContainsFunc(o.Cluster, func(r rune) bool { return r <= ' ' || r > '~' }),
+		"--cluster %q: a name of 1 to 128 printable ASCII characters without spaces", o.Cluster)
+	for _, a := range o.Join {
+		_, port, err := net.SplitHostPort(a)
+		n, perr := strconv.Atoi(port)
+		need(err == nil && perr == nil && n > 0 && n <= 65535, "--join %q: must be host:port of a member's gossip", a)
+	}
+	for _, u := range o.AllowUsers {
+		principal, user, ok := strings.Cut(u, ":")
+		need(ok && principal != "" && user != "", "--allow-user %q: must be PRINCIPAL:USER", u)
+	}
+	need(!slices.Contains(o.FrameworkLaunchers, ""), "--framework-launcher: must not be empty")
+	need(o.MaxBody > 0 && o.MaxBatch > 0 && o.MaxQueue > 0, "limits of bodies, batches and queues must be above zero")
+	need(o.WriteTimeout > 0 && o.ReadTimeout > 0 && o.Heartbeat > 0, "time-outs and heartbeats must be above zero")
+	need(o.Log != nil, "a logger is needed")
+	return errors.Join(errs...)
+}
+
+// allowedUsers is AllowUsers as the mind wants it.
+func (o Options) allowedUsers() map[string][]string {
+	m := map[string][]string{}
+	for _, u := range o.AllowUsers {
+		principal, user, _ := strings.Cut(u, ":")
+		if principal == "*" {
+			principal = "" // the mind's word for everybody
+		}
+		m[principal] = append(m[principal], user)
+	}
+	return m
+}
+
+func (o Options) gossipMeta(http, raft string) membership.Meta {
+	return membership.Meta{Role: membership.RoleMaster, HTTP: http, Raft: raft, Release: o.Version}
+}

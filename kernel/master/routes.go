@@ -1,0 +1,56 @@
+package master
+
+import "net/http"
+
+// permission is what a route asks of its caller.
+type permission string
+
+const (
+	open       permission = "open"      // no credential
+	known      permission = "known"     // any credential but an executor's
+	schedulers permission = "scheduler" // an operator, or a framework in a living task
+	operators  permission = "operator"  // an operator, or another master
+	agents     permission = "agent"     // an agent, which holds the cluster key
+)
+
+// Route is one line of the table of routes.
+type Route struct {
+	Method     string     // the only one allowed; others get 405
+	Path       string     // served with the prefix /master too where Twin is set
+	Twin       bool       // as in Mesos: clients use either
+	Below      bool       // paths below Path are this route too, as in Mesos
+	Permission permission // what the caller must be
+	Realm      string     // of the 401
+	Leader     bool       // only the leader answers; others redirect
+	Doc        string
+
+	handler func(*Master, http.ResponseWriter, *http.Request, caller)
+}
+
+// Routes is the one table of everything that a master answers.
+func Routes() []Route {
+	const scheduler, write, read = "mesos-master-scheduler", "mesos-master-readwrite", "mesos-master-readonly"
+	return []Route{
+		{Method: http.MethodPost, Path: "/api/v1/scheduler", Twin: true, Below: true, Permission: schedulers, Realm: scheduler, Leader: true,
+			Doc:     "Calls of frameworks, one or a sequence in a body; SUBSCRIBE is answered by the stream of events.",
+			handler: (*Master).serveScheduler},
+		{Method: http.MethodPost, Path: "/api/v1/agent", Twin: true, Permission: agents, Realm: write, Leader: true,
+			Doc:     "Calls of agents, one or a sequence in a body; REGISTER is answered by the stream of events.",
+			handler: (*Master).serveAgent},
+		{Method: http.MethodPost, Path: "/api/v1", Twin: true, Below: true, Permission: operators, Realm: write, Leader: true,
+			Doc:     "Calls of operators: reads, SUBSCRIBE for the stream of changes, TEARDOWN, KILL_TASK.",
+			handler: (*Master).serveOperator},
+		{Method: http.MethodGet, Path: "/health", Twin: true, Permission: open,
+			Doc:     "200 while this master serves, whether it leads or not.",
+			handler: (*Master).serveHealth},
+		{Method: http.MethodGet, Path: "/redirect", Twin: true, Permission: known, Realm: read,
+			Doc:     "307 to the leading master.",
+			handler: (*Master).serveRedirect},
+		{Method: http.MethodGet, Path: "/version", Permission: known, Realm: read,
+			Doc:     "The version of this master, and the one of Mesos whose API it speaks.",
+			handler: (*Master).serveVersion},
+		{Method: http.MethodGet, Path: "/metrics", Permission: operators, Realm: read,
+			Doc:     "Numbers in Prometheus's format.",
+			handler: (*Master).serveMetrics},
+	}
+}

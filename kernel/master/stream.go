@@ -1,0 +1,105 @@
+package master
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/profferhq/proffer/kernel/cluster"
+	"github.com/profferhq/proffer/kernel/credential"
+	"github.com/profferhq/proffer/sdk"
+)
+
+// streamKind says what a stream carries.
+type streamKind string
+
+const (
+	schedulerStream streamKind = "scheduler"
+	agentStream     streamKind = "agent"
+	operatorStream  streamKind = "operator"
+)
+
+// stream is one open answer: the leader's loop appends events, the goroutine of
+// the connection encodes and writes them.
+type stream struct {
+	session cluster.Session
+	kind    streamKind
+	token   credential.Claims // of a framework in a task: the stream ends with the task
+	agent   sdk.AgentID       // of an agent, once it is known; the loop's
+
+	wake chan struct{} // one waiting signal at most
+
+	mu     sync.Mutex
+	queue  []any // events: *sdk.Event, *link.Event or *sdk.OperatorEvent
+	limit  int
+	ended  bool   // nothing more comes; the writer ends after what is queued
+	reason string // why, for the log; empty for the ordinary end
+}
+
+func newStream(kind streamKind, session cluster.Session, limit int) *stream {
+	return &stream{session: session, kind: kind, limit: limit, wake: make(chan struct{}, 1)}
+}
+
+// put appends an event; false when the reader is too slow and the stream ended
+// for that. The writer is woken by flush.
+func (s *stream) put(event any) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended {
+		return true
+	}
+	if len(s.queue) >= s.limit {
+		s.queue, s.ended, s.reason = nil, true, "its reader is too slow"
+		return false
+	}
+	s.queue = append(s.queue, event)
+	return true
+}
+
+// end lets the stream end after what is queued.
+func (s *stream) end(reason string) {
+	s.mu.Lock()
+	if !s.ended {
+		s.ended, s.reason = true, reason
+	}
+	s.mu.Unlock()
+	s.flush()
+}
+
+// flush wakes the writer.
+func (s *stream) flush() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// take waits until something is queued and takes all of it, into buf's memory.
+// Nothing taken while over is false means that beat has come; over says that
+// nothing follows.
+func (s *stream) take(ctx context.Context, beat <-chan time.Time, buf []any) (events []any, over bool) {
+	for {
+		s.mu.Lock()
+		events = append(buf[:0], s.queue...)
+		clear(s.queue)
+		s.queue, over = s.queue[:0], s.ended
+		s.mu.Unlock()
+		if len(events) > 0 || over {
+			return events, over
+		}
+		select {
+		case <-s.wake:
+		case <-beat:
+			return nil, false
+		case <-ctx.Done():
+			return nil, true
+		}
+	}
+}
+
+// why is the reason of an extraordinary end.
+func (s *stream) why() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.reason
+}
