@@ -2,7 +2,10 @@ package framework
 
 import (
 	"context"
+	"errors"
 	"net/http"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/profferhq/proffer/sdk"
@@ -69,7 +72,11 @@ func (f *Framework) Do(ctx context.Context, call sdk.Call) error {
 	}
 	f.sending.Lock() // after what was queued before is on its way
 	defer f.sending.Unlock()
-	return f.post(ctx, s, []sdk.Call{call})
+	body, _, _, err := f.encode(f.ID(), []sdk.Call{call})
+	if err != nil {
+		return err
+	}
+	return f.post(ctx, s, body, false)
 }
 
 // sendLoop sends what is queued until the session ends.
@@ -103,64 +110,67 @@ func (f *Framework) wakeUp() {
 	}
 }
 
-// flush sends the next batch of the queue.
+// flush sends the next batch of the queue in one request. What it returns with an
+// error is for failed to decide about.
 func (f *Framework) flush(ctx context.Context, s *session) ([]sdk.Call, error) {
 	f.sending.Lock()
 	defer f.sending.Unlock()
-	batch := f.take()
-	if len(batch) == 0 {
+	f.mu.Lock()
+	calls := f.queue[:min(len(f.queue), maxBatch)]
+	id := f.id
+	f.mu.Unlock()
+	if len(calls) == 0 {
 		return nil, nil
 	}
-	return batch, f.post(ctx, s, batch)
-}
-
-// take removes the next batch from the queue.
-func (f *Framework) take() []sdk.Call {
+	body, sequence, n, err := f.encode(id, calls)
 	f.mu.Lock()
-	defer f.mu.Unlock()
-	n := min(len(f.queue), maxBatch)
 	batch := f.queue[:n:n]
-	f.queue = f.queue[n:]
-	if len(f.queue) == 0 {
+	if f.queue = f.queue[n:]; len(f.queue) == 0 {
 		f.queue = nil
 	}
-	return batch
+	f.mu.Unlock()
+	if err == nil {
+		err = f.post(ctx, s, body, sequence)
+	}
+	return batch, err
 }
 
-// post sends calls in one or, when they are large, several requests.
-func (f *Framework) post(ctx context.Context, s *session, calls []sdk.Call) error {
-	id, enc := f.ID(), f.opts.Encoding
-	var body, one []byte
-	flush := func(n int) error {
-		if n == 1 {
-			return f.postBody(ctx, s, http.Header{"Content-Type": {enc.ContentType()}}, one)
-		}
-		return f.postBody(ctx, s, http.Header{
-			"Content-Type":         {"application/recordio"},
-			"Message-Content-Type": {enc.ContentType()},
-		}, body)
-	}
-	n := 0
+// encode writes the first n calls, as many as go into one body: one call as it
+// is, several as a sequence. With an error n is 1, for the call that cannot be
+// written.
+func (f *Framework) encode(id sdk.FrameworkID, calls []sdk.Call) (body []byte, sequence bool, n int, err error) {
+	var first []byte
 	for i := range calls {
 		call := calls[i]
 		call.FrameworkID = id
-		var err error
-		if one, err = wire.Marshal(enc, &call); err != nil {
-			return err
+		one, err := wire.Marshal(f.opts.Encoding, &call)
+		switch {
+		case err != nil && i == 0:
+			return nil, false, 1, err
+		case err != nil || (i > 0 && len(body)+len(one) > maxBatchBytes):
+			calls = calls[:i] // the next body begins with it
+		case i == 0:
+			first = one
+		}
+		if i == len(calls) {
+			break
 		}
 		body = wire.AppendRecord(body, one)
-		if n++; len(body) >= maxBatchBytes && i < len(calls)-1 {
-			if err := flush(n); err != nil {
-				return err
-			}
-			body, n = nil, 0 // the transport may still read the old one
-		}
 	}
-	return flush(n)
+	if len(calls) == 1 {
+		return first, false, 1, nil
+	}
+	return body, true, len(calls), nil
 }
 
-func (f *Framework) postBody(ctx context.Context, s *session, h http.Header, body []byte) error {
-	h["Accept"] = []string{f.opts.Encoding.ContentType()}
+// post sends one body to the master that serves the session.
+func (f *Framework) post(ctx context.Context, s *session, body []byte, sequence bool) error {
+	one := f.opts.Encoding.ContentType()
+	h := http.Header{"Content-Type": {one}, "Accept": {one}}
+	if sequence {
+		h["Content-Type"] = []string{"application/recordio"}
+		h["Message-Content-Type"] = []string{one}
+	}
 	if s.streamID != "" {
 		h["Mesos-Stream-Id"] = []string{s.streamID}
 	}
@@ -181,7 +191,8 @@ func (f *Framework) failed(ctx context.Context, calls []sdk.Call, err error) {
 	case <-time.After(settleTime):
 	case <-ctx.Done():
 	}
-	lost, again := calls, []sdk.Call(nil)
+	lost, err := theRefused(calls, err)
+	var again []sdk.Call
 	if retryable(err) || ctx.Err() != nil {
 		lost = nil
 		for _, call := range calls {
@@ -197,6 +208,23 @@ func (f *Framework) failed(ctx context.Context, calls []sdk.Call, err error) {
 	f.queue = append(again, f.queue...)
 	f.mu.Unlock()
 	f.lose(lost, err)
+}
+
+// theRefused narrows the calls of one body to the one that the error names by its
+// place, "[3].kill.task_id": the master has taken the others.
+func theRefused(calls []sdk.Call, err error) ([]sdk.Call, error) {
+	var e *sdk.Error
+	if len(calls) < 2 || !errors.As(err, &e) || !strings.HasPrefix(e.Field, "[") {
+		return calls, err
+	}
+	place, field, _ := strings.Cut(e.Field[1:], "]")
+	n, wrong := strconv.Atoi(place)
+	if wrong != nil || n < 0 || n >= len(calls) {
+		return calls, err
+	}
+	narrowed := *e
+	narrowed.Field = strings.TrimPrefix(field, ".")
+	return calls[n : n+1], &narrowed
 }
 
 // lose tells of calls that will not be sent again.

@@ -123,13 +123,13 @@ func TestLaunchesInDoubtAreAskedFor(t *testing.T) {
 		if got := m.heard(); got != "RECONCILE, RECONCILE t2" {
 			t.Errorf("after SUBSCRIBED: %s", got)
 		}
-		time.Sleep(15 * time.Second)
+		time.Sleep(15 * time.Second) // synctest
 		s.events <- &sdk.Event{Type: sdk.EventHeartbeat}
 		if got := describe(<-m.calls); got != "RECONCILE t2" {
 			t.Errorf("at a heartbeat: %s", got)
 		}
 		s.events <- update("t2", sdk.TaskGone, "")
-		time.Sleep(15 * time.Second)
+		time.Sleep(15 * time.Second) // synctest
 		s.events <- &sdk.Event{Type: sdk.EventHeartbeat}
 		synctest.Wait()
 		if len(m.calls) != 0 {

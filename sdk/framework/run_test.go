@@ -100,7 +100,7 @@ func TestBacksOffWhileNoMasterAnswers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, net := newFakeMaster(t), &sdktest.Memory{}
 		start(t, options(net, "m1:5050"), ignore)
-		time.Sleep(time.Hour) // virtual: nothing may give up
+		time.Sleep(time.Hour) // synctest: nothing may give up
 		net.Serve("m1:5050", m)
 		began := time.Now()
 		<-m.subscribe
@@ -116,7 +116,7 @@ func TestSilentStreamIsLeftAfterFiveHeartbeats(t *testing.T) {
 		net.Serve("m1:5050", m)
 		start(t, options(net, "m1:5050"), func(_ context.Context, e *sdk.Event) error {
 			if e.Type == sdk.EventOffers {
-				time.Sleep(10 * time.Minute) // a slow handler is not a silent master
+				time.Sleep(10 * time.Minute) // synctest: a slow handler is not a silent master
 			}
 			return nil
 		})
@@ -124,7 +124,7 @@ func TestSilentStreamIsLeftAfterFiveHeartbeats(t *testing.T) {
 		s.events <- subscribed("f-1")
 		s.events <- &sdk.Event{Type: sdk.EventOffers, Offers: &sdk.Offers{}}
 		for range 50 {
-			time.Sleep(15 * time.Second)
+			time.Sleep(15 * time.Second) // synctest
 			s.events <- &sdk.Event{Type: sdk.EventHeartbeat}
 		}
 		synctest.Wait()

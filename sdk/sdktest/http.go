@@ -1,0 +1,123 @@
+package sdktest
+
+import (
+	"crypto/subtle"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/profferhq/proffer/sdk"
+	"github.com/profferhq/proffer/sdk/wire"
+)
+
+const maxBody = 16 << 20
+
+// handler serves the endpoints of a master.
+func (k *Kernel) handler() http.Handler {
+	mux := http.NewServeMux()
+	for _, prefix := range []string{"", "/master"} {
+		mux.HandleFunc(prefix+"/api/v1/scheduler", k.guarded(k.serveScheduler))
+		mux.HandleFunc(prefix+"/api/v1", k.guarded(k.serveOperator))
+		mux.HandleFunc(prefix+"/health", func(http.ResponseWriter, *http.Request) {})
+		mux.HandleFunc(prefix+"/redirect", func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Location", "//"+r.Host)
+			w.WriteHeader(http.StatusTemporaryRedirect)
+		})
+	}
+	return mux
+}
+
+// guarded lets in who has the token, as Bearer or as the password of Basic.
+func (k *Kernel) guarded(next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+		if _, password, ok := r.BasicAuth(); ok {
+			token = password
+		}
+		switch {
+		case k.token != insecure && subtle.ConstantTimeCompare([]byte(token), []byte(k.token)) != 1:
+			w.Header().Set("WWW-Authenticate", `Basic realm="proffer"`)
+			refuse(w, wire.JSON, sdk.Errorf(sdk.CodeUnauthenticated, "", "no token, or a wrong one: send Authorization: Bearer"))
+		case r.Method != http.MethodPost:
+			w.Header().Set("Allow", http.MethodPost)
+			http.Error(w, "405 Method Not Allowed. Expecting one of { 'POST' }, but received '"+r.Method+"'.", http.StatusMethodNotAllowed)
+		default:
+			next(w, r)
+		}
+	}
+}
+
+// body reads one message, or a sequence of them, each into what next gives.
+func body(r *http.Request, next func() any) (accept wire.Encoding, err error) {
+	contentType := r.Header.Get("Content-Type")
+	sequence := contentType == "application/recordio"
+	if sequence {
+		contentType = r.Header.Get("Message-Content-Type")
+	}
+	if contentType == "" {
+		return wire.JSON, sdk.Errorf(sdk.CodeInvalid, "Content-Type", "Expecting 'Content-Type' to be present")
+	}
+	enc, err := wire.ParseContentType(contentType)
+	if err != nil {
+		return wire.JSON, sdk.Errorf(sdk.CodeUnsupported, "Content-Type", "%v", err)
+	}
+	if accept, err = accepted(r, enc); err != nil {
+		return accept, err
+	}
+	if !sequence {
+		data, err := io.ReadAll(io.LimitReader(r.Body, maxBody))
+		if err != nil {
+			return accept, err
+		}
+		return accept, wire.Unmarshal(enc, data, next())
+	}
+	for records := wire.NewReader(r.Body, maxBody); ; {
+		record, err := records.Next()
+		if errors.Is(err, io.EOF) {
+			return accept, nil
+		}
+		if err == nil {
+			err = wire.Unmarshal(enc, record, next())
+		}
+		if err != nil {
+			return accept, err
+		}
+	}
+}
+
+// accepted is the encoding of the answer: JSON first, as Mesos.
+func accepted(r *http.Request, request wire.Encoding) (wire.Encoding, error) {
+	accept := strings.Join(r.Header.Values("Accept"), ",")
+	if accept == "" || strings.Contains(accept, "*/*") {
+		return wire.JSON, nil
+	}
+	for _, enc := range []wire.Encoding{wire.JSON, wire.Protobuf, wire.Msgpack} {
+		if strings.Contains(accept, enc.ContentType()) {
+			return enc, nil
+		}
+	}
+	return request, sdk.Errorf(sdk.CodeInvalid, "Accept", "%s is not written here", accept)
+}
+
+// refuse answers with an error as the body.
+func refuse(w http.ResponseWriter, enc wire.Encoding, err error) {
+	var e *sdk.Error
+	if !errors.As(err, &e) {
+		e = sdk.Errorf(sdk.CodeInvalid, "", "%v", err)
+	}
+	write(w, enc, e.Code.HTTPStatus(), e)
+}
+
+func write(w http.ResponseWriter, enc wire.Encoding, status int, message any) {
+	data, err := wire.Marshal(enc, message)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", enc.ContentType())
+	w.Header().Set("Content-Length", strconv.Itoa(len(data)))
+	w.WriteHeader(status)
+	_, _ = w.Write(data)
+}
