@@ -3,6 +3,7 @@ package executor
 import (
 	"errors"
 	"io/fs"
+	"os"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -10,17 +11,22 @@ import (
 	"github.com/profferhq/proffer/sdk"
 )
 
-// FindExit looks for the end of a process that had another parent: in the records
-// of the launchers and agents below runtime and, with a pidfd that was open before
-// the end (or -1), in the kernel (Linux 6.15 or later). ok is false while the
-// process is there, a zombie included: whoever is its parent now has to record it
-// first. Known is false in the answer when it is gone and nobody can tell.
+// FindExit looks for the end of a process that had another parent: at the zombie
+// that waits for it, in the records of the launchers and agents below runtime, and,
+// with a pidfd that was open before the end (or -1), in the kernel (Linux 6.15 or
+// later). ok is false while it runs, and while it is a zombie that only its parent
+// can read. Known is false in the answer when it is gone and nobody can tell.
 func FindExit(runtime string, p sdk.Process, pidfd int) (e Exit, ok bool, err error) {
 	// Look whether it is gone before the records are read: they are written before
 	// the process is reaped, so what is gone now is in them if it ever will be.
-	_, gone := lookup(p)
-	if status, ok := kernelExit(pidfd); ok {
-		return Exit{Process: p, Known: true, WaitStatus: status, Nanos: time.Now().UnixNano()}, true, nil
+	s, gone := lookup(p)
+	e = Exit{Process: p, Known: true, Nanos: time.Now().UnixNano()}
+	if e.WaitStatus, ok = kernelExit(pidfd); ok {
+		return e, true, nil
+	}
+	if gone == nil && s.state == 'Z' && (s.exit != 0 || os.Geteuid() == 0) {
+		e.WaitStatus = s.exit
+		return e, true, nil
 	}
 	if e, ok, err = searchExits(runtime, p); ok || err != nil {
 		return e, ok, err

@@ -17,6 +17,7 @@ type procStat struct {
 	state     byte // 'Z' once it has ended and is not reaped
 	parent    int
 	startTime uint64
+	exit      int32 // the wait status of a zombie; 0 too without the right to see it
 }
 
 // readStat reads /proc/PID/stat; an error that is fs.ErrNotExist means that there
@@ -44,6 +45,10 @@ func readStat(pid int) (procStat, error) {
 	}
 	s := procStat{state: f[0][0]}
 	s.parent, _ = strconv.Atoi(string(f[1]))
+	if len(f) >= 50 {
+		exit, _ := strconv.ParseInt(string(f[49]), 10, 32)
+		s.exit = int32(exit)
+	}
 	s.startTime, err = strconv.ParseUint(string(f[19]), 10, 64)
 	return s, err
 }
