@@ -64,7 +64,7 @@ func (x *Resource) scalarFault() string {
 		return "Invalid scalar resource"
 	case math.IsNaN(x.Scalar.Value):
 		return "Invalid scalar resource: value is not a number"
-	case math.Abs(x.Scalar.Value) > MaxScalar && x.Scalar.Value > 0:
+	case x.Scalar.Value > MaxScalar:
 		return fmt.Sprintf("Invalid scalar resource: value > %.0f", float64(MaxScalar))
 	case x.Scalar.Value == 0:
 		return ""

@@ -199,7 +199,7 @@ func TestWaitsForALeaderAWhile(t *testing.T) {
 			t.Errorf("waited %v", waited)
 		}
 		go func() {
-			time.Sleep(time.Second)
+			time.Sleep(time.Second) // synctest
 			c.leader.Store(true)
 		}()
 		if _, err := client.Tasks(t.Context()); err != nil {
