@@ -39,7 +39,7 @@ func (m *Master) subscribe(w http.ResponseWriter, req *http.Request, who caller,
 		refuse(w, req, sdk.Errorf(sdk.CodeInvalid, "type", "SUBSCRIBE must be the only call of its body"))
 		return
 	}
-	if req.Header.Get(streamHeader) != "" {
+	if _, named := req.Header[streamHeader]; named {
 		refuse(w, req, sdk.Errorf(sdk.CodeInvalid, "", "Subscribe calls should not include the 'Mesos-Stream-Id' header"))
 		return
 	}

@@ -72,7 +72,8 @@ const maxChallenge = 256
 // (so the name must be one of ours), or plainly (so its origin must be us).
 func (m *Master) checkAddressed(req *http.Request) error {
 	host := hostOnly(req.Host)
-	if net.ParseIP(host) == nil && !m.names[strings.ToLower(host)] {
+	// Only HTTP/1.0 may leave the host away, and no browser does.
+	if host != "" && net.ParseIP(host) == nil && !m.names[strings.ToLower(host)] {
 		return sdk.Errorf(sdk.CodeDenied, "Host", "%q is not a name of this master; use its address, or tell it the name with --hostname", cut(host))
 	}
 	for _, origin := range req.Header.Values("Origin") {

@@ -225,6 +225,9 @@ func (l *leader) proposer(ctx context.Context) {
 		}
 		results, err := l.propose(ctx, cmds)
 		l.metrics.proposals.Add(float64(len(batch)))
+		if ctx.Err() != nil {
+			return // the loop has ended, and with it the mind
+		}
 		if err != nil {
 			l.inbox.put(item{in: cluster.Failed{ID: batch[0].ID, Err: fmt.Errorf("%d proposal(s): %w", len(batch), err)}})
 			return
