@@ -24,6 +24,7 @@ type agent struct {
 
 	state   agentState
 	marking bool // its loss is proposed
+	shrunk  bool // what it runs is more than it has now
 	heard   time.Time
 	told    time.Time
 	lostAt  time.Time // when it became unreachable

@@ -36,6 +36,7 @@ func (c *Cluster) takeReport(a *agent, r *link.Register, was agentState) {
 			c.missing(a, t)
 		}
 	}
+	a.shrunk = !c.fits(a)
 	c.books.AddAgent(allocator.Agent{ID: a.id, Total: a.info.Resources}, c.claims(a))
 	c.books.ActivateAgent(a.id)
 	c.tellFrameworks(a, r)
@@ -124,7 +125,7 @@ func (c *Cluster) missing(a *agent, t *task) {
 		if t.launched {
 			state, message = sdk.TaskDropped, "The agent was not reached with the task"
 		}
-		t.state, t.freed = state, true // AddAgent makes the books anew
+		t.state, t.freed, t.lostAt = state, true, time.Time{} // AddAgent makes the books anew
 		c.tellLost(t, sdk.ReasonReconciliation, message)
 	}
 	c.removeTask(t)
@@ -153,6 +154,9 @@ func (c *Cluster) tellFrameworks(a *agent, r *link.Register) {
 		switch {
 		case f == nil || f.zombie:
 			c.tell(a, &link.Event{Type: link.EventShutdownFramework, ShutdownFramework: &link.ShutdownFramework{FrameworkID: info.ID}})
+			if f != nil {
+				c.buryWhenDone(f)
+			}
 		case !reflect.DeepEqual(f.info, *info):
 			c.tell(a, &link.Event{Type: link.EventFramework, Framework: &link.Framework{Info: f.info}})
 		}

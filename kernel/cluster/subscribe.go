@@ -3,6 +3,7 @@ package cluster
 import (
 	"fmt"
 	"math"
+	"reflect"
 	"slices"
 
 	"github.com/profferhq/proffer/kernel/allocator"
@@ -49,15 +50,16 @@ func (c *Cluster) subscribe(in Subscribe) {
 	}
 	s := &subscription{session: in.Session, caller: who}
 	c.schedulers[in.Session] = s
-	if f := c.frameworks[info.ID]; f != nil {
-		f.returning++
+	known := c.frameworks[info.ID]
+	if known != nil {
+		known.returning++
 	}
 	c.propose(registry.Command{
 		Type:           registry.CommandAdmitFramework,
 		AdmitFramework: &registry.AdmitFramework{Info: info},
 	}, func(r registry.Result) {
-		if f := c.frameworks[info.ID]; f != nil {
-			f.returning--
+		if known != nil {
+			known.returning--
 		}
 		c.subscribed(s, info, sub, r)
 	})
@@ -175,12 +177,16 @@ func (c *Cluster) failOver(f *framework) {
 	c.emit(CloseScheduler{Session: f.session})
 	delete(c.schedulers, f.session)
 	c.takeOffers(f, false)
+	c.books.DeactivateFramework(f.id()) // the new scheduler knows nothing of the old one's filters
 	f.session, f.subscribed = "", false
 }
 
 // replaceInfo takes over what a framework says about itself, and lets the agents
 // that run something of it know.
 func (c *Cluster) replaceInfo(f *framework, info sdk.FrameworkInfo) {
+	if reflect.DeepEqual(f.info, info) {
+		return
+	}
 	f.describe(info)
 	for _, id := range sortedKeys(f.at) {
 		c.tell(c.agents[id], &link.Event{Type: link.EventFramework, Framework: &link.Framework{Info: f.info}})

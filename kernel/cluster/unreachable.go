@@ -90,6 +90,7 @@ func (c *Cluster) changeResources(a *agent, r *link.Resources) {
 	info := a.info
 	info.Resources, info.Attributes = r.Resources, r.Attributes
 	a.describe(info, a.version, a.address)
+	a.shrunk = !c.fits(a)
 	c.books.UpdateAgent(allocator.Agent{ID: a.id, Total: a.info.Resources})
 	c.publishAgent(a, false)
 	c.log(Info, "agent changed its resources", "agent", a.id, "resources", sdk.Resources(a.info.Resources).String())
@@ -97,4 +98,14 @@ func (c *Cluster) changeResources(a *agent, r *link.Resources) {
 		Type:       registry.CommandAdmitAgent,
 		AdmitAgent: &registry.AdmitAgent{Info: a.info, Version: a.version, Address: a.address},
 	}, func(registry.Result) {})
+}
+
+// fits tells whether what an agent runs is within what it has; an operator may
+// take resources away that are in use.
+func (c *Cluster) fits(a *agent) bool {
+	var used sdk.Resources
+	for _, claim := range c.claims(a) {
+		used = used.Add(claim.Resources)
+	}
+	return sdk.Resources(a.info.Resources).Contains(used.WithoutAllocation())
 }
