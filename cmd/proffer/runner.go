@@ -162,7 +162,7 @@ func (r *runner) wanted(have sdk.Resources) sdk.Resources {
 	if r.o.ports == 0 {
 		return want
 	}
-	ports := firstPorts(have.Ranges("ports"), r.o.ports)
+	ports := firstPorts(have.Ranges("ports").Range, r.o.ports)
 	if ports == nil {
 		return nil
 	}

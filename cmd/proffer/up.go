@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/profferhq/proffer/kernel/agent/detect"
 	"github.com/profferhq/proffer/kernel/up"
+	"github.com/profferhq/proffer/sdk"
 )
 
 func upCommand(io stdio) *cobra.Command {
@@ -60,12 +62,30 @@ func runUp(ctx context.Context, o up.Options) error {
 		return err
 	}
 	o.Binary = self
-	if o.Machine, err = detect.Machine(o.Dir); err != nil {
-		return fmt.Errorf("see what this machine has: %w", err)
+	machine, err := machineOf(o.Dir)
+	if err != nil {
+		return err
 	}
+	o.Machine = machine
 	begin := time.Now()
 	return up.Run(ctx, o, func(addr string) {
 		c := &client{io: stdio{os.Stdin, os.Stdout, o.Talk}, addr: addr, dir: o.Dir}
 		announce(ctx, c, o, begin)
 	})
+}
+
+// machineOf is what the agents will share: the machine's own, less an overhead for each
+// agent's launcher and executors. The directory need not exist yet.
+func machineOf(dir string) (sdk.Resources, error) {
+	for dir != "/" && dir != "." {
+		if _, err := os.Stat(dir); err == nil {
+			break
+		}
+		dir = filepath.Dir(dir)
+	}
+	m, err := detect.Detect(detect.Options{WorkDir: dir})
+	if err != nil {
+		return nil, fmt.Errorf("see what this machine has: %w", err)
+	}
+	return m.Resources, nil
 }

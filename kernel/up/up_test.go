@@ -34,7 +34,7 @@ func TestAgentsDivideTheMachine(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		used = used.Add(part...)
+		used = used.Add(part)
 	}
 	if !strings.Contains(used.String(), "ports:[31000-32000]") {
 		t.Errorf("the ports do not add up: %s", used)

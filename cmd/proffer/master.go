@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/profferhq/proffer/kernel/master"
+)
+
+// masterFlags are the master's settings, with what is not an Option of its own.
+type masterFlags struct {
+	o        master.Options
+	logLevel string
+	check    bool
+}
+
+// masterSettings is the one table of the master's flags, variables and keys.
+func masterSettings(m *masterFlags) *settings {
+	o := &m.o
+	return &settings{prefix: "PROFFER_MASTER", rows: []setting{
+		{"dir", "this master's state", &o.Dir},
+		{"bind", "address that all ports listen on; beyond loopback tokens travel in clear text", &o.Bind},
+		{"port", "HTTP port", &o.Port},
+		{"raft-port", "port of raft, between masters", &o.RaftPort},
+		{"gossip-port", "port of the gossip, TCP and UDP", &o.GossipPort},
+		{"hostname", "name or address that others reach this master by (default: --bind, or the machine's name)", &o.Hostname},
+		{"names", "further names that the Host header of a request may carry", &o.Names},
+		{"key", "file with the cluster key", &o.KeyFile},
+		{"insecure", "no credentials at all", &o.Insecure},
+		{"cluster", "name of the cluster", &o.Cluster},
+		{"bootstrap", "make a new cluster of an empty --dir", &o.Bootstrap},
+		{"join", "gossip members to join, host:port each", &o.Join},
+		{"allow-user", "PRINCIPAL:USER that a principal's tasks may run as", &o.AllowUsers},
+		{"framework-launchers", "principals whose tasks may be frameworks with credentials of their own", &o.FrameworkLaunchers},
+		{"offer-timeout", "an offer that nobody answers is taken back after this", &o.Mind.OfferTimeout},
+		{"agent-timeout", "an agent that says nothing for this long is unreachable", &o.Mind.AgentTimeout},
+		{"recovery-timeout", "agents and frameworks have this long to come back to a new leader", &o.Mind.RecoveryTimeout},
+		{"max-body", "largest body of a request, in bytes", &o.MaxBody},
+		{"max-batch", "most calls in one body", &o.MaxBatch},
+		{"max-queue", "most events that wait for a slow reader before its stream is dropped", &o.MaxQueue},
+		{"write-timeout", "how long the reader of a stream may take nothing", &o.WriteTimeout},
+		{"read-timeout", "for the whole body of a request", &o.ReadTimeout},
+		{"log-level", "debug, info, warn or error", &m.logLevel},
+	}}
+}
+
+// masterDefaults are the master's defaults; the daemon has a version to tell.
+func masterDefaults() masterFlags {
+	m := masterFlags{o: master.DefaultOptions(), logLevel: "info"}
+	m.o.Version = version
+	return m
+}
+
+func masterCommand(io stdio) *cobra.Command {
+	m := masterDefaults()
+	s := masterSettings(&m)
+	cmd := &cobra.Command{
+		Use: "master", Short: "Run a master on this machine", Args: cobra.NoArgs,
+		Example: "  proffer master --dir /var/lib/proffer/master --key /etc/proffer/key --bootstrap",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := s.load(cmd.Flags()); err != nil {
+				return err
+			}
+			return runMaster(cmd.Context(), io, &m)
+		},
+	}
+	s.register(cmd)
+	cmd.Flags().BoolVar(&m.check, "check-config", false, "check the settings and stop")
+	return cmd
+}
+
+func runMaster(ctx context.Context, io stdio, m *masterFlags) error {
+	log, err := logger(io.err, m.logLevel)
+	if err != nil {
+		return usageError{err}
+	}
+	m.o.Log = log
+	if err := m.o.Validate(); m.check {
+		return checked(io, "master", err)
+	} else if err != nil {
+		return usageError{err}
+	}
+	daemon, err := master.New(m.o)
+	if err != nil {
+		return err
+	}
+	return daemon.Run(ctx)
+}
