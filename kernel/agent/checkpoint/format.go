@@ -1,0 +1,155 @@
+package checkpoint
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"hash/crc32"
+
+	"github.com/profferhq/proffer/sdk"
+)
+
+// The file is a header and records, all numbers little-endian:
+//
+//	header  "PFCKPT" format(2)                               8 bytes
+//	record  length(4) type(2) version(2) back(4) crc(4) data 16 bytes and the data
+//
+// back is the distance from the record to the begin of its batch. A batch is written
+// only when the one before it is durable, so a whole record tells that everything
+// before its batch once stood on the disk. The checksum (Castagnoli) is over all the
+// rest, so that a record can not be read at a wrong place or with a wrong length.
+const (
+	magic      = "PFCKPT"
+	fileFormat = 1
+	headerSize = len(magic) + 2
+	frameSize  = 16
+	sumAt      = 12
+	maxData    = 64 << 20 // a longer record is a damaged length, not a record
+	sector     = 512      // what a disk writes or does not write, as a whole
+)
+
+func appendHeader(dst []byte) []byte {
+	return binary.LittleEndian.AppendUint16(append(dst, magic...), fileFormat)
+}
+
+// appendRecord appends r to a batch; dst begins where the batch begins.
+func appendRecord(dst []byte, r Record) []byte {
+	start := len(dst)
+	dst = binary.LittleEndian.AppendUint32(dst, uint32(len(r.Data)))
+	dst = binary.LittleEndian.AppendUint16(dst, r.Type)
+	dst = binary.LittleEndian.AppendUint16(dst, r.Version)
+	dst = binary.LittleEndian.AppendUint32(dst, uint32(start))
+	dst = binary.LittleEndian.AppendUint32(dst, checksum(dst[start:start+sumAt], r.Data))
+	return append(dst, r.Data...)
+}
+
+func checksum(head, data []byte) uint32 {
+	table := crc32.MakeTable(crc32.Castagnoli) // the library keeps one
+	return crc32.Update(crc32.Checksum(head, table), table, data)
+}
+
+// parsed is what a file's bytes say.
+type parsed struct {
+	records []Record
+	end     int64 // where the last whole record ends
+	torn    int64 // bytes behind end that were being written
+}
+
+// parse reads a whole file. A bad record in the last batch is torn when it looks as
+// a power cut leaves it: the file ends there, or whole sectors are missing. That
+// batch was never acknowledged. Every other bad record is damage, and an error that
+// names the loss.
+func parse(file string, text []byte, maxVersion func(uint16) uint16) (parsed, error) {
+	p := parsed{}
+	if len(text) < headerSize {
+		// Nothing was acknowledged before the header was durable.
+		if !bytes.HasPrefix(appendHeader(nil), text) && !allZero(text) {
+			return p, damaged(file, 0, "it is no checkpoint file", "nothing of it can be used")
+		}
+		p.torn = int64(len(text))
+		return p, nil
+	}
+	if string(text[:len(magic)]) != magic {
+		if allZero(text) {
+			p.torn = int64(len(text))
+			return p, nil
+		}
+		return p, damaged(file, 0, "it is no checkpoint file", "nothing of it can be used")
+	}
+	if f := binary.LittleEndian.Uint16(text[len(magic):]); f != fileFormat {
+		return p, sdk.Errorf(sdk.CodeUnsupported, "", "%s has file format %d, this program knows %d; use the newer program that wrote it", file, f, fileFormat)
+	}
+	for at := headerSize; ; {
+		p.end = int64(at)
+		if at == len(text) {
+			return p, nil
+		}
+		r, next, ok := recordAt(text, at)
+		if !ok {
+			if n := lost(text, at); n > 0 {
+				return p, damaged(file, int64(at), "the record there can not be read",
+					fmt.Sprintf("it is lost, and at least %d whole records stand behind it", n))
+			}
+			p.torn = int64(len(text) - at)
+			return p, nil
+		}
+		if maxVersion != nil && r.Version > maxVersion(r.Type) {
+			return p, sdk.Errorf(sdk.CodeUnsupported, "", "%s: the record of type %d at byte %d has version %d, this program knows %d; use the newer program that wrote it", file, r.Type, at, r.Version, maxVersion(r.Type))
+		}
+		p.records = append(p.records, r)
+		at = next
+	}
+}
+
+// recordAt reads the record that begins at byte at. Its data is a part of text.
+func recordAt(text []byte, at int) (r Record, next int, ok bool) {
+	if len(text)-at < frameSize {
+		return r, at, false
+	}
+	head := text[at : at+frameSize]
+	length := int(binary.LittleEndian.Uint32(head))
+	if length > maxData || length > len(text)-at-frameSize {
+		return r, at, false
+	}
+	next = at + frameSize + length
+	data := text[at+frameSize : next : next]
+	if checksum(head[:sumAt], data) != binary.LittleEndian.Uint32(head[sumAt:]) {
+		return r, at, false
+	}
+	r.Type, r.Version = binary.LittleEndian.Uint16(head[4:]), binary.LittleEndian.Uint16(head[6:])
+	r.Data = data
+	return r, next, true
+}
+
+// lost judges the bad record at byte bad: it returns how many whole records stand
+// behind it (counting stops early) when the bad one had been durable, and 0 when it
+// is the torn end of a batch that was never acknowledged.
+func lost(text []byte, bad int) int {
+	count := 0
+	for at := bad + 1; at+frameSize <= len(text) && count < 1000; {
+		_, next, ok := recordAt(text, at)
+		if !ok {
+			at++
+			continue
+		}
+		count++
+		batch := at - int(binary.LittleEndian.Uint32(text[at+8:]))
+		if batch > bad || count == 1 && !missesSector(text[bad:at]) {
+			// Either a later batch says that this one was durable, or in the last
+			// batch the bytes are wrong rather than missing.
+			return count
+		}
+		at = next
+	}
+	return 0
+}
+
+// missesSector says whether a part of the bytes could be a sector that was never
+// written: half a sector of zeros in a row, because bad bytes need not begin at one.
+func missesSector(b []byte) bool { return bytes.Contains(b, make([]byte, sector/2)) }
+
+func allZero(b []byte) bool { return len(bytes.Trim(b, "\x00")) == 0 }
+
+func damaged(file string, offset int64, what, loss string) error {
+	return sdk.Errorf(sdk.CodeInternal, "", "checkpoint file %s is damaged at byte %d: %s; %s. Move the file away to start without it", file, offset, what, loss)
+}
