@@ -1,6 +1,7 @@
 package sdktest
 
 import (
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -65,8 +66,8 @@ func (o *Outcome) run(words []string) stepResult {
 		return stepEnds
 	case "sleep":
 		seconds, err := strconv.ParseFloat(argument, 64)
-		if err != nil {
-			return stepUnknown // infinity
+		if err != nil || math.IsInf(seconds, 0) {
+			return stepUnknown // infinity runs until it is killed
 		}
 		o.After += time.Duration(seconds * float64(time.Second))
 		return stepGoesOn

@@ -21,8 +21,9 @@ import (
 //	    waits for each and writes it, for a task all its updates up to that state
 //	quiet F DURATION [EVENT]
 //	    waits, and writes what came and was not awaited (offers only when named)
-//	launch F TASK… [cpus=N] [mem=N] [offer=O1] [agent=ID] [grace=SECONDS] [id=TEXT]
-//	    the input is the command; on the newest offer held unless one is named
+//	launch F TASK… [cpus=N] [mem=N] [offer=O1] [agent=ID] [grace=SECONDS] [id=TEXT] [refuse=SECONDS]
+//	    the input is the command; on the newest offer held unless one is named; what is
+//	    left of the offer is refused for an hour, so that the next offer has all of it
 //	decline F [refuse=SECONDS] [offer=O1]
 //	kill F TASK [agent=A1] [grace=SECONDS]
 //	reconcile F [TASK[@AGENT]…]
@@ -168,7 +169,7 @@ func (r *Runner) launch(c *client, a arguments, input string) string {
 	}
 	return r.send(c, sdk.Call{Type: sdk.CallAccept, Accept: &sdk.Accept{
 		OfferIDs: []sdk.OfferID{offer.ID}, Operations: []sdk.Operation{{Type: sdk.OperationLaunch, Launch: &operation}},
-		Filters: refusal(a),
+		Filters: refusal(a, "3600"),
 	}})
 }
 
@@ -193,7 +194,7 @@ func (r *Runner) decline(c *client, a arguments) string {
 	if !ok {
 		return "no offer is held"
 	}
-	return r.send(c, sdk.Call{Type: sdk.CallDecline, Decline: &sdk.Decline{OfferIDs: []sdk.OfferID{offer.ID}, Filters: refusal(a)}})
+	return r.send(c, sdk.Call{Type: sdk.CallDecline, Decline: &sdk.Decline{OfferIDs: []sdk.OfferID{offer.ID}, Filters: refusal(a, "")}})
 }
 
 func (r *Runner) kill(c *client, a arguments) string {

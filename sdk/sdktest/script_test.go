@@ -1,8 +1,6 @@
 package sdktest_test
 
 import (
-	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/cockroachdb/datadriven"
@@ -19,8 +17,7 @@ func TestScripts(t *testing.T) {
 		r := sdktest.NewRunner(t, k.Addr(), k.Token())
 		defer r.Close()
 		datadriven.RunTest(t, path, func(_ *testing.T, d *datadriven.TestData) string {
-			line, _, _ := strings.Cut(filepath.ToSlash(d.CmdLine()), "\n")
-			return r.Do(line, d.Input)
+			return r.Do(d.FullCmd(), d.Input)
 		})
 	})
 }

@@ -97,6 +97,10 @@ func (n *names) text(s string) string {
 	for _, id := range ids {
 		s = strings.ReplaceAll(s, id, n.short[id])
 	}
+	// How much there is differs from cluster to cluster.
+	if before, _, found := strings.Cut(s, " is more than available"); found {
+		s = before + " is more than available …"
+	}
 	return s
 }
 
@@ -194,8 +198,8 @@ func grace(a arguments) *sdk.KillPolicy {
 	return &sdk.KillPolicy{GracePeriod: &sdk.DurationInfo{Nanoseconds: int64(seconds * 1e9)}}
 }
 
-func refusal(a arguments) *sdk.Filters {
-	seconds, err := strconv.ParseFloat(a.options["refuse"], 64)
+func refusal(a arguments, or string) *sdk.Filters {
+	seconds, err := strconv.ParseFloat(option(a, "refuse", or), 64)
 	if err != nil {
 		return nil
 	}
