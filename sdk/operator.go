@@ -24,7 +24,8 @@ const (
 	OperatorGetMaster     OperatorCallType = "GET_MASTER"
 	OperatorSubscribe     OperatorCallType = "SUBSCRIBE"
 	OperatorTeardown      OperatorCallType = "TEARDOWN"
-	OperatorKillTask      OperatorCallType = "KILL_TASK" // Proffer's
+	OperatorKillTask      OperatorCallType = "KILL_TASK"    // Proffer's
+	OperatorGetFailures   OperatorCallType = "GET_FAILURES" // Proffer's
 )
 
 // Enum lists the names of OperatorCallType with their protobuf numbers.
@@ -42,6 +43,7 @@ func (OperatorCallType) Enum() []EnumValue {
 		{"SUBSCRIBE", 18},
 		{"TEARDOWN", 31},
 		{"KILL_TASK", 1000},
+		{"GET_FAILURES", 1001},
 	}
 }
 
@@ -68,6 +70,8 @@ type OperatorResponse struct {
 	GetExecutors  *GetExecutors        `wire:"12,get_executors"`
 	GetTasks      *GetTasks            `wire:"13,get_tasks"`
 	GetMaster     *GetMaster           `wire:"16,get_master"`
+	// GetFailures is Proffer's: what failed lately.
+	GetFailures *GetFailures `wire:"1000,get_failures"`
 }
 
 // OperatorResponseType is Mesos's Response.Type enumeration; the empty value means absent.
@@ -84,6 +88,7 @@ const (
 	ResponseGetExecutors  OperatorResponseType = "GET_EXECUTORS"
 	ResponseGetTasks      OperatorResponseType = "GET_TASKS"
 	ResponseGetMaster     OperatorResponseType = "GET_MASTER"
+	ResponseGetFailures   OperatorResponseType = "GET_FAILURES" // Proffer's
 )
 
 // Enum lists the names of OperatorResponseType with their protobuf numbers.
@@ -98,6 +103,7 @@ func (OperatorResponseType) Enum() []EnumValue {
 		{"GET_EXECUTORS", 11},
 		{"GET_TASKS", 12},
 		{"GET_MASTER", 15},
+		{"GET_FAILURES", 1000},
 	}
 }
 
@@ -195,4 +201,20 @@ type GetMaster struct {
 	MasterInfo  *MasterInfo `wire:"1,master_info"`
 	StartTime   float64     `wire:"2,start_time"`
 	ElectedTime float64     `wire:"3,elected_time"`
+}
+
+// GetFailures is Proffer's: the last tasks and agents that were lost or failed.
+type GetFailures struct {
+	Failures []FailureRecord `wire:"1,failures"` // newest first, bounded
+}
+
+// FailureRecord is one task or agent that did not end as it was meant to.
+type FailureRecord struct {
+	Time        TimeInfo    `wire:"1,time,required"`
+	AgentID     AgentID     `wire:"2,agent_id,value"`
+	FrameworkID FrameworkID `wire:"3,framework_id,value"` // empty for an agent
+	TaskID      TaskID      `wire:"4,task_id,value"`      // empty for an agent
+	State       TaskState   `wire:"5,state"`
+	Reason      Reason      `wire:"6,reason"`
+	Message     string      `wire:"7,message"`
 }
