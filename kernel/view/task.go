@@ -1,0 +1,93 @@
+package view
+
+import (
+	"slices"
+	"time"
+
+	"github.com/profferhq/proffer/sdk"
+)
+
+func (v *View) addTask(t *sdk.Task) {
+	f := v.frameworks[t.FrameworkID]
+	if f == nil {
+		return // of a framework that was removed
+	}
+	c := *t
+	f.place(&c, v.opt.CompletedTasks)
+}
+
+func (v *View) updateTask(now time.Time, u *sdk.TaskUpdated) {
+	f := v.frameworks[u.FrameworkID]
+	if f == nil {
+		return
+	}
+	id := u.Status.TaskID
+	old := f.tasks[id]
+	if old == nil {
+		old = f.unreachable[id]
+	}
+	if old == nil {
+		return // ended before
+	}
+	t := *old
+	t.State, t.StatusUpdateState, t.StatusUpdateUUID = u.State, u.Status.State, u.Status.UUID
+	t.Statuses = withStatus(t.Statuses, u.Status, v.opt.Statuses)
+	f.place(&t, v.opt.CompletedTasks)
+	if failed(u.State) {
+		v.fail(now, sdk.FailureRecord{
+			AgentID: t.AgentID, FrameworkID: t.FrameworkID, TaskID: id, State: u.State, Reason: u.Status.Reason, Message: u.Status.Message,
+		})
+	}
+}
+
+// place puts a task where its state belongs. Tasks are never changed in place:
+// answers share them.
+func (f *framework) place(t *sdk.Task, most int) {
+	delete(f.tasks, t.TaskID)
+	delete(f.unreachable, t.TaskID)
+	switch {
+	case terminal(t.State):
+		f.complete(t, most)
+	case t.State == sdk.TaskUnreachable:
+		f.unreachable[t.TaskID] = t
+	default:
+		f.tasks[t.TaskID] = t
+	}
+}
+
+func (f *framework) complete(t *sdk.Task, most int) {
+	f.completed = append(f.completed, t)
+	if len(f.completed) > most {
+		f.completed[0] = nil
+		f.completed = f.completed[1:]
+	}
+}
+
+// withStatus adds a status; one of the same state as the last takes its place, as
+// in Mesos.
+func withStatus(old []sdk.TaskStatus, s sdk.TaskStatus, most int) []sdk.TaskStatus {
+	if n := len(old); n > 0 && (old[n-1].State == s.State || n >= most) {
+		old = old[:n-1]
+	}
+	return append(slices.Clone(old), s)
+}
+
+func terminal(s sdk.TaskState) bool {
+	switch s {
+	case sdk.TaskFinished, sdk.TaskFailed, sdk.TaskKilled, sdk.TaskError,
+		sdk.TaskLost, sdk.TaskDropped, sdk.TaskGone, sdk.TaskGoneByOperator:
+		return true
+	}
+	return false
+}
+
+// failed tells whether a state is one that nobody asked for.
+func failed(s sdk.TaskState) bool {
+	switch s {
+	case sdk.TaskFinished, sdk.TaskKilled:
+		return false
+	case sdk.TaskUnreachable:
+		return true
+	}
+	return terminal(s)
+}
