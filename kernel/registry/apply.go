@@ -73,14 +73,16 @@ func (s *State) member(m Member) *sdk.Error {
 		delete(s.members, m.Name)
 		return nil
 	}
+	if m.Command == 0 {
+		return sdk.Errorf(sdk.CodeInvalid, "command", "a member must tell the newest command that it knows")
+	}
 	s.members[m.Name] = m
 	return nil
 }
 
 func (s *State) admitAgent(now int64, c AdmitAgent, r *Result) *sdk.Error {
 	if c.Info.ID == "" {
-		c.Info.ID = sdk.AgentID(fmt.Sprintf("%s-S%d", s.clusterID, s.nextAgent))
-		s.nextAgent++
+		c.Info.ID = s.freshAgent()
 	} else if err := invalid(sdk.ValidateID("info.id", c.Info.ID)); err != nil {
 		return err
 	}
@@ -98,6 +100,17 @@ func (s *State) admitAgent(now int64, c AdmitAgent, r *Result) *sdk.Error {
 	s.agents[c.Info.ID] = a
 	r.AgentID = c.Info.ID
 	return nil
+}
+
+// freshAgent is an id that nobody has: agents may bring ids along.
+func (s *State) freshAgent() sdk.AgentID {
+	for {
+		id := sdk.AgentID(fmt.Sprintf("%s-S%d", s.clusterID, s.nextAgent))
+		s.nextAgent++
+		if _, taken := s.agents[id]; !taken {
+			return id
+		}
+	}
 }
 
 func (s *State) moveAgent(now int64, id sdk.AgentID, to AgentState) *sdk.Error {
@@ -129,8 +142,7 @@ func (s *State) removeAgent(id sdk.AgentID) *sdk.Error {
 
 func (s *State) admitFramework(now int64, c AdmitFramework, r *Result) *sdk.Error {
 	if c.Info.ID == "" {
-		c.Info.ID = sdk.FrameworkID(fmt.Sprintf("%s-%04d", s.clusterID, s.nextFramework))
-		s.nextFramework++
+		c.Info.ID = s.freshFramework()
 	} else if err := invalid(sdk.ValidateID("info.id", c.Info.ID)); err != nil {
 		return err
 	}
@@ -147,6 +159,17 @@ func (s *State) admitFramework(now int64, c AdmitFramework, r *Result) *sdk.Erro
 	s.frameworks[c.Info.ID] = f
 	r.FrameworkID = c.Info.ID
 	return nil
+}
+
+// freshFramework is an id that nobody has or had: frameworks may bring ids along.
+func (s *State) freshFramework() sdk.FrameworkID {
+	for {
+		id := sdk.FrameworkID(fmt.Sprintf("%s-%04d", s.clusterID, s.nextFramework))
+		s.nextFramework++
+		if _, taken := s.frameworks[id]; !taken && !s.WasRemoved(id) {
+			return id
+		}
+	}
 }
 
 func (s *State) disconnect(now int64, c FrameworkDisconnect) *sdk.Error {

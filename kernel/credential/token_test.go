@@ -1,0 +1,241 @@
+package credential
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/profferhq/proffer/sdk"
+)
+
+func fixedKey() Key {
+	var k Key
+	for i := range k {
+		k[i] = byte(i + 1)
+	}
+	return k
+}
+
+func TestTokenTellsItsClaims(t *testing.T) {
+	k := NewKey()
+	for _, c := range []Claims{
+		{Kind: KindOperator, Principal: "alice", Issued: time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC).Unix()},
+		{Kind: KindAgent, AgentID: "c-S0"},
+		{Kind: KindMaster},
+		{Kind: KindFramework, Principal: "märathonish", FrameworkID: "c-0000", TaskID: "t.1", AgentID: "c-S1"},
+		{Kind: KindExecutor, FrameworkID: "c-0000", ExecutorID: "x y"},
+	} {
+		token := k.Sign(c)
+		got, err := k.Verify(token)
+		if err != nil || got != c {
+			t.Errorf("%+v came back as %+v, %v", c, got, err)
+		}
+		if strings.ContainsAny(token, " \t\n\"'\\$:,;") {
+			t.Errorf("%q can not stand unquoted in a header or file", token)
+		}
+		if _, err := NewKey().Verify(token); sdk.CodeOf(err) != sdk.CodeUnauthenticated {
+			t.Errorf("another key says %v", err)
+		}
+		if _, err := k.Derive(PurposeToken).Verify(token); err == nil {
+			t.Error("a derived key verifies as the key itself")
+		}
+	}
+}
+
+// Every changed byte, every cut and every addition is refused, and no refusal
+// repeats the token.
+func TestTamperedTokenIsRefused(t *testing.T) {
+	k := fixedKey()
+	token := k.Sign(Claims{Kind: KindOperator, Principal: "operator"})
+	check := func(bad string) {
+		t.Helper()
+		if bad == token {
+			return
+		}
+		_, err := k.Verify(bad)
+		if sdk.CodeOf(err) != sdk.CodeUnauthenticated {
+			t.Errorf("%q: %v", bad, err)
+		} else if len(bad) > 20 && strings.Contains(err.Error(), bad[8:20]) {
+			t.Errorf("the refusal repeats the token: %v", err)
+		}
+	}
+	for i := range token {
+		for _, c := range []byte{'A', 'B', '.', '=', '+', 0, 0xff} {
+			check(token[:i] + string(c) + token[i+1:])
+		}
+		check(token[:i])
+		check(token[:i] + token[i+1:])
+		check(token[:i] + "A" + token[i:])
+	}
+	check("")
+	check(token + token)
+	check(strings.ToUpper(token))
+	check(strings.Repeat("A", 1<<20))
+}
+
+// A forger who knows the format but not the key gains nothing by choosing kind,
+// or by signing under a wrong purpose.
+func TestForgedClaimsAreRefused(t *testing.T) {
+	k := fixedKey()
+	enc := base64.RawURLEncoding
+	body, _ := json.Marshal(Claims{Kind: KindOperator, Principal: "operator"})
+	for name, mac := range map[string][]byte{
+		"no signature":    {},
+		"zeros":           make([]byte, 32),
+		"wrong purpose":   k.Prove(PurposeRaft, "token", body),
+		"underived":       Key{}.signature(body),
+		"of other claims": k.signature([]byte(`{"k":"executor"}`)),
+	} {
+		if _, err := k.Verify(prefix + enc.EncodeToString(body) + "." + enc.EncodeToString(mac)); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+	unknown := []byte(`{"k":"emperor"}`)
+	if _, err := k.Verify(prefix + enc.EncodeToString(unknown) + "." + enc.EncodeToString(k.signature(unknown))); err == nil || !strings.Contains(err.Error(), "emperor") {
+		t.Errorf("an unknown kind: %v", err)
+	}
+}
+
+// The comparison must not tell by its time how much of a signature was right.
+// Medians of many runs, so that a busy machine does not decide.
+func TestComparisonTakesConstantTime(t *testing.T) {
+	k := fixedKey()
+	token := k.Sign(Claims{Kind: KindOperator, Principal: "operator"})
+	sig := strings.LastIndexByte(token, '.') + 1
+	flip := func(at int) string {
+		c := byte('A')
+		if token[at] == c {
+			c = 'B'
+		}
+		return token[:at] + string(c) + token[at+1:]
+	}
+	median := func(bad string) time.Duration {
+		var all []time.Duration
+		for range 2000 {
+			before := time.Now()
+			_, _ = k.Verify(bad)
+			all = append(all, time.Since(before))
+		}
+		slices.Sort(all)
+		return all[len(all)/2]
+	}
+	first, last := flip(sig), flip(len(token)-3)
+	median(first) // warm up
+	ratio := float64(median(first)) / float64(median(last))
+	if ratio < 0.6 || ratio > 1.6 {
+		t.Errorf("a wrong first byte takes %.2f times as long as a wrong last one", ratio)
+	}
+}
+
+func TestProofIsBoundToPurposeContextAndChallenge(t *testing.T) {
+	k := fixedKey()
+	p := k.Prove(PurposeRaft, "dialer", []byte("abc"))
+	if !k.CheckProof(PurposeRaft, "dialer", []byte("abc"), p) {
+		t.Error("the right proof is refused")
+	}
+	if k.CheckProof(PurposeLink, "dialer", []byte("abc"), p) || k.CheckProof(PurposeRaft, "acceptor", []byte("abc"), p) ||
+		k.CheckProof(PurposeRaft, "dialer", []byte("abd"), p) || k.CheckProof(PurposeRaft, "diale", []byte("rabc"), p) || NewKey().CheckProof(PurposeRaft, "dialer", []byte("abc"), p) {
+		t.Error("a proof holds for something else")
+	}
+}
+
+// P22: the key shows in no print, log or JSON.
+func TestKeyNeverShows(t *testing.T) {
+	k := fixedKey()
+	var log strings.Builder
+	slog.New(slog.NewTextHandler(&log, nil)).Info("x", "key", k)
+	slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "key", k, "in", struct{ K Key }{k})
+	data, _ := json.Marshal(map[string]any{"key": k})
+	all := fmt.Sprint(k) + fmt.Sprintf("%v %+v %#v %s %x %X %q %d %v", k, k, k, k, k, k, k, k, struct{ K Key }{k}) + string(data) + log.String()
+	for _, leak := range []string{"010203", "1 2 3", "\x01\x02\x03", "AQID", "0x1, 0x2"} {
+		if strings.Contains(all, leak) {
+			t.Errorf("the key shows as %q in %s", leak, all)
+		}
+	}
+}
+
+func TestKeyFile(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "key")
+	k, err := CreateKeyFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
+	if again, err := CreateKeyFile(path); err != nil || again != k {
+		t.Errorf("a second start made another key, or failed: %v", err)
+	}
+	if read, err := ReadKeyFile(path); err != nil || read != k {
+		t.Errorf("read another key, or failed: %v", err)
+	}
+	if entries, _ := os.ReadDir(dir); len(entries) != 1 {
+		t.Errorf("left %v behind", entries)
+	}
+	for name, text := range map[string]string{"empty": "", "short": "abcd", "no hex": strings.Repeat("zz", 32), "long": strings.Repeat("ab", 33), "zeros": strings.Repeat("00", 32)} {
+		bad := filepath.Join(dir, "bad")
+		if err := os.WriteFile(bad, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := ReadKeyFile(bad); err == nil || !strings.Contains(err.Error(), bad) || (len(text) > 3 && strings.Contains(err.Error(), text[:4])) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := os.Chmod(path, 0o640); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ReadKeyFile(path); err == nil || !strings.Contains(err.Error(), "0640") || !strings.Contains(err.Error(), "0600") {
+		t.Errorf("a key that others can read: %v", err)
+	}
+	if _, err := ReadKeyFile(filepath.Join(dir, "missing")); err == nil {
+		t.Error("a missing file is no error")
+	}
+	if _, err := ReadKeyFile(dir); err == nil {
+		t.Error("a directory is no error")
+	}
+}
+
+func TestTokenFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "token")
+	for _, token := range []string{"first", "second"} {
+		if err := WriteTokenFile(path, token); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := ReadTokenFile(path); err != nil || got != token {
+			t.Errorf("%q, %v", got, err)
+		}
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
+}
+
+func FuzzVerify(f *testing.F) {
+	k := fixedKey()
+	f.Add(k.Sign(Claims{Kind: KindAgent}))
+	f.Add("pfr1..")
+	f.Fuzz(func(t *testing.T, token string) {
+		c, err := k.Verify(token)
+		if err == nil && k.Sign(c) != token {
+			t.Errorf("%q is accepted as %+v, but it is not what Sign makes", token, c)
+		}
+	})
+}
+
+func BenchmarkVerify(b *testing.B) {
+	k := fixedKey()
+	token := k.Sign(Claims{Kind: KindFramework, Principal: "marathonish", FrameworkID: "c-0000", TaskID: "t.1"})
+	for b.Loop() {
+		if _, err := k.Verify(token); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,307 @@
+package registry
+
+import (
+	"bytes"
+	"fmt"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/cockroachdb/datadriven"
+	"pgregory.net/rapid"
+
+	"github.com/profferhq/proffer/sdk"
+	"github.com/profferhq/proffer/sdk/wire"
+)
+
+// The scripts of testdata: each line of a block is a command, the answer what the
+// registry decided; `show` prints all of it. Every script runs twice, and once
+// with a snapshot and restore after every command: all must read alike (P23).
+func TestScripts(t *testing.T) {
+	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
+		plain, again, restored := New(), New(), New()
+		index := uint64(0)
+		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
+			var out strings.Builder
+			for _, line := range strings.Split(strings.TrimSpace(d.Input), "\n") {
+				f := strings.Fields(line)
+				if d.Cmd == "show" || len(f) == 0 {
+					continue
+				}
+				index++
+				cmd := parse(t, f)
+				r := plain.Apply(index, cmd)
+				if r2 := again.Apply(index, cmd); describe(r2) != describe(r) {
+					t.Fatalf("%s: not deterministic: %s and %s", line, describe(r), describe(r2))
+				}
+				if r3 := restored.Apply(index, cmd); describe(r3) != describe(r) {
+					t.Fatalf("%s: after a restore: %s and %s", line, describe(r), describe(r3))
+				}
+				restored = reload(t, restored)
+				fmt.Fprintln(&out, describe(r))
+			}
+			if !bytes.Equal(image(t, plain), image(t, restored)) || !bytes.Equal(image(t, plain), image(t, again)) {
+				t.Fatal("states differ")
+			}
+			if d.Cmd == "show" {
+				show(&out, plain)
+			}
+			return out.String()
+		})
+	})
+}
+
+func parse(t *testing.T, f []string) Command {
+	t.Helper()
+	arg := map[string]string{}
+	for _, a := range f[1:] {
+		k, v, _ := strings.Cut(a, "=")
+		arg[k] = v
+	}
+	num := func(k string) int64 {
+		n, err := strconv.ParseInt("0"+arg[k], 10, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	c := Command{Type: CommandType(strings.ToUpper(strings.ReplaceAll(f[0], "-", "_"))), Time: num("at")}
+	switch f[0] {
+	case "bootstrap":
+		c.Bootstrap = &Bootstrap{ClusterID: arg["id"], Name: arg["name"]}
+	case "member":
+		c.Member = &Member{Name: arg["name"], Command: uint32(num("knows")), Left: arg["left"] != ""}
+	case "admit-agent":
+		c.AdmitAgent = &AdmitAgent{Info: sdk.AgentInfo{Hostname: arg["host"], ID: sdk.AgentID(arg["id"])}}
+	case "agent-unreachable", "agent-gone", "remove-agent":
+		c.Agent = &AgentRef{ID: sdk.AgentID(arg["id"])}
+	case "admit-framework":
+		c.AdmitFramework = &AdmitFramework{Info: sdk.FrameworkInfo{User: "nobody", Name: arg["name"], ID: sdk.FrameworkID(arg["id"]), Principal: arg["principal"]}}
+	case "framework-disconnect":
+		c.FrameworkDisconnect = &FrameworkDisconnect{ID: sdk.FrameworkID(arg["id"]), Deadline: num("deadline")}
+	case "remove-framework":
+		c.Framework = &FrameworkRef{ID: sdk.FrameworkID(arg["id"])}
+	case "set-weight":
+		w, err := strconv.ParseFloat(arg["weight"], 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.SetWeight = &SetWeight{Role: arg["role"], Weight: w}
+	case "future":
+		c = Command{Version: CommandVersion + 1, Type: CommandRaiseGeneration}
+	}
+	return c
+}
+
+func describe(r Result) string {
+	s := fmt.Sprintf("%d:", r.Index)
+	switch {
+	case r.Err != nil:
+		return fmt.Sprintf("%s refused %s: %v", s, r.Err.Code, r.Err)
+	case r.AgentID != "":
+		return s + " agent " + string(r.AgentID)
+	case r.FrameworkID != "":
+		return s + " framework " + string(r.FrameworkID)
+	case r.Generation != 0:
+		return fmt.Sprintf("%s generation %d", s, r.Generation)
+	}
+	return s + " ok"
+}
+
+func show(out *strings.Builder, s *State) {
+	fmt.Fprintf(out, "cluster %q %q generation %d index %d common version %d\n", s.ClusterID(), s.ClusterName(), s.Generation(), s.Index(), s.CommonVersion())
+	for _, m := range s.Members() {
+		fmt.Fprintf(out, "member %s knows %d\n", m.Name, m.Command)
+	}
+	for _, a := range s.Agents() {
+		fmt.Fprintf(out, "agent %s on %s %s since %d, admitted %d\n", a.Info.ID, a.Info.Hostname, a.State, a.Since, a.Admitted)
+	}
+	for _, f := range s.Frameworks() {
+		fmt.Fprintf(out, "framework %s %q of %q since %d, registered %d, deadline %d\n", f.Info.ID, f.Info.Name, f.Info.Principal, f.Since, f.Registered, f.Deadline)
+	}
+	for _, f := range s.Removed() {
+		fmt.Fprintf(out, "removed %s %q at %d\n", f.ID, f.Name, f.Time)
+	}
+	for _, w := range s.Weights() {
+		fmt.Fprintf(out, "weight %s %g\n", w.Role, w.Weight)
+	}
+}
+
+func image(t rapid.TB, s *State) []byte {
+	t.Helper()
+	data, err := s.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+func reload(t rapid.TB, s *State) *State {
+	t.Helper()
+	r, err := Restore(image(t, s))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// P23: log from the start, or a snapshot anywhere and the log behind it: equal
+// bytes; commands survive the disk; a refusal changes nothing but the index; a
+// clone is independent.
+func TestAnyHistoryReadsAlikeWithAndWithoutSnapshots(t *testing.T) {
+	id := rapid.SampledFrom([]string{"", "a", "b", "c-S0", "c-S1", "c-0000", "c-0001", "bad/id"})
+	gen := rapid.Custom(func(t *rapid.T) Command {
+		c := Command{Time: rapid.Int64Range(0, 100).Draw(t, "time")}
+		name := id.Draw(t, "id")
+		c.Type = rapid.SampledFrom(commandTypes()).Draw(t, "type")
+		switch c.Type {
+		case CommandBootstrap:
+			c.Bootstrap = &Bootstrap{ClusterID: "c", Name: name}
+		case CommandMember:
+			c.Member = &Member{Name: name, Command: rapid.Uint32Range(1, 3).Draw(t, "knows"), Left: rapid.Bool().Draw(t, "left")}
+		case CommandAdmitAgent:
+			c.AdmitAgent = &AdmitAgent{Info: sdk.AgentInfo{Hostname: "h", ID: sdk.AgentID(name)}}
+		case CommandAgentUnreachable, CommandAgentGone, CommandRemoveAgent:
+			c.Agent = &AgentRef{ID: sdk.AgentID(name)}
+		case CommandAdmitFramework:
+			c.AdmitFramework = &AdmitFramework{Info: sdk.FrameworkInfo{User: "u", Name: "n", ID: sdk.FrameworkID(name), Principal: rapid.SampledFrom([]string{"", "p"}).Draw(t, "principal")}}
+		case CommandFrameworkDisconnect:
+			c.FrameworkDisconnect = &FrameworkDisconnect{ID: sdk.FrameworkID(name), Deadline: 7}
+		case CommandRemoveFramework:
+			c.Framework = &FrameworkRef{ID: sdk.FrameworkID(name)}
+		case CommandSetWeight:
+			c.SetWeight = &SetWeight{Role: name, Weight: rapid.Float64().Draw(t, "weight")}
+		}
+		return c
+	})
+	rapid.Check(t, func(t *rapid.T) {
+		a, b := New(), New()
+		for i, c := range rapid.SliceOfN(gen, 1, 40).Draw(t, "history") {
+			before := image(t, a)
+			frozen := a.Clone()
+			data, err := EncodeCommand(c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			stored, err := DecodeCommand(data)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ra, rb := a.Apply(uint64(i+1), c), b.Apply(uint64(i+1), stored)
+			if describe(ra) != describe(rb) {
+				t.Fatalf("%s and %s", describe(ra), describe(rb))
+			}
+			if ra.Err != nil {
+				frozen2 := a.Clone()
+				frozen2.index = frozen.index
+				if !bytes.Equal(image(t, frozen2), before) {
+					t.Fatalf("%s changed something", describe(ra))
+				}
+			}
+			if !bytes.Equal(image(t, frozen), before) {
+				t.Fatalf("%s reached into a clone", c.Type)
+			}
+			if i%3 == 0 {
+				b = reload(t, b)
+			}
+		}
+		if !bytes.Equal(image(t, a), image(t, b)) {
+			t.Fatal("histories with and without snapshots differ")
+		}
+	})
+}
+
+func commandTypes() []CommandType {
+	var all []CommandType
+	for _, v := range CommandType("").Enum() {
+		all = append(all, CommandType(v.Name))
+	}
+	return all
+}
+
+func TestNewerFormatsAreRefusedByName(t *testing.T) {
+	_, err := DecodeCommand(newer(t, CommandVersion+1))
+	if sdk.CodeOf(err) != sdk.CodeUnsupported || !strings.Contains(err.Error(), "version 2") || !strings.Contains(err.Error(), "upgrade") {
+		t.Errorf("command: %v", err)
+	}
+	_, err = Restore(newer(t, SnapshotVersion+1))
+	if sdk.CodeOf(err) != sdk.CodeUnsupported || !strings.Contains(err.Error(), "snapshot of version 2") {
+		t.Errorf("snapshot: %v", err)
+	}
+}
+
+// newer is a message of a version to come, with content that this one can not read.
+func newer(t *testing.T, version uint32) []byte {
+	t.Helper()
+	data, err := wire.Marshal(wire.Msgpack, &struct {
+		Version uint32 `wire:"1,version,required"`
+		Type    string `wire:"2,type"`
+	}{version, "something new"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+func TestRemovedFrameworksAreRememberedWithinBounds(t *testing.T) {
+	s := New()
+	index := uint64(0)
+	apply := func(c Command) Result {
+		index++
+		return s.Apply(index, c)
+	}
+	apply(Command{Type: CommandBootstrap, Bootstrap: &Bootstrap{ClusterID: "c", Name: "n"}})
+	for range MaxRemoved + 5 {
+		r := apply(Command{Type: CommandAdmitFramework, AdmitFramework: &AdmitFramework{Info: sdk.FrameworkInfo{User: "u", Name: "n"}}})
+		apply(Command{Type: CommandRemoveFramework, Framework: &FrameworkRef{ID: r.FrameworkID}})
+	}
+	if n := len(s.Removed()); n != MaxRemoved || len(s.removedIDs) != MaxRemoved {
+		t.Errorf("%d remembered, index of %d", n, len(s.removedIDs))
+	}
+	if s.WasRemoved("c-0004") || !s.WasRemoved("c-0005") || !s.WasRemoved(s.Removed()[MaxRemoved-1].ID) {
+		t.Error("the oldest must be forgotten, and only they")
+	}
+}
+
+func FuzzRestore(f *testing.F) {
+	s := New()
+	s.Apply(1, Command{Type: CommandBootstrap, Bootstrap: &Bootstrap{ClusterID: "c", Name: "n"}})
+	s.Apply(2, Command{Type: CommandAdmitAgent, AdmitAgent: &AdmitAgent{Info: sdk.AgentInfo{Hostname: "h"}}})
+	s.Apply(3, Command{Type: CommandAdmitFramework, AdmitFramework: &AdmitFramework{Info: sdk.FrameworkInfo{User: "u", Name: "n"}}})
+	data, err := s.Snapshot()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(data)
+	f.Add([]byte{})
+	f.Fuzz(func(t *testing.T, data []byte) {
+		s, err := Restore(data)
+		if err != nil {
+			return
+		}
+		if again := reload(t, s); !bytes.Equal(image(t, s), image(t, again)) {
+			t.Error("what was restored is stored otherwise")
+		}
+	})
+}
+
+func FuzzApply(f *testing.F) {
+	for _, c := range []Command{{Type: CommandRaiseGeneration}, {Type: CommandAdmitAgent, AdmitAgent: &AdmitAgent{Info: sdk.AgentInfo{Hostname: "h"}}}} {
+		data, err := EncodeCommand(c)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		c, err := DecodeCommand(data)
+		if err != nil {
+			return
+		}
+		a, b := New(), New()
+		if ra, rb := a.Apply(1, c), b.Apply(1, c); describe(ra) != describe(rb) || !bytes.Equal(image(t, a), image(t, b)) {
+			t.Error("not deterministic")
+		}
+		reload(t, a)
+	})
+}
