@@ -188,3 +188,16 @@ func BenchmarkOfferDecode(b *testing.B) {
 		})
 	}
 }
+
+// TestOfferSize holds the size of an offer with 20 resources and 4 attributes in
+// our own encoding, and how little memory writing it takes.
+func TestOfferSize(t *testing.T) {
+	o := benchOffer()
+	b, err := Marshal(Msgpack, o)
+	if err != nil || len(b) > 1000 {
+		t.Errorf("%d bytes, %v; at most 1000 are allowed", len(b), err)
+	}
+	if n := testing.AllocsPerRun(100, func() { _, _ = Append(Msgpack, b[:0], o) }); n > 1 {
+		t.Errorf("%v allocations to write it into a buffer that is large enough", n)
+	}
+}

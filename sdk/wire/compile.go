@@ -130,6 +130,7 @@ func (c *compiler) typed(f *field, t reflect.Type) error {
 		f.pointer, f.indirect = f.shape == single, f.shape != single
 		f.size += int(t.Size())
 	}
+	f.elem = t
 	switch t.Kind() {
 	case reflect.Bool:
 		f.kind = kindBool

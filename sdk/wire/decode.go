@@ -133,7 +133,7 @@ func (d *decoder) field(f *field, v reflect.Value, again bool) (bool, error) {
 		if err := d.spend(f.size); err != nil {
 			return false, err
 		}
-		v.Set(reflect.New(v.Type().Elem()))
+		v.Set(reflect.New(f.elem))
 	}
 	ok, err := d.value(f, v.Elem(), merge)
 	if !ok {
@@ -178,11 +178,11 @@ func (d *decoder) list(f *field, v reflect.Value) error {
 				return at(err, i)
 			}
 		}
-		v.Grow(1)
+		if n == v.Cap() {
+			v.Grow(1)
+		}
 		v.SetLen(n + 1)
-		elem := v.Index(n)
-		elem.SetZero() // the room may have been used before
-		ok, err = d.target(f, elem)
+		ok, err = d.target(f, v.Index(n)) // which is zero: nothing ever stood there
 		if err != nil {
 			return at(err, i)
 		}
@@ -197,7 +197,7 @@ func (d *decoder) list(f *field, v reflect.Value) error {
 // target reads an element of a list or map, which may be behind a pointer.
 func (d *decoder) target(f *field, v reflect.Value) (bool, error) {
 	if f.indirect {
-		v.Set(reflect.New(v.Type().Elem()))
+		v.Set(reflect.New(f.elem))
 		v = v.Elem()
 	}
 	return d.value(f, v, false)

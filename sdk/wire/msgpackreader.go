@@ -11,7 +11,8 @@ import (
 
 // msgpackReader is the msgpack source: vmihailenco's Decoder at token level. It is
 // itself the buffer that the Decoder reads from, so that it knows what is left,
-// and can compare counts with it before anybody allocates.
+// and can compare counts with it before anybody allocates. Tokens of one byte,
+// which most are, it takes itself.
 type msgpackReader struct {
 	data []byte
 	pos  int
@@ -94,8 +95,10 @@ func (r *msgpackReader) mapLen() (int, error) {
 	if !isMap(c) {
 		return 0, r.expected("a map", c)
 	}
-	n, err := r.dec.DecodeMapLen()
-	if err != nil {
+	n := int(c & msgpcode.FixedMapMask)
+	if msgpcode.IsFixedMap(c) {
+		r.pos++
+	} else if n, err = r.dec.DecodeMapLen(); err != nil {
 		return 0, r.short(err)
 	}
 	return n, r.holds(2*n, n)
@@ -138,8 +141,10 @@ func (r *msgpackReader) next(fr frame, p *plan, depth int) (*field, frame, error
 		if !isUint(c) {
 			return nil, fr, invalid("a key is %s, not a field number", describe(c))
 		}
-		number, err := r.dec.DecodeUint64()
-		if err != nil {
+		number := uint64(c)
+		if c <= msgpcode.PosFixedNumHigh {
+			r.pos++
+		} else if number, err = r.dec.DecodeUint64(); err != nil {
 			return nil, fr, r.short(err)
 		}
 		if f := p.field(number); f != nil {
@@ -204,6 +209,9 @@ func (r *msgpackReader) readInteger(_ *field) (uint64, bool, error) {
 		return 0, false, err
 	}
 	switch {
+	case c <= msgpcode.PosFixedNumHigh:
+		r.pos++
+		return uint64(c), false, nil
 	case isUint(c):
 		v, err := r.dec.DecodeUint64()
 		if err != nil {
@@ -269,6 +277,10 @@ func (r *msgpackReader) readBytes() ([]byte, error) {
 
 // raw reads the length of a string or of bytes, and takes them from the data.
 func (r *msgpackReader) raw() ([]byte, error) {
+	if c := r.data[r.pos]; msgpcode.IsFixedString(c) {
+		r.pos++
+		return r.take(int(c & msgpcode.FixedStrMask))
+	}
 	n, err := r.dec.DecodeBytesLen()
 	if err != nil {
 		return nil, r.short(err)

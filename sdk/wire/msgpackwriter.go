@@ -5,10 +5,12 @@ import (
 	"unsafe"
 
 	"github.com/vmihailenco/msgpack/v5"
+	"github.com/vmihailenco/msgpack/v5/msgpcode"
 )
 
 // msgpackWriter is the msgpack sink: vmihailenco's Encoder at token level, with
 // itself as the buffer that the Encoder writes to, so that no token can fail.
+// Tokens of one byte, which most are, it puts there itself.
 type msgpackWriter struct {
 	buf []byte
 	enc *msgpack.Encoder
@@ -40,10 +42,26 @@ func (w *msgpackWriter) WriteByte(c byte) error {
 	return nil
 }
 
-func (w *msgpackWriter) declared() bool     { return false }
-func (w *msgpackWriter) begin(fields int)   { _ = w.enc.EncodeMapLen(fields) }
-func (w *msgpackWriter) end()               {}
-func (w *msgpackWriter) name(f *field)      { _ = w.enc.EncodeUint(uint64(f.number)) }
+func (w *msgpackWriter) declared() bool { return false }
+
+func (w *msgpackWriter) begin(fields int) {
+	if fields <= int(msgpcode.FixedMapMask) {
+		w.buf = append(w.buf, msgpcode.FixedMapLow|byte(fields))
+		return
+	}
+	_ = w.enc.EncodeMapLen(fields)
+}
+
+func (w *msgpackWriter) end() {}
+
+func (w *msgpackWriter) name(f *field) {
+	if f.number <= int32(msgpcode.PosFixedNumHigh) {
+		w.buf = append(w.buf, byte(f.number))
+		return
+	}
+	_ = w.enc.EncodeUint(uint64(f.number))
+}
+
 func (w *msgpackWriter) defaulted(_ *field) {}
 
 func (w *msgpackWriter) beginList(f *field, n int) {
@@ -79,7 +97,13 @@ func (w *msgpackWriter) writeFloat(v float64) {
 	}
 }
 
-func (w *msgpackWriter) writeString(v string, _ bool) { _ = w.enc.EncodeString(v) }
+func (w *msgpackWriter) writeString(v string, _ bool) {
+	if len(v) <= int(msgpcode.FixedStrMask) {
+		w.buf = append(append(w.buf, msgpcode.FixedStrLow|byte(len(v))), v...)
+		return
+	}
+	_ = w.enc.EncodeString(v)
+}
 
 // writeBytes never writes nil, which would mean absent.
 func (w *msgpackWriter) writeBytes(v []byte) {
@@ -87,4 +111,10 @@ func (w *msgpackWriter) writeBytes(v []byte) {
 	w.buf = append(w.buf, v...)
 }
 
-func (w *msgpackWriter) writeEnum(_ string, number int32) { _ = w.enc.EncodeInt(int64(number)) }
+func (w *msgpackWriter) writeEnum(_ string, number int32) {
+	if number >= 0 && number <= int32(msgpcode.PosFixedNumHigh) {
+		w.buf = append(w.buf, byte(number))
+		return
+	}
+	_ = w.enc.EncodeInt(int64(number))
+}

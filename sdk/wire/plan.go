@@ -37,6 +37,7 @@ type field struct {
 	index    int    // in the Go struct
 	offset   uintptr
 	typ      reflect.Type
+	elem     reflect.Type // without list, map and pointer
 	shape    shape
 	kind     kind
 	bits     int  // of an integer
