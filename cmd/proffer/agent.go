@@ -63,8 +63,13 @@ func agentSettings(a *agentFlags) *settings {
 	}}
 }
 
+// agentDefaults are the agent's defaults.
+func agentDefaults() agentFlags {
+	return agentFlags{o: agent.DefaultOptions(), gossipPort: 7947, cluster: "proffer", logLevel: "info"}
+}
+
 func agentCommand(c *client) *cobra.Command {
-	a := agentFlags{o: agent.DefaultOptions(), gossipPort: 7947, cluster: "proffer", logLevel: "info"}
+	a := agentDefaults()
 	s := agentSettings(&a)
 	cmd := &cobra.Command{
 		Use: "agent", Short: "Run an agent on this machine; `agent list` lists them", Args: cobra.NoArgs,
