@@ -16,6 +16,7 @@ import (
 type procStat struct {
 	state     byte // 'Z' once it has ended and is not reaped
 	parent    int
+	session   int
 	startTime uint64
 	exit      int32 // the wait status of a zombie; 0 too without the right to see it
 }
@@ -45,6 +46,7 @@ func readStat(pid int) (procStat, error) {
 	}
 	s := procStat{state: f[0][0]}
 	s.parent, _ = strconv.Atoi(string(f[1]))
+	s.session, _ = strconv.Atoi(string(f[3]))
 	if len(f) >= 50 {
 		exit, _ := strconv.ParseInt(string(f[49]), 10, 32)
 		s.exit = int32(exit)
