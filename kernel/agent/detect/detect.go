@@ -2,13 +2,13 @@ package detect
 
 import (
 	"fmt"
-	"math"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
-	"syscall"
 
 	"github.com/prometheus/procfs"
+	"golang.org/x/sys/unix"
 
 	"github.com/profferhq/proffer/sdk"
 )
@@ -16,139 +16,119 @@ import (
 // Options say where to look.
 type Options struct {
 	Proc      string  // "/proc" when empty
-	WorkDir   string  // whose file system's space is offered as disk
+	WorkDir   string  // whose file system's space is offered as disk; it must exist
 	PortFirst uint64  // 31000 when zero
 	PortLast  uint64  // 32000 when zero
 	Fraction  float64 // share of the machine that this agent gets, 1 when zero
 }
 
-// Machine is what was found. Resources are net of Overhead.
+// Machine is what was found. Resources are net of Overhead; memory and disk are in
+// whole MB (2^20 bytes).
 type Machine struct {
-	Resources  []sdk.Resource
-	Overhead   []sdk.Resource // taken off for launcher and executors
+	Resources  sdk.Resources
+	Overhead   sdk.Resources // taken off for launcher and executors
 	Attributes []sdk.Attribute
 }
 
-// What is taken off the detected resources for the launcher's and the executors' own use.
+// What is taken off before anything is offered. A launcher and an executor of ours
+// need a few MB and next to no processor; a tenth of the disk is where the removal
+// of old sandboxes begins.
 const (
 	overheadCPUs = 0.1
-	overheadMem  = 128.0 // MiB
-	// diskShare of the free space is offered: logs and the agent's own files need the rest.
-	diskShare = 0.9
+	overheadMem  = 256.0 // MB
+	smallPart    = 4     // but never more than this part of what there is
+	diskPart     = 10
 )
 
-const mib = 1 << 20
-
-// Detect looks at the machine. Errors name the file that could not be read.
+// Detect looks at the machine.
 func Detect(o Options) (Machine, error) {
-	if o.Proc == "" {
-		o.Proc = procfs.DefaultMountPoint
+	o.defaults()
+	cpus, mem, err := processors(o.Proc)
+	if err != nil {
+		return Machine{}, err
 	}
-	if o.PortFirst == 0 {
+	disk, err := diskOf(o.WorkDir)
+	if err != nil {
+		return Machine{}, err
+	}
+	kernel, err := os.ReadFile(filepath.Join(o.Proc, "sys/kernel/osrelease"))
+	if err != nil {
+		return Machine{}, fmt.Errorf("detect the kernel: %w", err)
+	}
+	m := Machine{Attributes: []sdk.Attribute{
+		text("os", runtime.GOOS), text("arch", runtime.GOARCH), text("kernel", strings.TrimSpace(string(kernel))),
+	}}
+	for _, r := range []struct {
+		name        string
+		have, spare float64
+		unit        float64 // amounts are whole multiples of it
+	}{
+		{"cpus", cpus, overheadCPUs, 0.001},
+		{"mem", mem, overheadMem, 1},
+		{"disk", disk, disk / diskPart, 1},
+	} {
+		have := r.have * o.Fraction
+		spare := min(r.spare, have/smallPart)
+		net := floor(have-spare, r.unit)
+		m.Resources = append(m.Resources, sdk.NewScalar(r.name, net))
+		m.Overhead = append(m.Overhead, sdk.NewScalar(r.name, floor(have, r.unit)-net))
+	}
+	m.Resources = append(m.Resources, sdk.NewRanges("ports", sdk.Range{Begin: o.PortFirst, End: o.PortLast}))
+	return m, nil
+}
+
+func (o *Options) defaults() {
+	if o.Proc == "" {
+		o.Proc = "/proc"
+	}
+	if o.PortFirst == 0 && o.PortLast == 0 {
 		o.PortFirst, o.PortLast = 31000, 32000
 	}
-	if o.Fraction == 0 {
+	if o.Fraction <= 0 {
 		o.Fraction = 1
 	}
-	proc, err := procfs.NewFS(o.Proc)
-	if err != nil {
-		return Machine{}, fmt.Errorf("open %s: %w", o.Proc, err)
-	}
-	cpus, err := processors(proc)
-	if err != nil {
-		return Machine{}, fmt.Errorf("count the processors in %s/stat: %w", o.Proc, err)
-	}
-	mem, err := memory(proc)
-	if err != nil {
-		return Machine{}, fmt.Errorf("read the memory's size in %s/meminfo: %w", o.Proc, err)
-	}
-	disk, err := freeDisk(o.WorkDir)
-	if err != nil {
-		return Machine{}, fmt.Errorf("measure the file system of %s: %w", o.WorkDir, err)
-	}
-	part := func(whole, overhead float64) float64 { return max(whole*o.Fraction-overhead, 0) }
-	return Machine{
-		Resources: []sdk.Resource{
-			scalar("cpus", math.Floor(1000*part(cpus, overheadCPUs))/1000),
-			scalar("mem", math.Floor(part(mem, overheadMem))),
-			scalar("disk", math.Floor(disk*diskShare*o.Fraction)),
-			{Name: "ports", Type: sdk.ValueRanges, Ranges: &sdk.Ranges{Range: []sdk.Range{{Begin: o.PortFirst, End: o.PortLast}}}},
-		},
-		Overhead:   []sdk.Resource{scalar("cpus", overheadCPUs), scalar("mem", overheadMem)},
-		Attributes: attributes(proc),
-	}, nil
 }
 
-func scalar(name string, v float64) sdk.Resource {
-	return sdk.Resource{Name: name, Type: sdk.ValueScalar, Scalar: &sdk.Scalar{Value: v}}
-}
-
-// processors counts those that are online, as /proc/stat lists them.
-func processors(proc procfs.FS) (float64, error) {
-	st, err := proc.Stat()
+// processors counts the processors that are online and that this process may use,
+// and the memory in MB.
+func processors(proc string) (cpus, mem float64, err error) {
+	pfs, err := procfs.NewFS(proc)
 	if err != nil {
-		return 0, err
+		return 0, 0, fmt.Errorf("detect the machine: %w", err)
 	}
-	return float64(len(st.CPU)), nil
-}
-
-// memory is the machine's in MiB, less what other software needs: half of it up to 2 GiB,
-// and 1 GiB above that, which is Mesos's rule.
-func memory(proc procfs.FS) (float64, error) {
-	info, err := proc.Meminfo()
+	stat, err := pfs.Stat()
 	if err != nil {
-		return 0, err
+		return 0, 0, fmt.Errorf("detect processors: %w", err)
 	}
-	if info.MemTotal == nil {
-		return 0, fmt.Errorf("MemTotal is not there")
+	online := len(stat.CPU)
+	if proc == "/proc" {
+		// A mask (taskset, cpuset) binds what this agent starts, too.
+		online = min(online, runtime.NumCPU())
 	}
-	total := float64(*info.MemTotal) / 1024
-	if total <= 2048 {
-		return total / 2, nil
+	info, err := pfs.Meminfo()
+	if err != nil {
+		return 0, 0, fmt.Errorf("detect memory: %w", err)
 	}
-	return total - 1024, nil
+	if online == 0 || info.MemTotal == nil {
+		return 0, 0, sdk.Errorf(sdk.CodeUnavailable, "", "%s tells neither processors nor memory; declare them with --resources", proc)
+	}
+	return float64(online), float64(*info.MemTotal / 1024), nil // kB there
 }
 
-// freeDisk is the space in MiB that is left for everyone in the file system of dir.
-func freeDisk(dir string) (float64, error) {
-	var st syscall.Statfs_t
-	if err := syscall.Statfs(dir, &st); err != nil {
-		return 0, err
+// diskOf is the size of the file system in MB. The size, not what is free just now:
+// otherwise each restart would offer less by what running tasks have written.
+func diskOf(dir string) (float64, error) {
+	var st unix.Statfs_t
+	if err := unix.Statfs(dir, &st); err != nil {
+		return 0, fmt.Errorf("detect the disk of %s: %w", dir, err)
 	}
-	return float64(st.Bavail) * float64(st.Bsize) / mib, nil
+	return float64(st.Blocks) * float64(st.Bsize) / (1 << 20), nil
 }
 
-// attributes say what kind of machine it is; what can not be read is left out.
-func attributes(proc procfs.FS) []sdk.Attribute {
-	out := []sdk.Attribute{text("arch", runtime.GOARCH), text("os", runtime.GOOS)}
-	var u syscall.Utsname
-	if syscall.Uname(&u) == nil {
-		out = append(out, text("kernel", cString(u.Release[:])))
-	}
-	if info, err := proc.CPUInfo(); err == nil && len(info) > 0 && info[0].ModelName != "" {
-		out = append(out, text("cpu_model", info[0].ModelName))
-	}
-	if data, err := os.ReadFile("/etc/os-release"); err == nil {
-		for line := range strings.Lines(string(data)) {
-			if id, ok := strings.CutPrefix(strings.TrimSpace(line), "ID="); ok {
-				out = append(out, text("distribution", strings.Trim(id, `"`)))
-			}
-		}
-	}
-	return out
+func floor(v, unit float64) float64 {
+	return float64(int64(v/unit+1e-6)) * unit
 }
 
 func text(name, value string) sdk.Attribute {
 	return sdk.Attribute{Name: name, Type: sdk.ValueText, Text: &sdk.Text{Value: value}}
-}
-
-func cString(field []int8) string {
-	var b strings.Builder
-	for _, c := range field {
-		if c == 0 {
-			break
-		}
-		b.WriteByte(byte(c)) //nolint:gosec // a character
-	}
-	return b.String()
 }

@@ -2,104 +2,119 @@ package sandboxes
 
 import (
 	"errors"
-	"io/fs"
+	"fmt"
 	"os"
+	"slices"
+	"sort"
 	"sync"
-	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
-// Collector removes what the policy lets go.
+// Collector removes what the policy says, from one file system.
 type Collector struct {
 	policy  Policy
-	dir     string // on the file system that is watched
-	measure func(dir string) (Disk, error)
+	measure func() (Disk, error)
 	remove  func(path string) error
 
+	work sync.Mutex // one removal at a time
+
 	mu    sync.Mutex
-	ended map[string]Ended
+	ended []Ended // oldest first
 }
 
-// NewCollector watches the file system of dir.
+// NewCollector makes a collector for containers whose directories are on the file
+// system of dir.
 func NewCollector(p Policy, dir string) *Collector {
-	return &Collector{policy: p, dir: dir, measure: Measure, remove: os.RemoveAll, ended: map[string]Ended{}}
+	return &Collector{policy: p, measure: func() (Disk, error) { return Measure(dir) }, remove: os.RemoveAll}
 }
 
-// Measure asks the kernel how full the file system of dir is.
+// Measure asks the file system of dir.
 func Measure(dir string) (Disk, error) {
-	var st syscall.Statfs_t
-	if err := syscall.Statfs(dir, &st); err != nil {
-		return Disk{}, err
+	var st unix.Statfs_t
+	if err := unix.Statfs(dir, &st); err != nil {
+		return Disk{}, fmt.Errorf("measure the disk of %s: %w", dir, err)
 	}
-	// Bavail is what is left for everyone; the reserve of root is not ours to use.
-	used := st.Blocks - st.Bfree
-	size := uint64(st.Bsize) //nolint:gosec // a block size is positive
-	return Disk{Bytes: (used + st.Bavail) * size, BytesFree: st.Bavail * size, Inodes: st.Files, InodesFree: st.Ffree}, nil
+	size := uint64(st.Bsize)
+	return Disk{Bytes: (st.Blocks - st.Bfree + st.Bavail) * size, BytesFree: st.Bavail * size, Inodes: st.Files, InodesFree: st.Ffree}, nil
 }
 
-// Add tells of a container that has ended.
+// Add hands a container over that has ended and that nobody writes to any more. A
+// container that is there already keeps its place.
 func (c *Collector) Add(e Ended) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.ended[e.Container] = e
+	at := sort.Search(len(c.ended), func(i int) bool { return c.ended[i].At.After(e.At) })
+	c.ended = slices.Insert(c.ended, at, e)
 }
 
-// Len is how many containers wait for their removal.
+// Len is how many ended containers still have their directories.
 func (c *Collector) Len() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return len(c.ended)
 }
 
-// Collect removes everything whose time is over, and under pressure one container after
-// the other, the oldest first, until the disk has room again. It names what it removed;
-// an error does not keep it from the others.
-func (c *Collector) Collect(now time.Time) (removed []string, err error) {
-	c.mu.Lock()
-	list := make([]Ended, 0, len(c.ended))
-	for _, e := range c.ended {
-		list = append(list, e)
-	}
-	c.mu.Unlock()
-	gone := map[string]bool{}
-	var all []error
-	drop := func(e Ended) {
-		if err := c.drop(e); err != nil {
-			all = append(all, err)
-			return
-		}
-		gone[e.Container] = true
-		removed = append(removed, e.Container)
-	}
-	for _, e := range c.policy.Expired(now, list) {
-		drop(e)
-	}
-	for _, e := range oldestFirst(list) {
-		if gone[e.Container] {
-			continue
-		}
-		disk, err := c.measure(c.dir)
-		if err != nil {
-			all = append(all, err)
-			break
-		}
-		if !c.policy.Pressed(disk) {
-			break
-		}
-		drop(e)
-	}
-	return removed, errors.Join(all...)
+// Full says whether the disk is above the pressure now, for one system call. Call it
+// often, and Collect when it says so: small disks fill within seconds.
+func (c *Collector) Full() bool {
+	d, err := c.measure()
+	return err == nil && c.policy.Full(d)
 }
 
-// drop removes one container's directories, and forgets it when they are gone.
-func (c *Collector) drop(e Ended) error {
-	for _, p := range e.Paths {
-		if err := c.remove(p); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
+// Collect removes what is due, oldest first, and returns the containers. What can
+// not be removed is in the error, is left for the next time, and does not keep
+// younger ones from being removed.
+func (c *Collector) Collect(now time.Time) ([]string, error) {
+	c.work.Lock()
+	defer c.work.Unlock()
+	var removed []string
+	var stuck []Ended
+	var errs []error
+	for {
+		d, err := c.measure()
+		if err != nil {
+			errs = append(errs, err)
+			break
+		}
+		batch := c.take(now, d)
+		if len(batch) == 0 {
+			break
+		}
+		for _, e := range batch {
+			if err := c.removeAll(e); err != nil {
+				errs, stuck = append(errs, err), append(stuck, e)
+				continue
+			}
+			removed = append(removed, e.Container)
 		}
 	}
+	for _, e := range stuck {
+		c.Add(e)
+	}
+	return removed, errors.Join(errs...)
+}
+
+// take takes off the list what goes now.
+func (c *Collector) take(now time.Time, d Disk) []Ended {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	delete(c.ended, e.Container)
-	return nil
+	n := c.policy.Decide(now, c.ended, d)
+	batch := slices.Clone(c.ended[:n])
+	c.ended = slices.Delete(c.ended, 0, n)
+	return batch
+}
+
+func (c *Collector) removeAll(e Ended) error {
+	var errs []error
+	for _, p := range e.Paths {
+		if p == "" {
+			continue
+		}
+		if err := c.remove(p); err != nil {
+			errs = append(errs, fmt.Errorf("remove what container %s has left: %w", e.Container, err))
+		}
+	}
+	return errors.Join(errs...)
 }

@@ -1,33 +1,18 @@
 package sandboxes
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // Ended is a container whose directories may go.
 type Ended struct {
 	Container string
-	Paths     []string // sandbox and logs
+	Paths     []string // sandbox and logs; empty ones are passed over
 	At        time.Time
 }
 
-// Disk is how full a file system is.
+// Disk is how full a file system is. What only root may use counts as full.
 type Disk struct {
 	Bytes, BytesFree   uint64
 	Inodes, InodesFree uint64 // zero where the file system does not count them
-}
-
-// Full is the part in use, of bytes or inodes, whichever is more.
-func (d Disk) Full() float64 {
-	full := 0.0
-	if d.Bytes > 0 {
-		full = 1 - float64(d.BytesFree)/float64(d.Bytes)
-	}
-	if d.Inodes > 0 {
-		full = max(full, 1-float64(d.InodesFree)/float64(d.Inodes))
-	}
-	return full
 }
 
 // Policy says how long directories stay.
@@ -39,39 +24,26 @@ type Policy struct {
 // DefaultPolicy is that of the README's table: a day, or 90 %.
 func DefaultPolicy() Policy { return Policy{Keep: 24 * time.Hour, Pressure: 0.9} }
 
-// Expired are the containers whose time is over, the oldest first.
-func (p Policy) Expired(now time.Time, ended []Ended) []Ended {
-	var out []Ended
-	for _, e := range oldestFirst(ended) {
-		if now.Sub(e.At) >= p.Keep {
-			out = append(out, e)
-		}
-	}
-	return out
+// Full says whether the disk is above the pressure, in bytes or in inodes.
+func (p Policy) Full(d Disk) bool {
+	return over(d.Bytes, d.BytesFree, p.Pressure) || over(d.Inodes, d.InodesFree, p.Pressure)
 }
 
-// Pressed tells whether the disk is so full that directories go before their time.
-func (p Policy) Pressed(d Disk) bool { return d.Full() > p.Pressure }
-
-// oldestFirst sorts a copy by end, and by name where two ended together.
-func oldestFirst(ended []Ended) []Ended {
-	out := slices.Clone(ended)
-	slices.SortFunc(out, func(a, b Ended) int {
-		if c := a.At.Compare(b.At); c != 0 {
-			return c
-		}
-		if a.Container < b.Container {
-			return -1
-		}
-		return 1
-	})
-	return out
+func over(total, free uint64, part float64) bool {
+	return total > 0 && part > 0 && float64(total-min(free, total)) > part*float64(total)
 }
 
-// NextExpiry is when the first container's time is over; false when there is none.
-func (p Policy) NextExpiry(ended []Ended) (time.Time, bool) {
-	if len(ended) == 0 {
-		return time.Time{}, false
+// Decide says how many of the ended containers, which are given oldest first, go
+// now: all that are too old, or, when the disk is full, at least some of the oldest.
+// Their size is not known, so after that many the disk is to be measured again.
+func (p Policy) Decide(now time.Time, ended []Ended, d Disk) int {
+	n := 0
+	for n < len(ended) && now.Sub(ended[n].At) >= p.Keep {
+		n++
 	}
-	return oldestFirst(ended)[0].At.Add(p.Keep), true
+	if n == 0 && p.Full(d) {
+		// A sixteenth at a time: few measurements, and little goes needlessly.
+		n = (len(ended) + 15) / 16
+	}
+	return n
 }

@@ -6,92 +6,144 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
+
+	"pgregory.net/rapid"
 )
 
-var start = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+func day(hours int) time.Time {
+	return time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(hours) * time.Hour)
+}
 
-func TestFullCountsBytesAndInodes(t *testing.T) {
-	for _, row := range []struct {
-		d    Disk
-		want float64
+func TestDecide(t *testing.T) {
+	roomy := Disk{Bytes: 100, BytesFree: 50, Inodes: 100, InodesFree: 50}
+	ended := func(hours ...int) (out []Ended) {
+		for _, h := range hours {
+			out = append(out, Ended{At: day(h)})
+		}
+		return out
+	}
+	for _, tt := range []struct {
+		name  string
+		ended []Ended
+		disk  Disk
+		want  int
 	}{
-		{Disk{Bytes: 100, BytesFree: 40}, 0.6},
-		{Disk{Bytes: 100, BytesFree: 40, Inodes: 10, InodesFree: 1}, 0.9},
-		{Disk{Inodes: 0, Bytes: 0}, 0},
+		{"nothing has ended", nil, roomy, 0},
+		{"all young", ended(10, 20), roomy, 0},
+		{"a day exactly", ended(6, 7), roomy, 1},
+		{"two old", ended(1, 2, 29), roomy, 2},
+		{"disk full", ended(10, 20), Disk{Bytes: 100, BytesFree: 9}, 1},
+		{"disk at the mark", ended(10, 20), Disk{Bytes: 100, BytesFree: 10}, 0},
+		{"inodes full", ended(10, 20), Disk{Bytes: 100, BytesFree: 90, Inodes: 100, InodesFree: 1}, 1},
+		{"no inodes counted", ended(10), Disk{Bytes: 100, BytesFree: 90}, 0},
+		{"more free than there is", ended(10), Disk{Bytes: 100, BytesFree: 200}, 0},
 	} {
-		if got := row.d.Full(); got < row.want-1e-9 || got > row.want+1e-9 {
-			t.Errorf("%+v is %v full, not %v", row.d, got, row.want)
+		if got := DefaultPolicy().Decide(day(30), tt.ended, tt.disk); got != tt.want {
+			t.Errorf("%s: %d go, want %d", tt.name, got, tt.want)
 		}
 	}
 }
 
-func TestExpiredAfterADay(t *testing.T) {
-	ended := []Ended{{Container: "b", At: start.Add(time.Hour)}, {Container: "a", At: start}, {Container: "c", At: start}}
-	var names []string
-	for _, e := range DefaultPolicy().Expired(start.Add(24*time.Hour), ended) {
-		names = append(names, e.Container)
-	}
-	if !slices.Equal(names, []string{"a", "c"}) {
-		t.Errorf("after a day %v go, not a and c", names)
-	}
-	if at, ok := DefaultPolicy().NextExpiry(ended); !ok || !at.Equal(start.Add(24*time.Hour)) {
-		t.Errorf("the next goes at %v, %v", at, ok)
-	}
+// TestDecideAgainstTwin: whatever goes is a prefix, everything too old goes, and
+// nothing young goes while there is room.
+func TestDecideAgainstTwin(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		hours := rapid.SliceOfN(rapid.IntRange(0, 60), 0, 50).Draw(t, "hours")
+		slices.Sort(hours)
+		var ended []Ended
+		old := 0
+		for _, h := range hours {
+			ended = append(ended, Ended{At: day(h)})
+			if h <= 60-24 {
+				old++
+			}
+		}
+		d := Disk{Bytes: 1000, BytesFree: rapid.Uint64Range(0, 1000).Draw(t, "free")}
+		got := DefaultPolicy().Decide(day(60), ended, d)
+		full := d.BytesFree < 100
+		switch {
+		case got < old || got > len(ended):
+			t.Fatalf("%d of %d go, %d are old", got, len(ended), old)
+		case !full && got != old:
+			t.Fatalf("%d go with room, %d are old", got, old)
+		case full && len(ended) > 0 && got == 0:
+			t.Fatal("nothing goes from a full disk")
+		}
+	})
 }
 
-// TestPressure: the oldest go one by one until there is room, and no more than that.
-func TestPressure(t *testing.T) {
+// TestASmallDiskRunsOn is an agent on a disk of 10 MB whose 10,000 tasks leave
+// 100 KB each: it never gets full, and the newest are still there.
+func TestASmallDiskRunsOn(t *testing.T) {
+	const size, each = 10 << 20, 100 << 10
+	used := map[string]uint64{}
+	var total uint64
 	c := NewCollector(DefaultPolicy(), "/")
-	free := uint64(3)
-	c.measure = func(string) (Disk, error) { return Disk{Bytes: 100, BytesFree: free}, nil }
-	var gone []string
-	c.remove = func(p string) error { gone = append(gone, p); free += 4; return nil }
-	for i := range 5 {
-		c.Add(Ended{Container: fmt.Sprint(i), Paths: []string{fmt.Sprintf("/s%d", i)}, At: start.Add(time.Duration(5-i) * time.Minute)})
+	c.measure = func() (Disk, error) { return Disk{Bytes: size, BytesFree: size - total}, nil }
+	c.remove = func(p string) error { total -= used[p]; delete(used, p); return nil }
+	for n := range 10_000 {
+		name := fmt.Sprint("task-", n)
+		used[name], total = each, total+each
+		if total > size {
+			t.Fatalf("the disk is full at task %d", n)
+		}
+		c.Add(Ended{Container: name, Paths: []string{name}, At: day(0).Add(time.Duration(n))})
+		if c.Full() {
+			if _, err := c.Collect(day(1)); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
-	removed, err := c.Collect(start.Add(time.Hour))
-	if err != nil || !slices.Equal(removed, []string{"4", "3"}) || !slices.Equal(gone, []string{"/s4", "/s3"}) || c.Len() != 3 {
-		t.Errorf("removed %v (%v), %d left, %v", removed, gone, c.Len(), err)
+	for n := 9_990; n < 10_000; n++ {
+		if used[fmt.Sprint("task-", n)] == 0 {
+			t.Errorf("task %d, one of the last, is gone", n)
+		}
+	}
+	if len(used) != c.Len() || len(used) < 80 {
+		t.Errorf("%d directories, %d on the list", len(used), c.Len())
 	}
 }
 
-// TestFailureIsTriedAgain: what could not be removed is told and stays on the list.
-func TestFailureIsTriedAgain(t *testing.T) {
-	c := NewCollector(Policy{Keep: time.Minute, Pressure: 1}, "/")
-	fail := true
+func TestCollectRemovesOldestFirstAndGoesOn(t *testing.T) {
+	dir := t.TempDir()
+	c := NewCollector(Policy{Keep: time.Hour}, dir)
+	stubborn := filepath.Join(dir, "b")
 	c.remove = func(p string) error {
-		if fail && p == "/bad" {
-			return errors.New("busy")
+		if p == stubborn {
+			return syscall.EBUSY
 		}
-		return nil
+		return os.RemoveAll(p)
 	}
-	c.Add(Ended{Container: "bad", Paths: []string{"/bad"}, At: start})
-	c.Add(Ended{Container: "good", Paths: []string{"/good"}, At: start})
-	if removed, err := c.Collect(start.Add(time.Hour)); err == nil || !slices.Equal(removed, []string{"good"}) {
-		t.Errorf("got %v, %v", removed, err)
+	for n, name := range []string{"c", "a", "b", "young"} {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Join(path, "below"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		c.Add(Ended{Container: name, Paths: []string{path, ""}, At: day([]int{3, 1, 2, 10}[n])})
 	}
-	fail = false
-	if removed, err := c.Collect(start.Add(time.Hour)); err != nil || !slices.Equal(removed, []string{"bad"}) || c.Len() != 0 {
+	removed, err := c.Collect(day(10))
+	if strings.Join(removed, " ") != "a c" || !errors.Is(err, syscall.EBUSY) || !strings.Contains(err.Error(), "container b") {
+		t.Errorf("removed %v, %v", removed, err)
+	}
+	c.remove = os.RemoveAll
+	if removed, err = c.Collect(day(10)); strings.Join(removed, " ") != "b" || err != nil {
 		t.Errorf("the second time: %v, %v", removed, err)
 	}
+	if left, _ := os.ReadDir(dir); len(left) != 1 || left[0].Name() != "young" {
+		t.Errorf("left: %v", left)
+	}
 }
 
-func TestRealDirectories(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "s")
-	if err := os.MkdirAll(filepath.Join(dir, "deep"), 0o755); err != nil {
-		t.Fatal(err)
+func TestMeasureThisDisk(t *testing.T) {
+	d, err := Measure(t.TempDir())
+	if err != nil || d.Bytes == 0 || d.BytesFree > d.Bytes {
+		t.Errorf("%+v, %v", d, err)
 	}
-	c := NewCollector(Policy{Keep: 0, Pressure: 1}, t.TempDir())
-	c.Add(Ended{Container: "x", Paths: []string{dir, dir + "-never-was"}, At: start})
-	if removed, err := c.Collect(start); err != nil || len(removed) != 1 {
-		t.Fatalf("got %v, %v", removed, err)
-	}
-	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("the directory is still there: %v", err)
-	}
-	if d, err := Measure(t.TempDir()); err != nil || d.Bytes == 0 || d.BytesFree > d.Bytes {
-		t.Errorf("got %+v, %v", d, err)
+	if _, err := Measure("/no/such/place"); err == nil {
+		t.Error("a disk that is not there was measured")
 	}
 }

@@ -67,15 +67,13 @@ func (i *Isolator) Prepare(_ context.Context, c *isolator.Container, spec *sdk.L
 // Only the last belongs to the task: it could otherwise replace what others have.
 func (i *Isolator) makeSandbox(c *isolator.Container) error {
 	err := os.Mkdir(c.SandboxDir, 0o700)
-	if errors.Is(err, fs.ErrNotExist) {
-		parent := filepath.Dir(c.SandboxDir)
-		if err := os.MkdirAll(parent, 0o711); err != nil {
-			return fmt.Errorf("make the sandbox: %w", err)
+	// The removal of old sandboxes takes empty levels away, perhaps just now.
+	for range 10 {
+		if !errors.Is(err, fs.ErrNotExist) {
+			break
 		}
-		for p := parent; p != i.layout.Sandboxes() && len(p) > len(i.layout.Sandboxes()); p = filepath.Dir(p) {
-			if err := os.Chmod(p, 0o711); err != nil {
-				return fmt.Errorf("make the sandbox: %w", err)
-			}
+		if err := i.makeLevels(filepath.Dir(c.SandboxDir)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("make the sandbox: %w", err)
 		}
 		err = os.Mkdir(c.SandboxDir, 0o700)
 	}
@@ -85,6 +83,20 @@ func (i *Isolator) makeSandbox(c *isolator.Container) error {
 	if c.User.Switch {
 		if err := os.Lchown(c.SandboxDir, int(c.User.UID), int(c.User.GID)); err != nil {
 			return fmt.Errorf("give the sandbox to user %s: %w", c.User, err)
+		}
+	}
+	return nil
+}
+
+// makeLevels makes the directories between all sandboxes and this one, whatever the
+// umask is.
+func (i *Isolator) makeLevels(parent string) error {
+	if err := os.MkdirAll(parent, 0o711); err != nil {
+		return err
+	}
+	for p := parent; len(p) > len(i.layout.Sandboxes()); p = filepath.Dir(p) {
+		if err := os.Chmod(p, 0o711); err != nil {
+			return err
 		}
 	}
 	return nil
