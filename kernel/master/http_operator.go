@@ -63,19 +63,11 @@ func (m *Master) read(w http.ResponseWriter, req *http.Request, call *sdk.Operat
 	case sdk.OperatorGetMaster:
 		info := l.info
 		answer.GetMaster = &sdk.GetMaster{MasterInfo: &info, StartTime: unixSeconds(m.started), ElectedTime: unixSeconds(l.elected)}
-	case sdk.OperatorGetState:
-		answer.GetState = l.view.state()
-	case sdk.OperatorGetAgents:
-		answer.GetAgents = l.view.state().GetAgents
-	case sdk.OperatorGetFrameworks:
-		answer.GetFrameworks = l.view.state().GetFrameworks
-	case sdk.OperatorGetExecutors:
-		answer.GetExecutors = l.view.state().GetExecutors
-	case sdk.OperatorGetTasks:
-		answer.GetTasks = l.view.state().GetTasks
 	default:
-		refuse(w, req, sdk.Errorf(sdk.CodeInvalid, "type", "%q is not a call that this master answers", string(call.Type)))
-		return
+		if answer = l.view.answer(call.Type); answer == nil {
+			refuse(w, req, sdk.Errorf(sdk.CodeInvalid, "type", "%q is not a call that this master answers", string(call.Type)))
+			return
+		}
 	}
 	message(w, req, e, answer)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/profferhq/proffer/kernel/cluster"
+	"github.com/profferhq/proffer/kernel/view"
 	"github.com/profferhq/proffer/sdk"
 	"github.com/profferhq/proffer/sdk/wire"
 )
@@ -86,6 +87,9 @@ func (m *Master) writeStream(w http.ResponseWriter, ctx context.Context, e wire.
 		}
 		buf = buf[:0]
 		for _, event := range events {
+			if op, ok := event.(*sdk.OperatorEvent); ok && e != wire.Msgpack && !view.Public(op) {
+				continue // strict codecs of Mesos's clients would stop at it
+			}
 			var err error
 			if buf, scratch, err = appendEvent(buf, scratch, e, event); err != nil {
 				m.opts.Log.Error("an event could not be encoded and is left out", "kind", s.kind, "session", s.session, "error", err)
