@@ -1,9 +1,9 @@
 package sdk
 
-// AgentInfo is the message mesos.v1.AgentInfo.
+// AgentInfo is what an agent says of itself: mesos.v1.AgentInfo.
 type AgentInfo struct {
 	Hostname   string      `wire:"1,hostname,required"`
-	Port       int32       `wire:"8,port,default=5051"`
+	Port       int32       `wire:"8,port,default=5051"` // 0: 5051
 	Resources  []Resource  `wire:"3,resources"`
 	Attributes []Attribute `wire:"5,attributes"`
 	ID         AgentID     `wire:"6,id,value"`

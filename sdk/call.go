@@ -1,6 +1,7 @@
 package sdk
 
-// Call is the message mesos.v1.scheduler.Call.
+// Call is what a framework says to the master: mesos.v1.scheduler.Call. Type says
+// which one of the bodies counts.
 type Call struct {
 	FrameworkID                FrameworkID                 `wire:"1,framework_id,value"`
 	Type                       CallType                    `wire:"2,type"`
@@ -71,21 +72,23 @@ func (CallType) Enum() []EnumValue {
 	}
 }
 
-// Subscribe is the message mesos.v1.scheduler.Call.Subscribe.
+// Subscribe opens the stream of events: mesos.v1.scheduler.Call.Subscribe. A framework
+// that has an id tells it in Call.FrameworkID and in FrameworkInfo.ID, both or neither.
 type Subscribe struct {
 	FrameworkInfo    FrameworkInfo     `wire:"1,framework_info,required"`
 	SuppressedRoles  []string          `wire:"2,suppressed_roles"`
 	OfferConstraints *OfferConstraints `wire:"3,offer_constraints"`
 }
 
-// Accept is the message mesos.v1.scheduler.Call.Accept.
+// Accept uses offers of one agent: mesos.v1.scheduler.Call.Accept. The operations are
+// done in order; what they leave is declined, with the filters.
 type Accept struct {
 	OfferIDs   []OfferID   `wire:"1,offer_ids,value"`
 	Operations []Operation `wire:"2,operations"`
 	Filters    *Filters    `wire:"3,filters"`
 }
 
-// Decline is the message mesos.v1.scheduler.Call.Decline.
+// Decline gives offers back: mesos.v1.scheduler.Call.Decline.
 type Decline struct {
 	OfferIDs []OfferID `wire:"1,offer_ids,value"`
 	Filters  *Filters  `wire:"2,filters"`
@@ -103,29 +106,31 @@ type DeclineInverseOffers struct {
 	Filters         *Filters  `wire:"2,filters"`
 }
 
-// Revive is the message mesos.v1.scheduler.Call.Revive.
+// Revive asks for offers again and drops the filters, for the named roles or all:
+// mesos.v1.scheduler.Call.Revive.
 type Revive struct {
 	Roles []string `wire:"1,roles"`
 }
 
-// Kill is the message mesos.v1.scheduler.Call.Kill.
+// Kill ends a task: mesos.v1.scheduler.Call.Kill. The answer is a status update.
 type Kill struct {
 	TaskID     TaskID      `wire:"1,task_id,value,required"`
-	AgentID    AgentID     `wire:"2,agent_id,value"`
+	AgentID    AgentID     `wire:"2,agent_id,value"` // where it runs, if known: speeds the answer for a task that is not known
 	KillPolicy *KillPolicy `wire:"3,kill_policy"`
 }
 
-// Shutdown is the message mesos.v1.scheduler.Call.Shutdown.
+// Shutdown ends an executor and its tasks: mesos.v1.scheduler.Call.Shutdown.
 type Shutdown struct {
 	ExecutorID ExecutorID `wire:"1,executor_id,value,required"`
 	AgentID    AgentID    `wire:"2,agent_id,value,required"`
 }
 
-// Acknowledge is the message mesos.v1.scheduler.Call.Acknowledge.
+// Acknowledge says that a status update arrived and was dealt with:
+// mesos.v1.scheduler.Call.Acknowledge. Until then it comes again.
 type Acknowledge struct {
 	AgentID AgentID `wire:"1,agent_id,value,required"`
 	TaskID  TaskID  `wire:"2,task_id,value,required"`
-	UUID    []byte  `wire:"3,uuid,required"`
+	UUID    []byte  `wire:"3,uuid,required"` // the update's, 16 bytes
 }
 
 // AcknowledgeOperationStatus is the message mesos.v1.scheduler.Call.AcknowledgeOperationStatus.
@@ -136,7 +141,8 @@ type AcknowledgeOperationStatus struct {
 	OperationID        OperationID        `wire:"4,operation_id,value,required"`
 }
 
-// Reconcile is the message mesos.v1.scheduler.Call.Reconcile.
+// Reconcile asks for the state of the named tasks, or of all when there are none:
+// mesos.v1.scheduler.Call.Reconcile. The answers are status updates without UUID.
 type Reconcile struct {
 	Tasks []ReconcileTask `wire:"1,tasks"`
 }
@@ -159,7 +165,8 @@ type ReconcileOperation struct {
 	ResourceProviderID ResourceProviderID `wire:"3,resource_provider_id,value"`
 }
 
-// Message is the message mesos.v1.scheduler.Call.Message.
+// Message goes between a framework and one of its executors, without any guarantee:
+// mesos.v1.scheduler.Call.Message and Event.Message.
 type Message struct {
 	AgentID    AgentID    `wire:"1,agent_id,value,required"`
 	ExecutorID ExecutorID `wire:"2,executor_id,value,required"`
@@ -171,7 +178,8 @@ type Requests struct {
 	Requests []Request `wire:"1,requests"`
 }
 
-// Suppress is the message mesos.v1.scheduler.Call.Suppress.
+// Suppress asks for no more offers, for the named roles or all:
+// mesos.v1.scheduler.Call.Suppress.
 type Suppress struct {
 	Roles []string `wire:"1,roles"`
 }

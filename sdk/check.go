@@ -1,12 +1,13 @@
 package sdk
 
-// HealthCheck is the message mesos.v1.HealthCheck.
+// HealthCheck says how a task's health is found out: mesos.v1.HealthCheck. Only it makes
+// a task killed for being unhealthy.
 type HealthCheck struct {
-	DelaySeconds        *float64        `wire:"2,delay_seconds,default=15.0"`
-	IntervalSeconds     *float64        `wire:"3,interval_seconds,default=10.0"`
-	TimeoutSeconds      *float64        `wire:"4,timeout_seconds,default=20.0"`
-	ConsecutiveFailures *uint32         `wire:"5,consecutive_failures,default=3"`
-	GracePeriodSeconds  *float64        `wire:"6,grace_period_seconds,default=10.0"`
+	DelaySeconds        *float64        `wire:"2,delay_seconds,default=15.0"`        // from the start of the task to the first check
+	IntervalSeconds     *float64        `wire:"3,interval_seconds,default=10.0"`     // between two checks
+	TimeoutSeconds      *float64        `wire:"4,timeout_seconds,default=20.0"`      // how long one check may take
+	ConsecutiveFailures *uint32         `wire:"5,consecutive_failures,default=3"`    // in a row that make the task unhealthy and end it
+	GracePeriodSeconds  *float64        `wire:"6,grace_period_seconds,default=10.0"` // from the start in which failures do not count
 	Type                HealthCheckType `wire:"8,type"`
 	Command             *CommandInfo    `wire:"7,command"`
 	HTTP                *HTTPCheckInfo  `wire:"1,http"`
@@ -49,15 +50,15 @@ type TCPCheckInfo struct {
 	Port     uint32     `wire:"1,port,required"`
 }
 
-// CheckInfo is the message mesos.v1.CheckInfo.
+// CheckInfo is a check whose result is only told: mesos.v1.CheckInfo.
 type CheckInfo struct {
 	Type            CheckType     `wire:"1,type"`
 	Command         *CommandCheck `wire:"2,command"`
 	HTTP            *HTTPCheck    `wire:"3,http"`
 	TCP             *TCPCheck     `wire:"7,tcp"`
-	DelaySeconds    *float64      `wire:"4,delay_seconds,default=15.0"`
-	IntervalSeconds *float64      `wire:"5,interval_seconds,default=10.0"`
-	TimeoutSeconds  *float64      `wire:"6,timeout_seconds,default=20.0"`
+	DelaySeconds    *float64      `wire:"4,delay_seconds,default=15.0"`    // from the start of the task to the first check
+	IntervalSeconds *float64      `wire:"5,interval_seconds,default=10.0"` // between two checks
+	TimeoutSeconds  *float64      `wire:"6,timeout_seconds,default=20.0"`  // how long one check may take; 0: no limit
 }
 
 // CheckType is Mesos's CheckInfo.Type enumeration; the empty value means absent.

@@ -1,6 +1,7 @@
 package sdk
 
-// Event is the message mesos.v1.scheduler.Event.
+// Event is what the master says to a framework, on the stream that answers SUBSCRIBE:
+// mesos.v1.scheduler.Event. Type says which one of the bodies counts.
 type Event struct {
 	Type                  EventType              `wire:"1,type"`
 	Subscribed            *Subscribed            `wire:"2,subscribed"`
@@ -52,14 +53,14 @@ func (EventType) Enum() []EnumValue {
 	}
 }
 
-// Subscribed is the message mesos.v1.scheduler.Event.Subscribed.
+// Subscribed is the first event of a stream: mesos.v1.scheduler.Event.Subscribed.
 type Subscribed struct {
 	FrameworkID              FrameworkID `wire:"1,framework_id,value,required"`
-	HeartbeatIntervalSeconds float64     `wire:"2,heartbeat_interval_seconds"`
+	HeartbeatIntervalSeconds float64     `wire:"2,heartbeat_interval_seconds"` // silence of several of them means that the stream is dead
 	MasterInfo               *MasterInfo `wire:"3,master_info"`
 }
 
-// Offers is the message mesos.v1.scheduler.Event.Offers.
+// Offers brings offers: mesos.v1.scheduler.Event.Offers.
 type Offers struct {
 	Offers []Offer `wire:"1,offers"`
 }
@@ -69,7 +70,8 @@ type InverseOffers struct {
 	InverseOffers []InverseOffer `wire:"1,inverse_offers"`
 }
 
-// Rescind is the message mesos.v1.scheduler.Event.Rescind.
+// Rescind takes an offer back: mesos.v1.scheduler.Event.Rescind. An ACCEPT of it that is
+// under way will fail.
 type Rescind struct {
 	OfferID OfferID `wire:"1,offer_id,value,required"`
 }
@@ -79,7 +81,8 @@ type RescindInverseOffer struct {
 	InverseOfferID OfferID `wire:"1,inverse_offer_id,value,required"`
 }
 
-// Update is the message mesos.v1.scheduler.Event.Update.
+// Update brings a status update: mesos.v1.scheduler.Event.Update. When it has a UUID the
+// framework acknowledges it.
 type Update struct {
 	Status TaskStatus `wire:"1,status,required"`
 }
@@ -89,14 +92,15 @@ type UpdateOperationStatus struct {
 	Status OperationStatus `wire:"1,status,required"`
 }
 
-// Failure is the message mesos.v1.scheduler.Event.Failure.
+// Failure says that an executor ended (both ids, and the status) or an agent left (its
+// id alone): mesos.v1.scheduler.Event.Failure.
 type Failure struct {
 	AgentID    AgentID    `wire:"1,agent_id,value"`
 	ExecutorID ExecutorID `wire:"2,executor_id,value"`
-	Status     *int32     `wire:"3,status"`
+	Status     *int32     `wire:"3,status"` // wait status of the executor; -1 when it was never started
 }
 
-// ErrorEvent is the message mesos.v1.scheduler.Event.Error.
+// ErrorEvent ends a stream for good: mesos.v1.scheduler.Event.Error.
 type ErrorEvent struct {
 	Message string `wire:"1,message,required"`
 }

@@ -1,6 +1,6 @@
 package sdk
 
-// ExecutorCall is the message mesos.v1.executor.Call.
+// ExecutorCall is what an executor says to its agent: mesos.v1.executor.Call.
 type ExecutorCall struct {
 	ExecutorID  ExecutorID          `wire:"1,executor_id,value,required"`
 	FrameworkID FrameworkID         `wire:"2,framework_id,value,required"`
@@ -33,13 +33,14 @@ func (ExecutorCallType) Enum() []EnumValue {
 	}
 }
 
-// ExecutorSubscribe is the message mesos.v1.executor.Call.Subscribe.
+// ExecutorSubscribe opens an executor's stream, and tells a restarted agent what it may
+// have missed: mesos.v1.executor.Call.Subscribe.
 type ExecutorSubscribe struct {
 	UnacknowledgedTasks   []TaskInfo       `wire:"1,unacknowledged_tasks"`
 	UnacknowledgedUpdates []ExecutorUpdate `wire:"2,unacknowledged_updates"`
 }
 
-// ExecutorUpdate is the message mesos.v1.executor.Call.Update.
+// ExecutorUpdate is a status update on its way to the agent: mesos.v1.executor.Call.Update.
 type ExecutorUpdate struct {
 	Status TaskStatus `wire:"1,status,required"`
 	// Process is Proffer's: what the default executor started, told with the first

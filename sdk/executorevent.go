@@ -1,6 +1,6 @@
 package sdk
 
-// ExecutorEvent is the message mesos.v1.executor.Event.
+// ExecutorEvent is what an agent says to an executor: mesos.v1.executor.Event.
 type ExecutorEvent struct {
 	Type         ExecutorEventType    `wire:"1,type"`
 	Subscribed   *ExecutorSubscribed  `wire:"2,subscribed"`
@@ -53,7 +53,8 @@ type ExecutorSubscribed struct {
 	ContainerID   *ContainerID  `wire:"4,container_id"`
 }
 
-// Acknowledged is the message mesos.v1.executor.Event.Acknowledged.
+// Acknowledged says that the agent has stored an update: mesos.v1.executor.Event.Acknowledged.
+// The executor need not keep it any more.
 type Acknowledged struct {
 	TaskID TaskID `wire:"1,task_id,value,required"`
 	UUID   []byte `wire:"2,uuid,required"`

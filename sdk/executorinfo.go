@@ -1,18 +1,19 @@
 package sdk
 
-// ExecutorInfo is the message mesos.v1.ExecutorInfo.
+// ExecutorInfo describes an executor: mesos.v1.ExecutorInfo. Without a Command it is
+// the default executor.
 type ExecutorInfo struct {
 	Type                ExecutorType   `wire:"15,type"`
 	ExecutorID          ExecutorID     `wire:"1,executor_id,value,required"`
 	FrameworkID         FrameworkID    `wire:"8,framework_id,value"`
 	Command             *CommandInfo   `wire:"7,command"`
 	Container           *ContainerInfo `wire:"11,container"`
-	Resources           []Resource     `wire:"5,resources"`
+	Resources           []Resource     `wire:"5,resources"` // for the executor itself, beside its tasks
 	Name                string         `wire:"9,name"`
 	Source              string         `wire:"10,source"`
 	Data                []byte         `wire:"4,data"`
 	Discovery           *DiscoveryInfo `wire:"12,discovery"`
-	ShutdownGracePeriod *DurationInfo  `wire:"13,shutdown_grace_period"`
+	ShutdownGracePeriod *DurationInfo  `wire:"13,shutdown_grace_period"` // from SHUTDOWN to SIGKILL
 	Labels              *Labels        `wire:"14,labels"`
 }
 

@@ -1,17 +1,18 @@
 package sdk
 
-// FrameworkInfo is the message mesos.v1.FrameworkInfo.
+// FrameworkInfo is what a framework says of itself when it subscribes:
+// mesos.v1.FrameworkInfo.
 type FrameworkInfo struct {
-	User            string                  `wire:"1,user,required"`
+	User            string                  `wire:"1,user,required"` // under which tasks run that name none
 	Name            string                  `wire:"2,name,required"`
 	ID              FrameworkID             `wire:"3,id,value"`
-	FailoverTimeout float64                 `wire:"4,failover_timeout,default=0.0"`
-	Checkpoint      bool                    `wire:"5,checkpoint,default=false"`
-	Role            string                  `wire:"6,role"` // deprecated by Roles; "*" when empty
-	Roles           []string                `wire:"12,roles"`
+	FailoverTimeout float64                 `wire:"4,failover_timeout,default=0.0"` // seconds that tasks outlive a lost framework; 0 ends them at once
+	Checkpoint      bool                    `wire:"5,checkpoint,default=false"`     // tasks survive their agent's restart
+	Role            string                  `wire:"6,role"`                         // deprecated by Roles; "*" when empty
+	Roles           []string                `wire:"12,roles"`                       // with the capability MULTI_ROLE
 	Hostname        string                  `wire:"7,hostname"`
 	Principal       string                  `wire:"8,principal"`
-	WebUIURL        string                  `wire:"9,webui_url"`
+	WebUIURL        string                  `wire:"9,webui_url"` // where the gateway finds it
 	Capabilities    []FrameworkCapability   `wire:"10,capabilities"`
 	Labels          *Labels                 `wire:"11,labels"`
 	OfferFilters    map[string]OfferFilters `wire:"13,offer_filters"`

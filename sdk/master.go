@@ -1,6 +1,6 @@
 package sdk
 
-// MasterInfo is the message mesos.v1.MasterInfo.
+// MasterInfo names the leading master: mesos.v1.MasterInfo.
 type MasterInfo struct {
 	ID           string             `wire:"1,id,required"`
 	IP           uint32             `wire:"2,ip,required"`

@@ -1,8 +1,9 @@
 package sdk
 
-// Filters is the message mesos.v1.Filters.
+// Filters say how long what is left of an offer stays away from the framework:
+// mesos.v1.Filters.
 type Filters struct {
-	RefuseSeconds *float64 `wire:"1,refuse_seconds,default=5.0"`
+	RefuseSeconds *float64 `wire:"1,refuse_seconds,default=5.0"` // seconds; negative means the default, too large a year
 }
 
 // Request is the message mesos.v1.Request.
@@ -18,19 +19,20 @@ type Address struct {
 	Port     int32  `wire:"3,port,required"`
 }
 
-// Offer is the message mesos.v1.Offer.
+// Offer is a part of one agent that the framework may use now: mesos.v1.Offer. It
+// lasts until it is accepted, declined, rescinded or timed out.
 type Offer struct {
 	ID             OfferID         `wire:"1,id,value,required"`
 	FrameworkID    FrameworkID     `wire:"2,framework_id,value,required"`
 	AgentID        AgentID         `wire:"3,agent_id,value,required"`
-	Hostname       string          `wire:"4,hostname,required"`
+	Hostname       string          `wire:"4,hostname,required"` // the agent's
 	URL            *URL            `wire:"8,url"`
 	Domain         *DomainInfo     `wire:"11,domain"`
 	Resources      []Resource      `wire:"5,resources"`
 	Attributes     []Attribute     `wire:"7,attributes"`
-	ExecutorIDs    []ExecutorID    `wire:"6,executor_ids,value"`
+	ExecutorIDs    []ExecutorID    `wire:"6,executor_ids,value"` // the framework's executors that already run there
 	Unavailability *Unavailability `wire:"9,unavailability"`
-	AllocationInfo *AllocationInfo `wire:"10,allocation_info"`
+	AllocationInfo *AllocationInfo `wire:"10,allocation_info"` // for which of its roles; only with the capability MULTI_ROLE
 }
 
 // URL is the message mesos.v1.URL.
@@ -42,13 +44,15 @@ type URL struct {
 	Fragment string      `wire:"5,fragment"`
 }
 
-// Unavailability is the message mesos.v1.Unavailability.
+// Unavailability is a time in which an agent will be down: mesos.v1.Unavailability.
+// Without Duration it has no end.
 type Unavailability struct {
 	Start    TimeInfo      `wire:"1,start,required"`
 	Duration *DurationInfo `wire:"2,duration"`
 }
 
-// InverseOffer is the message mesos.v1.InverseOffer.
+// InverseOffer asks a framework to give resources back, for maintenance:
+// mesos.v1.InverseOffer.
 type InverseOffer struct {
 	ID             OfferID        `wire:"1,id,value,required"`
 	URL            *URL           `wire:"2,url"`

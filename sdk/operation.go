@@ -1,6 +1,6 @@
 package sdk
 
-// Operation is the message mesos.v1.Offer.Operation.
+// Operation is one thing to do with accepted offers: mesos.v1.Offer.Operation.
 type Operation struct {
 	Type         OperationType `wire:"1,type"`
 	ID           OperationID   `wire:"12,id,value"`
@@ -51,12 +51,12 @@ func (OperationType) Enum() []EnumValue {
 	}
 }
 
-// Launch is the message mesos.v1.Offer.Operation.Launch.
+// Launch starts tasks: mesos.v1.Offer.Operation.Launch.
 type Launch struct {
 	TaskInfos []TaskInfo `wire:"1,task_infos"`
 }
 
-// LaunchGroup is the message mesos.v1.Offer.Operation.LaunchGroup.
+// LaunchGroup starts tasks together, in one executor: mesos.v1.Offer.Operation.LaunchGroup.
 type LaunchGroup struct {
 	Executor  ExecutorInfo  `wire:"1,executor,required"`
 	TaskGroup TaskGroupInfo `wire:"2,task_group,required"`

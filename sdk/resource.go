@@ -1,6 +1,8 @@
 package sdk
 
-// Resource is the message mesos.v1.Resource.
+// Resource is an amount of something that an agent has: mesos.v1.Resource. Scalars
+// are cpus in processors, mem and disk in mebibytes; ports are ranges; any other name
+// is an ad-hoc resource of the operator's. Amounts have three decimals.
 type Resource struct {
 	ProviderID     ResourceProviderID `wire:"12,provider_id,value"`
 	Name           string             `wire:"1,name,required"`
@@ -8,21 +10,22 @@ type Resource struct {
 	Scalar         *Scalar            `wire:"3,scalar"`
 	Ranges         *Ranges            `wire:"4,ranges"`
 	Set            *Set               `wire:"5,set"`
-	Role           string             `wire:"6,role"` // deprecated by Reservations; "*" when empty
-	AllocationInfo *AllocationInfo    `wire:"11,allocation_info"`
-	Reservation    *ReservationInfo   `wire:"8,reservation"`
-	Reservations   []ReservationInfo  `wire:"13,reservations"`
+	Role           string             `wire:"6,role"`             // deprecated by Reservations; "*" when empty
+	AllocationInfo *AllocationInfo    `wire:"11,allocation_info"` // only with the capability MULTI_ROLE
+	Reservation    *ReservationInfo   `wire:"8,reservation"`      // older form of one reservation, with Role
+	Reservations   []ReservationInfo  `wire:"13,reservations"`    // stacked; the last is the owner
 	Disk           *DiskInfo          `wire:"7,disk"`
-	Revocable      *RevocableInfo     `wire:"9,revocable"`
-	Shared         *SharedInfo        `wire:"10,shared"`
+	Revocable      *RevocableInfo     `wire:"9,revocable"` // present: may be taken back at any time
+	Shared         *SharedInfo        `wire:"10,shared"`   // present: several tasks may use it at once
 }
 
-// AllocationInfo is the message mesos.v1.Resource.AllocationInfo.
+// AllocationInfo says for which role a resource was offered: mesos.v1.Resource.AllocationInfo.
 type AllocationInfo struct {
 	Role string `wire:"1,role"`
 }
 
-// ReservationInfo is the message mesos.v1.Resource.ReservationInfo.
+// ReservationInfo keeps a resource for a role: mesos.v1.Resource.ReservationInfo. A
+// static one stands in the agent's configuration, a dynamic one was made by a call.
 type ReservationInfo struct {
 	Type      ReservationType `wire:"4,type"`
 	Role      string          `wire:"3,role"`
@@ -49,7 +52,7 @@ func (ReservationType) Enum() []EnumValue {
 	}
 }
 
-// DiskInfo is the message mesos.v1.Resource.DiskInfo.
+// DiskInfo makes a disk resource a volume: mesos.v1.Resource.DiskInfo.
 type DiskInfo struct {
 	Persistence *Persistence `wire:"1,persistence"`
 	Volume      *Volume      `wire:"2,volume"`

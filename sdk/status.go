@@ -1,23 +1,24 @@
 package sdk
 
-// TaskStatus is the message mesos.v1.TaskStatus.
+// TaskStatus is one status update of a task: mesos.v1.TaskStatus. With a UUID it is
+// sent again until the framework acknowledges it; without, no acknowledgement is due.
 type TaskStatus struct {
 	TaskID          TaskID                  `wire:"1,task_id,value,required"`
 	State           TaskState               `wire:"2,state,required"`
-	Message         string                  `wire:"4,message"`
-	Source          StatusSource            `wire:"9,source"`
+	Message         string                  `wire:"4,message"` // a sentence for people
+	Source          StatusSource            `wire:"9,source"`  // who says so
 	Reason          Reason                  `wire:"10,reason"`
 	Data            []byte                  `wire:"3,data"`
 	AgentID         AgentID                 `wire:"5,agent_id,value"`
 	ExecutorID      ExecutorID              `wire:"7,executor_id,value"`
-	Timestamp       float64                 `wire:"6,timestamp"`
-	UUID            []byte                  `wire:"11,uuid"`
-	Healthy         *bool                   `wire:"8,healthy"`
+	Timestamp       float64                 `wire:"6,timestamp"` // seconds since 1970
+	UUID            []byte                  `wire:"11,uuid"`     // 16 bytes, or absent
+	Healthy         *bool                   `wire:"8,healthy"`   // absent: no health check, or no result yet
 	CheckStatus     *CheckStatusInfo        `wire:"15,check_status"`
 	Labels          *Labels                 `wire:"12,labels"`
 	ContainerStatus *ContainerStatus        `wire:"13,container_status"`
-	UnreachableTime *TimeInfo               `wire:"14,unreachable_time"`
-	Limitation      *TaskResourceLimitation `wire:"16,limitation"`
+	UnreachableTime *TimeInfo               `wire:"14,unreachable_time"` // since when the agent is silent
+	Limitation      *TaskResourceLimitation `wire:"16,limitation"`       // which limit ended it
 	// WaitStatus is Proffer's: the raw wait status of the task's process, as wait(2)
 	// gives it, in a terminal state that a process's end brought about.
 	WaitStatus *int32 `wire:"1000,wait_status"`
@@ -42,15 +43,15 @@ func (StatusSource) Enum() []EnumValue {
 	}
 }
 
-// ContainerStatus is the message mesos.v1.ContainerStatus.
+// ContainerStatus tells where a task runs: mesos.v1.ContainerStatus.
 type ContainerStatus struct {
 	ContainerID  *ContainerID  `wire:"4,container_id"`
 	NetworkInfos []NetworkInfo `wire:"1,network_infos"`
 	CgroupInfo   *CgroupInfo   `wire:"2,cgroup_info"`
-	ExecutorPID  uint32        `wire:"3,executor_pid"`
+	ExecutorPID  uint32        `wire:"3,executor_pid"` // on the agent
 }
 
-// ContainerID is the message mesos.v1.ContainerID.
+// ContainerID names a container and those around it: mesos.v1.ContainerID.
 type ContainerID struct {
 	Value  string       `wire:"1,value,required"`
 	Parent *ContainerID `wire:"2,parent"`
@@ -66,7 +67,7 @@ type NetCls struct {
 	Classid uint32 `wire:"1,classid"`
 }
 
-// TaskResourceLimitation is the message mesos.v1.TaskResourceLimitation.
+// TaskResourceLimitation is the limit that ended a task: mesos.v1.TaskResourceLimitation.
 type TaskResourceLimitation struct {
 	Resources []Resource `wire:"1,resources"`
 }

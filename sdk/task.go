@@ -1,35 +1,38 @@
 package sdk
 
-// TaskInfo is the message mesos.v1.TaskInfo.
+// TaskInfo is a task as its framework wants it launched: mesos.v1.TaskInfo. It has
+// either a Command, which the default executor runs, or an Executor of the
+// framework's own.
 type TaskInfo struct {
 	Name              string            `wire:"1,name,required"`
 	TaskID            TaskID            `wire:"2,task_id,value,required"`
 	AgentID           AgentID           `wire:"3,agent_id,value,required"`
-	Resources         []Resource        `wire:"4,resources"`
+	Resources         []Resource        `wire:"4,resources"` // what it may use at least; cpus is its share
 	Executor          *ExecutorInfo     `wire:"5,executor"`
 	Command           *CommandInfo      `wire:"7,command"`
 	Container         *ContainerInfo    `wire:"9,container"`
 	HealthCheck       *HealthCheck      `wire:"8,health_check"`
 	Check             *CheckInfo        `wire:"13,check"`
 	KillPolicy        *KillPolicy       `wire:"12,kill_policy"`
-	Data              []byte            `wire:"6,data"`
+	Data              []byte            `wire:"6,data"` // opaque, for the framework's executor
 	Labels            *Labels           `wire:"10,labels"`
 	Discovery         *DiscoveryInfo    `wire:"11,discovery"`
-	MaxCompletionTime *DurationInfo     `wire:"14,max_completion_time"`
-	Limits            map[string]Scalar `wire:"15,limits"`
+	MaxCompletionTime *DurationInfo     `wire:"14,max_completion_time"` // it is killed when it runs longer
+	Limits            map[string]Scalar `wire:"15,limits"`              // cpus, mem and others that it may use at most; "Infinity" for none
 }
 
-// KillPolicy is the message mesos.v1.KillPolicy.
+// KillPolicy says how a task is ended: mesos.v1.KillPolicy. First SIGTERM, and after
+// the grace period SIGKILL.
 type KillPolicy struct {
-	GracePeriod *DurationInfo `wire:"1,grace_period"`
+	GracePeriod *DurationInfo `wire:"1,grace_period"` // absent: the agent's default, 5 s
 }
 
-// TaskGroupInfo is the message mesos.v1.TaskGroupInfo.
+// TaskGroupInfo are tasks that are launched and killed together: mesos.v1.TaskGroupInfo.
 type TaskGroupInfo struct {
 	Tasks []TaskInfo `wire:"1,tasks"`
 }
 
-// Task is the message mesos.v1.Task.
+// Task is a task as masters and agents know it: mesos.v1.Task.
 type Task struct {
 	Name              string            `wire:"1,name,required"`
 	TaskID            TaskID            `wire:"2,task_id,value,required"`
@@ -39,8 +42,8 @@ type Task struct {
 	State             TaskState         `wire:"6,state,required"`
 	Resources         []Resource        `wire:"7,resources"`
 	Statuses          []TaskStatus      `wire:"8,statuses"`
-	StatusUpdateState TaskState         `wire:"9,status_update_state"`
-	StatusUpdateUUID  []byte            `wire:"10,status_update_uuid"`
+	StatusUpdateState TaskState         `wire:"9,status_update_state"` // state of the oldest update that is not acknowledged
+	StatusUpdateUUID  []byte            `wire:"10,status_update_uuid"` // UUID of that update
 	Labels            *Labels           `wire:"11,labels"`
 	Discovery         *DiscoveryInfo    `wire:"12,discovery"`
 	Container         *ContainerInfo    `wire:"13,container"`

@@ -1,11 +1,11 @@
 package sdk
 
-// DurationInfo is the message mesos.v1.DurationInfo.
+// DurationInfo is a length of time: mesos.v1.DurationInfo.
 type DurationInfo struct {
 	Nanoseconds int64 `wire:"1,nanoseconds,required"`
 }
 
-// TimeInfo is the message mesos.v1.TimeInfo.
+// TimeInfo is a moment: mesos.v1.TimeInfo.
 type TimeInfo struct {
-	Nanoseconds int64 `wire:"1,nanoseconds,required"`
+	Nanoseconds int64 `wire:"1,nanoseconds,required"` // since 1970
 }

@@ -1,6 +1,6 @@
 package sdk
 
-// Scalar is the message mesos.v1.Value.Scalar.
+// Scalar is an amount: mesos.v1.Value.Scalar. Resources keep three decimals of it.
 type Scalar struct {
 	Value float64 `wire:"1,value,required"`
 }
@@ -26,23 +26,24 @@ func (ValueType) Enum() []EnumValue {
 	}
 }
 
-// Ranges is the message mesos.v1.Value.Ranges.
+// Ranges are intervals of integers, such as ports: mesos.v1.Value.Ranges.
 type Ranges struct {
 	Range []Range `wire:"1,range"`
 }
 
-// Range is the message mesos.v1.Value.Range.
+// Range holds the integers from Begin to End, both included: mesos.v1.Value.Range.
 type Range struct {
 	Begin uint64 `wire:"1,begin,required"`
 	End   uint64 `wire:"2,end,required"`
 }
 
-// Set is the message mesos.v1.Value.Set.
+// Set is a set of names: mesos.v1.Value.Set.
 type Set struct {
 	Item []string `wire:"1,item"`
 }
 
-// Attribute is the message mesos.v1.Attribute.
+// Attribute is a fact about an agent, by which frameworks choose: mesos.v1.Attribute.
+// It is never used up.
 type Attribute struct {
 	Name   string    `wire:"1,name,required"`
 	Type   ValueType `wire:"2,type,required"`
