@@ -47,11 +47,11 @@ func (l *Ledger) executorClosed(in ExecutorClosed) {
 	}
 }
 
-// launcherLost keeps the executors of a dead launcher from getting new tasks.
-func (l *Ledger) launcherLost() {
+// parents keeps the executors of a dead launcher from getting new tasks.
+func (l *Ledger) parents(in Parents) {
 	for _, f := range l.sortedFrameworks() {
 		for _, x := range f.executors {
-			if x.process != nil {
+			if x.process != nil && !in.Children[x.container] {
 				x.retired = true
 			}
 		}

@@ -61,9 +61,9 @@ type ExecutorExited struct {
 	Message     string
 }
 
-// LauncherLost tells that the parent of all executors died. Its executors finish
-// what they have and get no new task.
-type LauncherLost struct{}
+// Parents tells which executors the launcher of now is the parent of. Others, of a
+// launcher that died, finish what they have and get no new task.
+type Parents struct{ Children map[string]bool } // by container
 
 // Prepared answers Prepare: the container stands, and Spec says how to start it.
 type Prepared struct {
@@ -85,6 +85,7 @@ type PrepareFailed struct {
 type Emptied struct {
 	ContainerID string
 	Limit       *Limit // the limit that the container ran into, nil for none
+	Exit        *int32 // raw wait status of its process as the agent saw it, nil when it could not
 }
 
 // LimitReached tells that a running container must end because of a limit.
@@ -116,7 +117,7 @@ func (FromExecutor) input()    {}
 func (ExecutorClosed) input()  {}
 func (ExecutorStarted) input() {}
 func (ExecutorExited) input()  {}
-func (LauncherLost) input()    {}
+func (Parents) input()         {}
 func (Prepared) input()        {}
 func (PrepareFailed) input()   {}
 func (Emptied) input()         {}

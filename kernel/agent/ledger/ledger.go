@@ -143,8 +143,8 @@ func (l *Ledger) Step(now time.Time, in Input) {
 		l.executorStarted(in)
 	case ExecutorExited:
 		l.executorExited(in)
-	case LauncherLost:
-		l.launcherLost()
+	case Parents:
+		l.parents(in)
 	case Prepared:
 		l.prepared(in)
 	case PrepareFailed:

@@ -156,3 +156,29 @@ func (l *Ledger) snapshotTask(t *task) []Record {
 	}
 	return out
 }
+
+// Held is what an executor and its tasks hold together: the bounds of the
+// container of a framework's own executor.
+func (l *Ledger) Held(container string) sdk.Resources {
+	x := l.executorAt[container]
+	if x == nil {
+		return nil
+	}
+	sum := sdk.Resources(x.info.Resources).WithoutAllocation()
+	if x.def {
+		return sum
+	}
+	for _, t := range sorted(x.tasks) {
+		sum = sum.Add(sdk.Resources(t.info.Resources).WithoutAllocation())
+	}
+	return sum
+}
+
+// ExecutorOf is the executor that a task of the books belongs to, empty when there
+// is no such task.
+func (l *Ledger) ExecutorOf(f sdk.FrameworkID, id sdk.TaskID) sdk.ExecutorID {
+	if t := l.tasks[taskKey{f, id}]; t != nil {
+		return t.executorID
+	}
+	return ""
+}

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"bytes"
+	"fmt"
 	"time"
 
 	"github.com/profferhq/proffer/kernel/link"
@@ -198,6 +199,7 @@ func (l *Ledger) prepareFailed(in PrepareFailed) {
 func (l *Ledger) emptied(in Emptied) {
 	if t := l.taskAt[in.ContainerID]; t != nil {
 		if t.phase == ending {
+			t.know(in.Exit)
 			l.finish(t, in.Limit)
 		}
 	} else if x := l.executorAt[in.ContainerID]; x != nil && x.phase == leaving {
@@ -222,6 +224,33 @@ func (l *Ledger) vanished(in Vanished) {
 		t.goneAt = l.now
 		l.killing[t] = struct{}{}
 	}
+}
+
+// know settles an end whose wait status its executor could not collect, with what
+// the agent itself saw.
+func (t *task) know(exit *int32) {
+	s := t.final
+	unknown := s.WaitStatus == nil && s.Reason == sdk.ReasonExecutorTerminated && t.process != nil
+	if exit == nil || !unknown || s.State != sdk.TaskFailed && s.State != sdk.TaskLost && s.State != sdk.TaskGone {
+		return
+	}
+	s.WaitStatus, s.Reason = exit, ""
+	s.State, s.Message = describeExit(*exit)
+	if t.kill != nil {
+		s.State = sdk.TaskKilled
+	}
+}
+
+// describeExit is the state and the sentence, as Mesos words it, of a wait status.
+func describeExit(status int32) (sdk.TaskState, string) {
+	if sig := status & 0x7f; sig != 0 {
+		return sdk.TaskFailed, fmt.Sprintf("Command terminated with signal %d", sig)
+	}
+	code := status >> 8 & 0xff
+	if code == 0 {
+		return sdk.TaskFinished, "Command exited with status 0"
+	}
+	return sdk.TaskFailed, fmt.Sprintf("Command exited with status %d", code)
 }
 
 // known says whether an update was taken before.

@@ -1,0 +1,85 @@
+package agent
+
+import (
+	"context"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/profferhq/proffer/kernel/agent/ledger"
+)
+
+const (
+	destroyTimeout = 20 * time.Second // one attempt to empty a container
+	destroyPause   = time.Second      // before the next
+)
+
+// destroyBox has a container emptied by the pool. The ledger hears of it when no
+// process is left, and not before: a process that cannot be killed keeps its task
+// from ending, and is complained about.
+func (a *Agent) destroyBox(e ledger.Destroy) {
+	x := a.boxes.get(e.ContainerID)
+	if x == nil {
+		// Nothing of it was ever made by this start, nor known to it at recovery.
+		a.inbox.put(ledger.Emptied{ContainerID: e.ContainerID})
+		return
+	}
+	made := x.kill()
+	a.destroys.submit(func() {
+		<-made
+		a.tryDestroy(x)
+	})
+}
+
+func (a *Agent) tryDestroy(x *box) {
+	ctx, cancel := context.WithTimeout(context.Background(), destroyTimeout)
+	defer cancel()
+	var err error
+	if x.def {
+		err = a.endDefault(ctx, x)
+	} else {
+		err = a.chain.Destroy(ctx, x.c)
+	}
+	if err != nil {
+		a.log.Error("a container cannot be emptied; trying again", "container", x.c.ID, "task", x.c.TaskID, "why", err)
+		time.AfterFunc(destroyPause, func() { a.destroys.submit(func() { a.tryDestroy(x) }) })
+		return
+	}
+	done := ledger.Emptied{ContainerID: x.c.ID}
+	if l, err := a.chain.Reached(ctx, x.c); err != nil {
+		a.log.Warn("limits of an ended container cannot be read", "container", x.c.ID, "why", err)
+	} else if l != nil {
+		done.Limit = &ledger.Limit{Reason: l.Reason, Message: l.Message, Resources: exceeded(x.c, l)}
+	}
+	done.Exit = a.watch.exit(x)
+	a.inbox.put(done)
+	a.cleanGroups(x)
+	a.ended.add(x)
+}
+
+// cleanGroups removes what the isolators made. What stays is tried again by the
+// janitor, and by the next start.
+func (a *Agent) cleanGroups(x *box) {
+	if x.def {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), destroyTimeout)
+	defer cancel()
+	if err := a.chain.Cleanup(ctx, x.c); err != nil {
+		a.log.Warn("a container's groups cannot be removed", "container", x.c.ID, "why", err)
+	}
+	a.uids.Release(x.c.ID)
+}
+
+// endDefault ends the process of a default executor, and only that: its tasks live
+// in containers of their own.
+func (a *Agent) endDefault(ctx context.Context, x *box) error {
+	p := x.c.Process
+	if p == nil || !alive(p, a.boot) {
+		return nil
+	}
+	if err := a.watch.signal(x, syscall.SIGKILL); err != nil && err != os.ErrProcessDone {
+		return err
+	}
+	return a.watch.wait(ctx, x)
+}

@@ -1,0 +1,187 @@
+package agent
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/profferhq/proffer/kernel/agent/sandboxes"
+	"github.com/profferhq/proffer/sdk"
+	"github.com/profferhq/proffer/sdk/logs"
+)
+
+const (
+	lingerMin    = 500 * time.Millisecond // an executor drains the output of an empty container within this
+	lingerMax    = 10 * time.Second       // after this what is still in a FIFO is given up
+	collectEvery = 30 * time.Second
+)
+
+// ends keeps the books of containers that have ended: their runtime directories go
+// when the last output is drained, sandboxes and logs by their age.
+type ends struct {
+	a         *Agent
+	collector *sandboxes.Collector
+
+	mu     sync.Mutex
+	linger []lingering
+	done   map[string]bool // emptied, and still lingering
+}
+
+type lingering struct {
+	x  *box
+	at time.Time
+}
+
+func newEnds(a *Agent) *ends {
+	p := sandboxes.Policy{Keep: a.o.SandboxKeep, Pressure: a.o.SandboxFull}
+	return &ends{a: a, collector: sandboxes.NewCollector(p, a.o.Dir), done: map[string]bool{}}
+}
+
+// add takes a container over that was emptied.
+func (e *ends) add(x *box) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.linger = append(e.linger, lingering{x, time.Now()})
+	e.done[x.c.ID] = true
+}
+
+// emptied says whether no process of a container is left.
+func (e *ends) emptied(id string) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.done[id]
+}
+
+// run is the janitor.
+func (e *ends) run(ctx context.Context) error {
+	short, long := time.NewTicker(250*time.Millisecond), time.NewTicker(collectEvery)
+	defer short.Stop()
+	defer long.Stop()
+	e.collect()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case now := <-short.C:
+			e.release(ctx, now)
+		case <-long.C:
+			e.collect()
+		}
+	}
+}
+
+// release lets go of the runtime directories of those that have drained.
+func (e *ends) release(ctx context.Context, now time.Time) {
+	e.mu.Lock()
+	var ready []lingering
+	keep := e.linger[:0]
+	for _, l := range e.linger {
+		age := now.Sub(l.at)
+		if age >= lingerMin && (age >= lingerMax || e.isDrained(l.x)) {
+			ready = append(ready, l)
+		} else {
+			keep = append(keep, l)
+		}
+	}
+	clear(e.linger[len(keep):])
+	e.linger = keep
+	e.mu.Unlock()
+	for _, l := range ready {
+		e.forget(ctx, l)
+	}
+}
+
+func (e *ends) isDrained(x *box) bool {
+	for _, stream := range []string{"stdout", "stderr"} {
+		if n, err := logs.Pending(x.c.RuntimeDir, stream); err == nil && n > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func (e *ends) forget(ctx context.Context, l lingering) {
+	a, x := e.a, l.x
+	if x.executor {
+		a.launcherMu.Lock()
+		launcher := a.launcher
+		a.launcherMu.Unlock()
+		if launcher != nil {
+			quick, cancel := context.WithTimeout(ctx, 5*time.Second)
+			if err := launcher.Forget(quick, x.c.ID); err != nil && sdk.CodeOf(err) != sdk.CodeNotFound {
+				a.log.Debug("the launcher keeps an ended executor", "container", x.c.ID, "why", err)
+			}
+			cancel()
+		}
+	}
+	if err := a.dirs.Cleanup(ctx, x.c); err != nil {
+		a.log.Warn("a container's runtime directory cannot be removed", "container", x.c.ID, "why", err)
+	}
+	a.boxes.remove(x.c.ID)
+	e.mu.Lock()
+	delete(e.done, x.c.ID)
+	e.mu.Unlock()
+	e.collector.Add(sandboxes.Ended{Container: x.c.ID, Paths: []string{x.c.SandboxDir, x.c.LogDir}, At: l.at})
+}
+
+// collect removes sandboxes and logs whose time is over.
+func (e *ends) collect() {
+	removed, err := e.collector.Collect(time.Now())
+	if err != nil {
+		e.a.log.Warn("ended sandboxes cannot be removed", "why", err)
+	}
+	if len(removed) > 0 {
+		e.a.log.Info("removed sandboxes of ended tasks", "count", len(removed))
+		e.prune()
+	}
+}
+
+// prune removes the levels above sandboxes that are empty now.
+func (e *ends) prune() {
+	top := e.a.layout.Sandboxes()
+	frameworks, err := os.ReadDir(top)
+	if err != nil {
+		return
+	}
+	for _, f := range frameworks {
+		dir := filepath.Join(top, f.Name())
+		levels, err := os.ReadDir(dir)
+		if err != nil {
+			continue
+		}
+		for _, l := range levels {
+			_ = os.Remove(filepath.Join(dir, l.Name())) // fails unless it is empty
+		}
+		_ = os.Remove(dir)
+	}
+}
+
+// recover finds the sandboxes and logs of containers that ended before this start.
+func (e *ends) recover(inUse map[string]bool) {
+	seen := map[string]bool{}
+	note := func(id, sandbox string, at time.Time) {
+		if inUse[id] || seen[id] {
+			return
+		}
+		seen[id] = true
+		paths := []string{e.a.layout.Logs(id)}
+		if sandbox != "" {
+			paths = append(paths, sandbox)
+		}
+		e.collector.Add(sandboxes.Ended{Container: id, Paths: paths, At: at})
+	}
+	found, _ := filepath.Glob(filepath.Join(e.a.layout.Sandboxes(), "*", "*", "*"))
+	for _, p := range found {
+		if st, err := os.Stat(p); err == nil {
+			note(filepath.Base(p), p, st.ModTime())
+		}
+	}
+	logDirs, _ := os.ReadDir(e.a.layout.LogRoot())
+	for _, d := range logDirs {
+		if st, err := d.Info(); err == nil {
+			note(d.Name(), "", st.ModTime())
+		}
+	}
+}

@@ -1,0 +1,71 @@
+package agent
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// reserveBytes is kept on the disk for the checkpoint alone: room for some ten
+// thousand updates.
+const reserveBytes = 4 << 20
+
+// errFull fails launches while the reserve is in use.
+var errFull = fmt.Errorf("the agent's disk is full: %w", syscall.ENOSPC)
+
+// reserve is a file that takes up space until the disk is full. It is then given
+// up, so that the failures that a full disk brings can be stored and told.
+type reserve struct {
+	path string
+	used atomic.Bool // given up
+}
+
+func newReserve(path string) *reserve {
+	r := &reserve{path: path}
+	r.used.Store(r.make() != nil)
+	return r
+}
+
+func (r *reserve) make() error {
+	f, err := os.OpenFile(r.path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	err = unix.Fallocate(int(f.Fd()), 0, 0, reserveBytes)
+	if e := f.Close(); err == nil {
+		err = e
+	}
+	if err != nil {
+		_ = os.Remove(r.path)
+	}
+	return err
+}
+
+// release gives the space up; false when that was done before.
+func (r *reserve) release() bool {
+	if r.used.Swap(true) {
+		return false
+	}
+	return os.Remove(r.path) == nil
+}
+
+// spent says that the disk is full: nothing new is begun.
+func (r *reserve) spent() bool { return r.used.Load() }
+
+// renew takes the space again once there is more than twice as much.
+func (r *reserve) renew() {
+	if !r.used.Load() {
+		return
+	}
+	var st unix.Statfs_t
+	if unix.Statfs(filepath.Dir(r.path), &st) != nil || st.Bavail*uint64(st.Bsize) < 3*reserveBytes {
+		return
+	}
+	if r.make() == nil {
+		r.used.Store(false)
+	}
+}
