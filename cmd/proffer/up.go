@@ -34,6 +34,7 @@ func upCommand(io stdio) *cobra.Command {
 			}
 			for _, a := range allow {
 				o.AgentArgs = append(o.AgentArgs, "--allow-user", a)
+				o.MasterArgs = append(o.MasterArgs, "--allow-user", a)
 			}
 			if plain {
 				o.AgentArgs = append(o.AgentArgs, "--no-cgroups")
@@ -68,7 +69,7 @@ func runUp(ctx context.Context, o up.Options) error {
 	}
 	o.Machine = machine
 	begin := time.Now()
-	return up.Run(ctx, o, func(addr string) {
+	return up.Run(ctx, o, func(ctx context.Context, addr string) {
 		c := &client{io: stdio{os.Stdin, os.Stdout, o.Talk}, addr: addr, dir: o.Dir}
 		announce(ctx, c, o, begin)
 	})

@@ -37,8 +37,9 @@ type daemon struct {
 }
 
 // run keeps the daemon alive until ctx ends, then asks it to stop and waits for it,
-// grace at most before it is killed.
-func (d *daemon) run(ctx context.Context, grace time.Duration) {
+// grace at most before it is killed. A daemon that refuses its settings is not started
+// again: that is the error.
+func (d *daemon) run(ctx context.Context, grace time.Duration) error {
 	var pause time.Duration
 	for first := true; ; first = false {
 		started := time.Now()
@@ -51,20 +52,26 @@ func (d *daemon) run(ctx context.Context, grace time.Duration) {
 			}
 			select {
 			case status := <-ended:
+				if status.Exited() && status.ExitStatus() == exitUsage {
+					return fmt.Errorf("%s refuses its settings (it says why above)", d.Name)
+				}
 				d.sup.talk("%s died (%s); starting it again", d.Name, describe(status))
 			case <-ctx.Done():
 				d.stop(pid, ended, grace)
-				return
+				return nil
 			}
 		}
 		pause = nextPause(pause, time.Since(started))
 		select {
 		case <-time.After(pause):
 		case <-ctx.Done():
-			return
+			return nil
 		}
 	}
 }
+
+// exitUsage is how a daemon says that its command line is wrong.
+const exitUsage = 2
 
 func (d *daemon) stop(pid int, ended <-chan syscall.WaitStatus, grace time.Duration) {
 	_ = syscall.Kill(pid, syscall.SIGTERM)

@@ -24,8 +24,9 @@ const (
 )
 
 // Run makes the cluster and keeps it until ctx ends. ready is called once with the
-// masters' addresses when every daemon has been started.
-func Run(ctx context.Context, o Options, ready func(addr string)) error {
+// masters' addresses when every daemon has been started, in a goroutine of its own; its
+// context ends before Run does.
+func Run(ctx context.Context, o Options, ready func(ctx context.Context, addr string)) error {
 	if err := o.Validate(); err != nil {
 		return err
 	}
@@ -56,27 +57,39 @@ func Run(ctx context.Context, o Options, ready func(addr string)) error {
 		return err
 	}
 	defer sup.close()
-	return supervise(ctx, o, sup, ms, as, func() { ready(addr) })
+	return supervise(ctx, o, sup, ms, as, func(ctx context.Context) { ready(ctx, addr) })
 }
 
 // supervise runs masters and agents; at the end the agents stop first, while there is
 // still a master to tell.
-func supervise(ctx context.Context, o Options, sup *supervisor, ms, as []member, ready func()) error {
+func supervise(ctx context.Context, o Options, sup *supervisor, ms, as []member, ready func(context.Context)) error {
+	agentCtx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
 	masterCtx, stopMasters := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopMasters()
-	var masterGroup, agentGroup sync.WaitGroup
+	keep := func(group *sync.WaitGroup, ctx context.Context, d *daemon, grace time.Duration) {
+		group.Go(func() {
+			if err := d.run(ctx, grace); err != nil {
+				fail(err)
+			}
+		})
+	}
+	var masterGroup, agentGroup, readyGroup sync.WaitGroup
 	for _, m := range ms {
-		d := &daemon{member: m, argv: masterArgs(o, m, ms), sup: sup}
-		masterGroup.Go(func() { d.run(masterCtx, masterGrace) })
+		keep(&masterGroup, masterCtx, &daemon{member: m, argv: masterArgs(o, m, ms), sup: sup}, masterGrace)
 	}
 	for i, a := range as {
-		d := &daemon{member: a, argv: agentArgs(o, i, a, ms), sup: sup}
-		agentGroup.Go(func() { d.run(ctx, agentGrace) })
+		keep(&agentGroup, agentCtx, &daemon{member: a, argv: agentArgs(o, i, a, ms), sup: sup}, agentGrace)
 	}
-	ready()
+	readyGroup.Go(func() { ready(agentCtx) })
+	<-agentCtx.Done()
 	agentGroup.Wait()
 	stopMasters()
 	masterGroup.Wait()
+	readyGroup.Wait()
+	if ctx.Err() == nil {
+		return context.Cause(agentCtx)
+	}
 	return nil
 }
 
@@ -91,14 +104,14 @@ func addresses(ms []member) string {
 // masterArgs is the command line of one master.
 func masterArgs(o Options, m member, ms []member) []string {
 	argv := []string{o.Binary, "master", "--dir", m.Dir, "--bind", m.Host, "--port", strconv.Itoa(m.Port),
-		"--raft-port", strconv.Itoa(m.RaftPort), "--gossip-port", strconv.Itoa(m.GossipPort), "--bootstrap"}
+		"--raft-port", strconv.Itoa(m.RaftPort), "--gossip-port", strconv.Itoa(m.GossipPort), "--bootstrap", "--log-level", "warn"}
 	return append(append(argv, access(o)...), o.MasterArgs...)
 }
 
 // agentArgs is the command line of agent i.
 func agentArgs(o Options, i int, a member, ms []member) []string {
 	argv := []string{o.Binary, "agent", "--dir", a.Dir, "--bind", a.Host, "--hostname", a.Host, "--port", strconv.Itoa(a.Port),
-		"--gossip-port", strconv.Itoa(a.GossipPort), "--masters", addresses(ms), "--join", gossip(ms),
+		"--gossip-port", strconv.Itoa(a.GossipPort), "--masters", addresses(ms), "--join", gossip(ms), "--log-level", "warn",
 		"--resources", a.Resources, "--kill-tasks-on-stop"}
 	if i < len(o.Attributes) && o.Attributes[i] != "" {
 		argv = append(argv, "--attributes", o.Attributes[i])
