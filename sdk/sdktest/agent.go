@@ -35,6 +35,7 @@ type agent struct {
 	conns     uint64
 	executors map[string]*executor // by container id
 	tasks     map[string]*process  // by container id; those of custom executors by task id
+	outcomes  map[string]Outcome   // of prepared containers
 }
 
 const (
@@ -65,7 +66,7 @@ func newAgent(k *Kernel, a Agent, number int) (*agent, error) {
 // boot is a start of the machine: no process is left of what it ran.
 func (a *agent) boot() {
 	a.boots++
-	a.executors, a.tasks = map[string]*executor{}, map[string]*process{}
+	a.executors, a.tasks, a.outcomes = map[string]*executor{}, map[string]*process{}, map[string]Outcome{}
 	a.start()
 }
 

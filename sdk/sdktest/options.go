@@ -13,7 +13,8 @@ type Options struct {
 	// Agents are the machines; none means one with DefaultResources. The name is
 	// the hostname and what the fault functions want.
 	Agents []Agent
-	// Run decides what becomes of a task; nil for Command.
+	// Run decides what becomes of a task, once for each; nil for Command. The
+	// kernel stands still meanwhile, so it must not call it.
 	Run func(task sdk.TaskInfo) Outcome
 	// Token is what clients must show; "-" for a cluster without credentials
 	// (--insecure). Empty for "sdktest".

@@ -27,10 +27,12 @@ const killGrace = 5 * time.Second
 
 // prepare makes a task's container, of which there is nothing here.
 func (a *agent) prepare(e ledger.Prepare) {
-	if o := a.outcome(*e.Task); o.Refuse != "" {
+	o := a.outcome(*e.Task)
+	if o.Refuse != "" {
 		a.feed(ledger.PrepareFailed{ContainerID: e.ContainerID, State: sdk.TaskFailed, Reason: sdk.ReasonContainerLaunchFailed, Message: o.Refuse})
 		return
 	}
+	a.outcomes[e.ContainerID] = o
 	a.feed(ledger.Prepared{ContainerID: e.ContainerID, Spec: &sdk.LaunchSpec{
 		Version: sdk.LaunchVersion, ContainerID: e.ContainerID, FrameworkID: e.Framework.ID, ExecutorID: e.ExecutorID,
 		TaskID: e.Task.TaskID, Path: "/bin/sh", Dir: "/", RuntimeDir: "/", LogDir: "/",
@@ -55,6 +57,7 @@ func (a *agent) destroy(e ledger.Destroy) {
 		}
 	}
 	delete(a.tasks, e.ContainerID)
+	delete(a.outcomes, e.ContainerID)
 	a.feed(ledger.Emptied{ContainerID: e.ContainerID})
 }
 
@@ -67,9 +70,13 @@ func (x *executor) launch(task sdk.TaskInfo, spec *sdk.LaunchSpec) {
 	if x.a.tasks[key] != nil {
 		return
 	}
+	outcome, prepared := x.a.outcomes[key]
+	if !prepared {
+		outcome = x.a.outcome(task)
+	}
 	p := &process{
 		a: x.a, key: key, framework: x.framework.ID, executor: x.info.ExecutorID,
-		task: task, outcome: x.a.outcome(task),
+		task: task, outcome: outcome,
 	}
 	x.a.tasks[key] = p
 	if !p.outcome.Endless {
