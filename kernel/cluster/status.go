@@ -70,7 +70,7 @@ func (c *Cluster) update(a *agent, u *link.Update) {
 
 // learn makes a status part of what is known of its task.
 func (c *Cluster) learn(a *agent, t *task, status *sdk.TaskStatus, latest sdk.TaskState) {
-	again := t.unacked != nil && bytes.Equal(t.unacked.UUID, status.UUID)
+	again, before := t.unacked != nil && bytes.Equal(t.unacked.UUID, status.UUID), t.state
 	if latest == "" {
 		latest = status.State
 	}
@@ -89,7 +89,7 @@ func (c *Cluster) learn(a *agent, t *task, status *sdk.TaskStatus, latest sdk.Ta
 			c.dropExecutor(a, x) // the agent refused its only tasks, so it never came to be
 		}
 	}
-	if !again {
+	if !again || t.state != before {
 		c.publishTask(t, status)
 	}
 }

@@ -23,6 +23,7 @@ type world struct {
 	hold       bool
 	held       []Propose
 	queue      []Input
+	watch      func(Effect)
 	out        strings.Builder
 	operators  bool
 	logs       bool
@@ -149,6 +150,9 @@ func (w *world) advance(d time.Duration) {
 }
 
 func (w *world) perform(e Effect) {
+	if w.watch != nil {
+		w.watch(e)
+	}
 	if line := w.format(e); line != "" {
 		w.printf("%s", line)
 	}

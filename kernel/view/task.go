@@ -27,7 +27,8 @@ func (v *View) updateTask(now time.Time, u *sdk.TaskUpdated) {
 		old = f.unreachable[id]
 	}
 	if old == nil {
-		return // ended before
+		v.lateStatus(f, u)
+		return
 	}
 	t := *old
 	t.State, t.StatusUpdateState, t.StatusUpdateUUID = u.State, u.Status.State, u.Status.UUID
@@ -37,6 +38,20 @@ func (v *View) updateTask(now time.Time, u *sdk.TaskUpdated) {
 		v.fail(now, sdk.FailureRecord{
 			AgentID: t.AgentID, FrameworkID: t.FrameworkID, TaskID: id, State: u.State, Reason: u.Status.Reason, Message: u.Status.Message,
 		})
+	}
+}
+
+// lateStatus adds a status to a task that has ended already: its end may be
+// known, as the latest state of an earlier status, before its own status comes.
+func (v *View) lateStatus(f *framework, u *sdk.TaskUpdated) {
+	for i := len(f.completed) - 1; i >= max(0, len(f.completed)-64); i-- {
+		if f.completed[i].TaskID == u.Status.TaskID {
+			t := *f.completed[i]
+			t.StatusUpdateState, t.StatusUpdateUUID = u.Status.State, u.Status.UUID
+			t.Statuses = withStatus(t.Statuses, u.Status, v.opt.Statuses)
+			f.completed[i] = &t
+			return
+		}
 	}
 }
 
