@@ -98,10 +98,16 @@ func runAgent(ctx context.Context, io stdio, a *agentFlags) error {
 	} else if a.check {
 		return checked(io, "agent", err)
 	}
+	g, err := a.gossip()
+	if err != nil {
+		return err
+	}
 	daemon, err := agent.New(a.o)
 	if err != nil {
 		return err
 	}
+	stop := runGossip(ctx, g)
+	defer stop()
 	return daemon.Run(ctx)
 }
 
