@@ -83,6 +83,8 @@ type cluster struct {
 	truth  string // where tasks write what they did; everyone's
 	offset int
 	args   []string
+	small  string              // size of a tmpfs for agent0, in a mount namespace of its own; empty for none
+	as     *syscall.Credential // who runs `up`; nil for this process's user
 
 	cmd   *exec.Cmd
 	ended chan error
@@ -147,6 +149,14 @@ func (c *cluster) start() {
 func (c *cluster) launch() error {
 	args := append([]string{"up", "--dir", c.dir, "--port-offset", strconv.Itoa(c.offset)}, c.args...)
 	c.cmd = exec.Command(filepath.Join(binaries, "proffer"), args...)
+	if c.small != "" {
+		// The mount goes with the namespace, and that with the last of its processes.
+		script := fmt.Sprintf(`mkdir -p %[1]s && mount -t tmpfs -o size=%[2]s,mode=755 tmpfs %[1]s && exec "$@"`, filepath.Join(c.dir, "agent0"), c.small)
+		c.cmd = exec.Command("unshare", append([]string{"-m", "--propagation", "private", "sh", "-c", script, "sh", c.cmd.Path}, args...)...)
+	}
+	if c.as != nil {
+		c.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: c.as}
+	}
 	c.cmd.Env = c.environ()
 	talk, err := c.cmd.StderrPipe()
 	if err != nil {
@@ -375,4 +385,3 @@ func read(t *testing.T, name string) string {
 	}
 	return string(data)
 }
-

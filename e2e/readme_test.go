@@ -41,7 +41,7 @@ func TestREADMECommands(t *testing.T) {
 func TestREADMEMakeTargets(t *testing.T) {
 	makefile := read(t, "../Makefile")
 	for _, m := range regexp.MustCompile("make ([a-z]+)").FindAllStringSubmatch(read(t, "../README.md"), -1) {
-		if !regexp.MustCompile(`(?m)^` + m[1] + `:`).MatchString(makefile) && m[1] != "and" {
+		if !regexp.MustCompile(`(?m)^`+m[1]+`:`).MatchString(makefile) && m[1] != "and" {
 			t.Errorf("the README speaks of `make %s`, the Makefile does not", m[1])
 		}
 	}
