@@ -10,6 +10,7 @@ type LaunchSpec struct {
 	FrameworkID FrameworkID `wire:"3,framework_id,value,required"` // whose it is
 	ExecutorID  ExecutorID  `wire:"4,executor_id,value,required"`  // the executor itself, or the one that runs the task
 	TaskID      TaskID      `wire:"5,task_id,value"`               // empty when the process is an executor
+	Group       string      `wire:"6,group"`                       // the same for the tasks of one group; set by the executor
 
 	Path string   `wire:"10,path,required"` // the program, absolute or looked up in Env's PATH
 	Args []string `wire:"11,args"`          // argv, Args[0] included

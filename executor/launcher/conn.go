@@ -145,16 +145,17 @@ func asError(err error) *sdk.Error {
 // greet tells a new connection the ends that are not forgotten.
 func (l *Launcher) greet(c *conn) {
 	l.conns[c] = struct{}{}
-	for _, m := range l.list() {
-		if m.Exit != nil {
-			c.send(&executor.LauncherReply{Exit: m.Exit})
+	for _, m := range l.managed {
+		if m.told {
+			c.send(&executor.LauncherReply{Exit: m.exit})
 		}
 	}
 }
 
-func (l *Launcher) publish(e executor.Exit) {
+func (l *Launcher) publish(m *managed) {
+	m.told = true
 	for c := range l.conns {
-		c.send(&executor.LauncherReply{Exit: &e})
+		c.send(&executor.LauncherReply{Exit: m.exit})
 	}
 }
 

@@ -79,7 +79,6 @@ func (l *Launcher) Run(ctx context.Context) error {
 	signal.Notify(children, unix.SIGCHLD)
 	defer signal.Stop(children)
 	go l.accept()
-	defer close(l.done)
 
 	// Also without a signal: an exit record that a full disk refused is tried again.
 	tick := time.NewTicker(time.Second)
@@ -91,6 +90,7 @@ func (l *Launcher) Run(ctx context.Context) error {
 			l.execute()
 		}
 		if l.ending && l.empty() {
+			close(l.done) // lets go whoever waits to hand in a function
 			return l.close()
 		}
 		select {

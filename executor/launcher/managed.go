@@ -19,6 +19,7 @@ type managed struct {
 	process sdk.Process
 	child   bool
 	exit    *executor.Exit
+	told    bool // the end was told to those connected; a new connection is told too
 	output  *supervise.Output
 }
 
@@ -90,7 +91,7 @@ func (l *Launcher) adoptOne(dir string) error {
 		return err
 	}
 	m := l.manage(&r.Spec, s)
-	m.exit = r.Exit
+	m.exit, m.told = r.Exit, r.Exit != nil
 	_, _, err = executor.Peek(int(s.Process.PID))
 	m.child = !errors.Is(err, unix.ECHILD) // after an upgrade the children are still ours
 	l.o.Log.Info("adopted", "container", r.Spec.ContainerID, "pid", s.Process.PID, "child", m.child, "ended", r.Exit != nil)
@@ -118,7 +119,7 @@ func (l *Launcher) ended(w supervise.Watched, e executor.Exit) {
 		m.exit = &e
 		// What it wrote comes before its end.
 		l.drain.Flush(m.output, func() {
-			l.do(func() { l.publish(e) })
+			l.do(func() { l.publish(m) })
 		})
 		l.reap()
 	})

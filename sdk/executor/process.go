@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"strconv"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -93,4 +94,15 @@ func Open(p sdk.Process) (pidfd int, err error) {
 		return -1, err
 	}
 	return fd, nil
+}
+
+// Age is how long ago the process started, by the clock that counts suspended time
+// too. It is 0 when the start time is not known.
+func Age(p sdk.Process) time.Duration {
+	const tick = time.Second / 100 // USER_HZ, fixed in what Linux shows
+	var now unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &now); err != nil || p.StartTime == 0 {
+		return 0
+	}
+	return time.Duration(now.Nano()) - time.Duration(p.StartTime)*tick
 }

@@ -72,8 +72,12 @@ func (w *Writer) ready(fifo int) error {
 	if w.fd >= 0 && w.size < w.limits.Bytes {
 		return nil
 	}
-	if n, err := Waiting(fifo); err != nil || n == 0 {
-		return errors.Join(err, unix.EAGAIN)
+	n, err := Waiting(fifo)
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		return unix.EAGAIN
 	}
 	if w.fd < 0 {
 		if err := w.open(); err != nil {
@@ -146,5 +150,17 @@ func cause(err error) error {
 	if errors.As(err, &p) {
 		return p.Err
 	}
+	return err
+}
+
+// Note adds a line of our own to the end of a stream that no writer has open, such
+// as why the program could not be executed.
+func Note(dir, stream, line string) error {
+	w := NewWriter(dir, stream, Limits{})
+	defer w.Close()
+	if err := w.open(); err != nil {
+		return err
+	}
+	_, err := unix.Write(w.fd, []byte(line+"\n"))
 	return err
 }
