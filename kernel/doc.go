@@ -1,0 +1,88 @@
+// Package kernel is Proffer's architecture page; it has no code of its own.
+//
+// # What it is
+//
+// A datacenter kernel offers the resources of many Linux machines to frameworks, which
+// decide what to run on them. Masters own the offers; agents own the machines; a launcher
+// and executors are the parents of the processes.
+//
+//	framework --calls-->  master (leader)  --RUN, KILL, ACK-->  agent --spec--> launcher --> executor --> task
+//	          <-events--   cluster+allocator <--status updates--  ledger <--exits--------------'
+//
+// # Pure cores, shells around them
+//
+// Everything that decides is a pure package: it has no clock, network, disk, goroutine or
+// log. Inputs and the time go in, effects come out as data; the shell around it performs
+// them. So behaviour can be read as scripts (testdata), compared with slow twins, and run
+// by kernel/sim at thousands of steps a second.
+//
+//	kernel/allocator      who is offered what; the books of every agent's resources
+//	kernel/cluster        the leading master's mind: inputs in, effects out
+//	kernel/registry       the facts that survive every master; Apply, Snapshot, Restore
+//	kernel/view           what readers see, folded from the operator's event stream
+//	kernel/link           the messages between master and agent
+//	kernel/agent/ledger   the agent's durable mind: admission, fencing, update queues, tombstones
+//
+// and the shells:
+//
+//	kernel/master         one loop that feeds cluster and performs its effects; HTTP
+//	kernel/agent          one loop that feeds ledger, writes its records, performs its effects; isolators; HTTP
+//	kernel/consensus      raft around the registry      (the only importer of the raft library)
+//	kernel/membership     gossip: who is around; a hint (the only importer of memberlist)
+//	kernel/up             the supervisor of a whole cluster on one machine
+//
+// # Where each fact lives
+//
+// In the registry, replicated: admitted, unreachable and gone agents, frameworks with their
+// failover deadlines, weights, the generation. In the leader's memory, rebuilt from the
+// agents' registrations: offers, allocations, the live view of tasks; a launch passes no
+// consensus. In the agent's checkpoint: executors, tasks, unacknowledged updates,
+// tombstones. Gossip holds hints only; it authorises nothing.
+//
+// # One task's life
+//
+//  1. A framework subscribes: the leader commits its id and info, then answers.
+//  2. The allocator picks it, by dominant resource fairness over the tree of roles; an offer
+//     goes down its stream, and is taken back when nobody answers.
+//  3. ACCEPT: the leader validates, charges the books, sends RUN. Nothing is durable yet:
+//     after each SUBSCRIBED a framework reconciles what it has launched.
+//  4. The agent checks that the id is new (tombstones), that the command is no deposed
+//     leader's (the pair of generation and term), that the task fits; it writes the task
+//     down and syncs before anything runs, for many tasks at once.
+//  5. Isolators prepare the container and fill in a launch specification; the framework's
+//     executor applies it: a thread joins the groups, forks, dies. The child is born inside.
+//     A marker made exclusively before the fork makes a second start impossible.
+//  6. The exit is recorded before it is reaped. The agent empties the group, asks the memory
+//     group whether it killed, writes the terminal state down, and only then is it visible.
+//  7. Updates go in order, each until it is acknowledged; what is acknowledged leaves a
+//     tombstone for a day.
+//
+// # What survives what
+//
+//	killed               what happens
+//	task's executor      the launcher inherits its tasks and keeps their exit records; a successor adopts them
+//	launcher             executors finish what they have; the agent, a subreaper, starts another
+//	executor + launcher  the agent inherits; exit statuses come from the records, or from the pidfd (Linux 6.15)
+//	agent                executors go on and subscribe again; the next agent reads its checkpoint
+//	master               agents and frameworks register with the next leader; no task notices
+//	`proffer up`         its daemons end with it, tasks go on; the next one on that directory carries on
+//
+// Output is in FIFOs that the launch function holds open for reading and writing, drained by
+// splice to the log's end: no byte is ever only in a process's memory.
+//
+// # Where this differs from Mesos, and why
+//
+//   - No TASK_STARTING from the default executor: one update fewer for each task.
+//   - Offers time out by default, and every framework's default failover time is a day.
+//   - Tokens of executors and of frameworks that run as tasks are made by the agent, which
+//     holds the cluster's key as the masters do: a token need not travel, and a task that is
+//     prepared again after a crash of its agent gets a new one without asking.
+//   - Files that travel inside a task are data: URIs (RFC 2397), so that no message of Mesos
+//     had to be changed for them.
+//   - Fields of our own in Mesos's messages are numbered from 1000 on; clients ignore them.
+//
+// # Concurrency
+//
+// One goroutine owns each mind (cluster, ledger); connections encode and decode in
+// goroutines of their own and hand over values that nobody changes afterwards.
+package kernel
