@@ -5,6 +5,8 @@ import (
 	"io"
 	"log"
 	"log/slog"
+	"sync"
+	"time"
 
 	"github.com/hashicorp/go-hclog"
 )
@@ -12,10 +14,20 @@ import (
 // bridge is raft's logger over slog. Levels go one step down, except errors:
 // what raft calls information is detail of a library here, and its warnings
 // (an election at every start) are news at most.
+//
+// A message that comes again within repeatAfter is detail too: raft says ten
+// times a second that a peer is away.
 type bridge struct {
 	log  *slog.Logger
 	name string
 	args []any
+	said *sync.Map // message -> time it was last told
+}
+
+const repeatAfter = 10 * time.Second
+
+func newBridge(log *slog.Logger, name string) *bridge {
+	return &bridge{log: log, name: name, said: &sync.Map{}}
 }
 
 func (b *bridge) Log(level hclog.Level, msg string, args ...any) {
@@ -25,6 +37,14 @@ func (b *bridge) Log(level hclog.Level, msg string, args ...any) {
 		l = slog.LevelInfo
 	case hclog.Error:
 		l = slog.LevelWarn
+	}
+	if l > slog.LevelDebug {
+		now := time.Now()
+		if last, again := b.said.Load(msg); again && now.Sub(last.(time.Time)) < repeatAfter {
+			l = slog.LevelDebug
+		} else {
+			b.said.Store(msg, now)
+		}
 	}
 	b.log.Log(context.Background(), l, msg, args...)
 }
@@ -45,11 +65,11 @@ func (b *bridge) IsError() bool { return b.enabled(slog.LevelWarn) }
 
 func (b *bridge) ImpliedArgs() []any { return b.args }
 func (b *bridge) With(args ...any) hclog.Logger {
-	return &bridge{log: b.log.With(args...), name: b.name, args: append(b.args[:len(b.args):len(b.args)], args...)}
+	return &bridge{log: b.log.With(args...), name: b.name, said: b.said, args: append(b.args[:len(b.args):len(b.args)], args...)}
 }
 func (b *bridge) Name() string { return b.name }
 func (b *bridge) Named(name string) hclog.Logger {
-	return &bridge{log: b.log, name: name, args: b.args}
+	return &bridge{log: b.log, name: name, args: b.args, said: b.said}
 }
 func (b *bridge) ResetNamed(name string) hclog.Logger { return b.Named(name) }
 func (b *bridge) SetLevel(hclog.Level)                {}

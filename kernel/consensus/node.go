@@ -55,7 +55,7 @@ func New(o Options) (*Node, error) {
 	s := newStream(o.Listener, o.Advertise, o.Key, o.Log)
 	n, err := newNode(o, func() raft.Transport {
 		return raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
-			Stream: newLayer(s), MaxPool: 3, Timeout: 10 * time.Second, Logger: &bridge{log: o.Log, name: "raft-net"}})
+			Stream: newLayer(s), MaxPool: 3, Timeout: 10 * time.Second, Logger: newBridge(o.Log, "raft-net")})
 	})
 	if err != nil {
 		s.stop()
@@ -82,7 +82,7 @@ func newNode(o Options, dial func() raft.Transport) (*Node, error) {
 }
 
 func (n *Node) open() error {
-	snaps, err := raft.NewFileSnapshotStoreWithLogger(filepath.Clean(n.opts.Dir), 2, &bridge{log: n.opts.Log, name: "snapshots"})
+	snaps, err := raft.NewFileSnapshotStoreWithLogger(filepath.Clean(n.opts.Dir), 2, newBridge(n.opts.Log, "snapshots"))
 	if err != nil {
 		return fmt.Errorf("snapshots in %s: %w", n.opts.Dir, err)
 	}
@@ -117,7 +117,7 @@ func (n *Node) start(solo, bootstrap bool) error {
 	c.BatchApplyCh = true // commands that wait share one fsync
 	c.NoLegacyTelemetry = true
 	c.NotifyCh = notify
-	c.Logger = &bridge{log: n.opts.Log, name: "raft"}
+	c.Logger = newBridge(n.opts.Log, "raft")
 	transport := n.dial()
 	if bootstrap {
 		first := raft.Configuration{Servers: []raft.Server{{ID: c.LocalID, Address: transport.LocalAddr()}}}

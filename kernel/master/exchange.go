@@ -18,7 +18,6 @@ type item struct {
 	at      int                // place of this call in its body
 	opens   *stream            // becomes known before in is stepped
 	token   *credential.Claims // of a framework in a task: refused when the task has ended
-	from    cluster.Session    // of an agent's call: must be its open stream
 	beat    time.Duration      // of the operator's stream
 }
 

@@ -88,7 +88,7 @@ func (m *Master) serveAgent(w http.ResponseWriter, req *http.Request, _ caller) 
 	items := make([]item, len(calls))
 	for i := range calls {
 		n := m.requests.Add(1)
-		items[i] = item{request: n, from: session, in: cluster.AgentCall{Request: n, Call: &calls[i]}}
+		items[i] = item{request: n, in: cluster.AgentCall{Request: n, Session: session, Call: &calls[i]}}
 	}
 	m.exchange(w, req, items)
 }

@@ -142,7 +142,7 @@ func (l *leader) receive(it *item) {
 	}
 }
 
-// admit refuses what only the loop can know to be stale.
+// admit refuses the token of a task that has ended, which only the loop can know.
 func (l *leader) admit(it *item) *sdk.Error {
 	if t := it.token; t != nil {
 		switch alive, known := l.mind.TaskAlive(t.FrameworkID, t.TaskID); {
@@ -151,14 +151,6 @@ func (l *leader) admit(it *item) *sdk.Error {
 		case !alive:
 			return sdk.Errorf(sdk.CodeUnauthenticated, "", "the token was for the task %s, which has ended", t.TaskID)
 		}
-	}
-	call, ok := it.in.(cluster.AgentCall)
-	if !ok {
-		return nil
-	}
-	s := l.streams[it.from]
-	if s == nil || s.kind != agentStream || (s.agent != "" && s.agent != call.Call.AgentID) {
-		return sdk.Errorf(sdk.CodeConflict, "Mesos-Stream-Id", "is not the open stream of agent %s; register again", call.Call.AgentID)
 	}
 	return nil
 }

@@ -26,8 +26,15 @@ type running struct {
 	log *slog.Logger
 }
 
-// start runs a master until the end of the test; secure gives it a key.
+// start runs a master that leads until the end of the test; secure gives it a key.
 func start(t *testing.T, secure bool, change ...func(*Options)) *running {
+	t.Helper()
+	r := launch(t, secure, change...)
+	r.await(func() bool { return r.leader() != nil }, "a leader")
+	return r
+}
+
+func launch(t *testing.T, secure bool, change ...func(*Options)) *running {
 	t.Helper()
 	r := &running{t: t}
 	o := LocalOptions(filepath.Join(t.TempDir(), "master"))
@@ -62,7 +69,6 @@ func start(t *testing.T, secure bool, change ...func(*Options)) *running {
 			t.Error("Run did not end")
 		}
 	})
-	r.await(func() bool { return m.leader() != nil }, "a leader")
 	return r
 }
 

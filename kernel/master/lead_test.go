@@ -1,0 +1,242 @@
+package master
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/profferhq/proffer/kernel/cluster"
+	"github.com/profferhq/proffer/kernel/consensus"
+	"github.com/profferhq/proffer/kernel/membership"
+	"github.com/profferhq/proffer/sdk"
+)
+
+func subscribeBody() string {
+	return `{"type":"SUBSCRIBE","subscribe":{"framework_info":{"user":"nobody","name":"x","failover_timeout":60}}}`
+}
+
+// Three masters: followers send everybody to the leader and answer health
+// themselves; when the leadership is lost, its streams end, and the next leader
+// knows the frameworks.
+func TestFollowersRedirectAndStreamsEndWithTheirLeader(t *testing.T) {
+	first := start(t, true, func(o *Options) { quick(o) })
+	all := []*running{first}
+	for range 2 {
+		m := follower(t, first)
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		if err := first.consensus.AddVoter(ctx, consensus.Voter{Name: m.name, Address: m.raftAddr()}); err != nil {
+			t.Fatal(err)
+		}
+		cancel()
+		all = append(all, m)
+	}
+	var leader, other *running
+	first.await(func() bool {
+		leader, other = nil, nil
+		for _, m := range all {
+			if m.leader() != nil {
+				leader = m
+			} else {
+				other = m
+			}
+		}
+		if leader == nil || other == nil {
+			return false
+		}
+		addr, _ := other.leaderHTTP()
+		return addr == leader.Addr()
+	}, "a leader that followers know")
+	auth := jsonHeader("Authorization", "Bearer "+first.operatorToken())
+	for path, want := range map[string]string{
+		"/api/v1/scheduler?a=b":    "//" + leader.Addr() + "/master/api/v1/scheduler?a=b",
+		"/master/api/v1/scheduler": "//" + leader.Addr() + "/master/api/v1/scheduler",
+		"/api/v1/agent":            "",
+		"/api/v1":                  "//" + leader.Addr() + "/master/api/v1",
+		"/redirect":                "//" + leader.Addr(),
+	} {
+		method := "POST"
+		if path == "/redirect" {
+			method = "GET"
+		}
+		resp, text := other.do(method, path, auth, subscribeBody())
+		if want == "" {
+			if resp.StatusCode != 403 {
+				t.Errorf("an operator on %s of a follower: %d", path, resp.StatusCode)
+			}
+			continue
+		}
+		if resp.StatusCode != 307 || resp.Header.Get("Location") != want || text != "" || resp.Header.Get("Content-Type") != "" {
+			t.Errorf("%s: %d to %q, want %q", path, resp.StatusCode, resp.Header.Get("Location"), want)
+		}
+	}
+	if resp, _ := other.do("GET", "/api/v1/scheduler", auth, ""); resp.StatusCode != 307 {
+		t.Errorf("a follower looks at the method first: %d", resp.StatusCode)
+	}
+	for _, path := range []string{"/health", "/version", "/metrics"} {
+		if resp, _ := other.do("GET", path, auth, ""); resp.StatusCode != 200 {
+			t.Errorf("%s of a follower: %d", path, resp.StatusCode)
+		}
+	}
+	s := leader.open("/api/v1/scheduler", auth.Clone(), []byte(subscribeBody()))
+	id := s.next().Subscribed.FrameworkID
+	if err := leader.consensus.Resign(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for {
+		if _, err := s.records.Next(); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatalf("the stream broke instead of ending: %v", err)
+		}
+	}
+	old := leader
+	first.await(func() bool {
+		for _, m := range all {
+			if l := m.leader(); l != nil && m != old {
+				leader = m
+				return true
+			}
+		}
+		return false
+	}, "the next leader")
+	again := strings.Replace(subscribeBody(), `{"user"`, `{"id":{"value":"`+string(id)+`"},"user"`, 1)
+	again = strings.Replace(again, `"type"`, `"framework_id":{"value":"`+string(id)+`"},"type"`, 1)
+	s = leader.open("/api/v1/scheduler", auth.Clone(), []byte(again))
+	if ev := s.next(); ev.Type != sdk.EventSubscribed || ev.Subscribed.FrameworkID != id {
+		t.Errorf("after the failover %+v", ev)
+	}
+}
+
+func quick(o *Options) {
+	fast := 100 * time.Millisecond
+	o.Raft = consensus.Timing{Heartbeat: fast, Election: fast, Lease: fast, Commit: 10 * time.Millisecond}
+}
+
+// follower is a further master of the cluster of r, not yet a voter.
+func follower(t *testing.T, r *running) *running {
+	t.Helper()
+	m := launch(t, true, func(o *Options) {
+		quick(o)
+		o.Bootstrap, o.KeyFile, o.Join = false, r.opts.KeyFile, []string{r.GossipAddr()}
+	})
+	if resp, text := m.do("POST", "/api/v1", jsonHeader("Authorization", "Bearer "+r.operatorToken()), "{}"); resp.StatusCode != 503 || text != "No leader elected" {
+		t.Errorf("a master that is in no cluster yet: %d %q", resp.StatusCode, text)
+	}
+	return m
+}
+
+func (r *running) raftAddr() string {
+	for _, m := range r.gossip.Members() {
+		if m.Name == r.name && m.Role == membership.RoleMaster {
+			return m.Raft
+		}
+	}
+	return ""
+}
+
+// A proposal of unknown fate ends that mind: streams and requests end, and the
+// next term begins with a new one.
+func TestFailedProposalEndsTheMind(t *testing.T) {
+	r := start(t, false)
+	l := r.leader()
+	s := r.open("/api/v1/scheduler", jsonHeader(), []byte(subscribeBody()))
+	s.next()
+	l.inbox.put(item{in: cluster.Failed{ID: 1, Err: errors.New("planted")}})
+	for {
+		if _, err := s.records.Next(); err != nil {
+			break
+		}
+	}
+	r.await(func() bool { n := r.leader(); return n != nil && n != l && n.term.Number > l.term.Number }, "the next mind")
+	if resp, _ := r.do("POST", "/api/v1", jsonHeader(), `{"type":"GET_HEALTH"}`); resp.StatusCode != 200 {
+		t.Errorf("the next mind answers %d", resp.StatusCode)
+	}
+}
+
+// A reader that takes nothing is dropped; the loop and everybody else go on.
+func TestSlowReaderIsDropped(t *testing.T) {
+	r := start(t, false, func(o *Options) { o.MaxQueue = 100 })
+	s := newStream(operatorStream, "slow", r.opts.MaxQueue)
+	x := newExchange(1)
+	l := r.leader()
+	l.inbox.put(item{asks: x, opens: s, beat: time.Second}) // nobody ever takes from s
+	<-x.done
+	fast := r.open("/api/v1/scheduler", jsonHeader(), []byte(subscribeBody()))
+	fast.next()
+	for range 60 { // each adds and removes a framework: two events for operators
+		f := r.open("/api/v1/scheduler", jsonHeader(), []byte(strings.Replace(subscribeBody(), `,"failover_timeout":60`, "", 1)))
+		f.next()
+		f.close()
+	}
+	r.await(func() bool { return s.why() != "" }, "the slow stream's end")
+	if why := s.why(); !strings.Contains(why, "too slow") {
+		t.Errorf("it ended because %q", why)
+	}
+	if resp, _ := r.do("POST", "/api/v1", jsonHeader(), `{"type":"GET_STATE"}`); resp.StatusCode != 200 {
+		t.Errorf("GET_STATE: %d", resp.StatusCode)
+	}
+}
+
+// P21: bodies without end, and requests without end, end.
+func TestBodiesAndRequestsAreBounded(t *testing.T) {
+	r := start(t, false, func(o *Options) { o.MaxBody, o.MaxBatch, o.ReadTimeout = 1000, 3, 200*time.Millisecond })
+	if resp, text := r.do("POST", "/api/v1", jsonHeader(), `{"type":"`+strings.Repeat("x", 2000)+`"}`); resp.StatusCode != 413 || !strings.Contains(text, "1000 bytes") {
+		t.Errorf("a large body: %d %q", resp.StatusCode, text)
+	}
+	four := strings.Repeat("21\n"+`{"type":"GET_HEALTH"}`, 4)
+	h := jsonHeader("Message-Content-Type", "application/json")
+	h.Set("Content-Type", "application/recordio")
+	if resp, text := r.do("POST", "/api/v1/scheduler", h, four); resp.StatusCode != 413 {
+		t.Errorf("a long sequence: %d %q", resp.StatusCode, text)
+	}
+	in, _ := io.Pipe() // never says anything
+	req, err := http.NewRequest("POST", "http://"+r.Addr()+"/api/v1", in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header = jsonHeader()
+	resp, err := (&http.Client{Timeout: 5 * time.Second}).Do(req)
+	if err == nil {
+		defer resp.Body.Close()
+		if resp.StatusCode != 400 {
+			t.Errorf("a body that never comes: %d", resp.StatusCode)
+		}
+	} else if strings.Contains(err.Error(), "Client.Timeout") {
+		t.Errorf("a body that never comes is waited for: %v", err)
+	}
+}
+
+func TestOptionsListEverythingThatIsWrong(t *testing.T) {
+	o := DefaultOptions()
+	o.Bind, o.Port, o.RaftPort, o.GossipPort, o.Cluster, o.Join, o.AllowUsers = "nowhere", 70000, 5, 5, "two words", []string{"x"}, []string{"root"}
+	err := o.Validate()
+	if err == nil {
+		t.Fatal("accepted")
+	}
+	for _, flag := range []string{"--bind", "--port", "--gossip-port", "--cluster", "--join", "--allow-user", "--dir", "--key"} {
+		if !strings.Contains(err.Error(), flag) {
+			t.Errorf("%s is not in %v", flag, err)
+		}
+	}
+	if got := (Options{AllowUsers: []string{"a:root", "*:nobody", "a:www"}}).allowedUsers(); len(got["a"]) != 2 || len(got[""]) != 1 {
+		t.Errorf("%v", got)
+	}
+}
+
+// A master that ends leaves no goroutine behind.
+func TestEndsWithoutLeavingGoroutines(t *testing.T) {
+	before := runtime.NumGoroutine()
+	t.Run("run", func(t *testing.T) {
+		r := start(t, true)
+		r.registerAgent("h", "cpus:1;mem:64")
+		r.open("/api/v1/scheduler", jsonHeader("Authorization", "Bearer "+r.operatorToken()), []byte(subscribeBody())).next()
+	})
+	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
+	r := &running{t: t}
+	r.await(func() bool { return runtime.NumGoroutine() <= before+3 }, "the goroutines' end")
+}
