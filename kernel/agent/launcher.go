@@ -19,10 +19,10 @@ func (a *Agent) keepLauncher(ctx context.Context, first *executor.Launcher) erro
 			pause = firstPause
 			a.hearExits(ctx, l)
 			a.setLauncher(nil)
+			_ = l.Close() // the launcher goes on, or the connection is broken already
 			if ctx.Err() != nil {
-				return l.Close()
+				return nil
 			}
-			_ = l.Close() // it is broken already
 			a.log.Warn("the launcher is gone; starting another")
 		}
 		next, err := executor.Spawn(ctx, a.o.ExecutorBinary, a.layout.Runtime())

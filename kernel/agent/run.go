@@ -239,7 +239,7 @@ func ownChild(pid int) bool {
 
 // watchLimits tells the ledger of limits that running containers reach.
 func (a *Agent) watchLimits(ctx context.Context) error {
-	return a.chain.Watch(ctx, func(id string, l isolator.Limitation) {
+	err := a.chain.Watch(ctx, func(id string, l isolator.Limitation) {
 		if !l.Kills {
 			return
 		}
@@ -249,4 +249,8 @@ func (a *Agent) watchLimits(ctx context.Context) error {
 		}
 		a.inbox.put(in)
 	})
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
 }
