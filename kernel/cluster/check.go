@@ -54,7 +54,7 @@ func (c *Cluster) checkAgent(a *agent) error {
 			return fmt.Errorf("task %s is %s and still holds %s", key.task, t.state, t.resources)
 		case !t.freed:
 			promised = promised.Add(t.resources)
-			live[a.executors[executorKey{key.framework, t.executor}]]++
+			live[t.runner]++
 		}
 	}
 	for _, x := range a.sortedExecutors() {

@@ -106,7 +106,8 @@ func (c *Cluster) started(acc *acceptance, l *launching, e *sdk.ExecutorInfo) {
 	}
 	if e != nil {
 		t.executor = e.ExecutorID
-		acc.agent.executors[executorKey{acc.framework.id(), e.ExecutorID}].live++
+		t.runner = acc.agent.executors[executorKey{acc.framework.id(), e.ExecutorID}]
+		t.runner.live++
 	}
 	c.addTask(acc.agent, t)
 	c.publish(&sdk.OperatorEvent{Type: sdk.OperatorEventTaskAdded, TaskAdded: &sdk.TaskAdded{Task: taskOf(t, &l.info)}})

@@ -40,6 +40,7 @@ type random struct {
 	t       *rapid.T
 	view    *view.View
 	tasks   int
+	picks   uint64
 	offered []string // offers seen, newest last
 }
 
@@ -61,6 +62,9 @@ func (r *random) saw(e Effect) {
 func (r *random) line() string {
 	f := fmt.Sprintf("f%d", r.pick("framework", 3))
 	a := fmt.Sprintf("a%d", r.pick("agent", 3))
+	if s := r.schedulers[f]; s != nil && r.reg.WasRemoved(s.id) && r.pick("again", 3) > 0 {
+		delete(r.schedulers, f)
+	}
 	if r.schedulers[f] == nil {
 		caps := []string{"PARTITION_AWARE", "TASK_KILLING_STATE"}[r.pick("caps", 2)]
 		return fmt.Sprintf("subscribe %s timeout=%d caps=%s", f, r.pick("timeout", 3)*15, caps)
@@ -85,13 +89,16 @@ func (r *random) line() string {
 		}
 		return "advance 5s"
 	case 5:
-		return "teardown " + f
+		if r.pick("teardown", 8) == 0 {
+			return "teardown " + f
+		}
+		return "revive " + f
 	case 6:
 		return "suppress " + f
 	case 7:
 		return "revive " + f
 	case 8:
-		return fmt.Sprintf("decline %s %s refuse=%d", f, r.offer(), r.pick("refuse", 3))
+		return fmt.Sprintf("decline %s %s refuse=%d", f, r.offer(f), r.pick("refuse", 3))
 	case 9, 10, 11, 12:
 		return r.acceptLine(f)
 	case 13:
@@ -129,13 +136,13 @@ func (r *random) line() string {
 }
 
 func (r *random) acceptLine(f string) string {
-	line := fmt.Sprintf("accept %s %s", f, r.offer())
+	line := fmt.Sprintf("accept %s %s", f, r.offer(f))
 	if r.pick("two", 6) == 0 {
-		line += "," + r.offer()
+		line += "," + r.offer(f)
 	}
 	for range r.pick("tasks", 4) {
 		r.tasks++
-		line += fmt.Sprintf(" t%d:cpus:0.%d;mem:%d", r.tasks, r.pick("tenths", 10), 16*r.pick("mem", 8))
+		line += fmt.Sprintf(" t%d:cpus:0.%d;mem:%d", r.tasks, r.pick("tenths", 10), 1+16*r.pick("mem", 8))
 	}
 	if r.pick("custom", 3) == 0 {
 		line += fmt.Sprintf(" executor=x%d needs=cpus:0.1;mem:16", r.pick("executor", 2))
@@ -143,10 +150,21 @@ func (r *random) acceptLine(f string) string {
 	return line + fmt.Sprintf(" refuse=%d", r.pick("refuse", 2))
 }
 
-func (r *random) pick(what string, n int) int { return rapid.IntRange(0, n-1).Draw(r.t, what) }
+// pick is one of n. What rapid draws leans to small numbers, so that only the
+// first verbs would be tried; the counter spreads it.
+func (r *random) pick(what string, n int) int {
+	r.picks++
+	x := uint64(rapid.Uint32().Draw(r.t, what)) + r.picks*0x9E3779B97F4A7C15
+	x = (x ^ x>>31) * 0xBF58476D1CE4E5B9
+	return int((x ^ x>>29) % uint64(n))
+}
 
-// offer is one of the offers seen last, perhaps over, perhaps another's.
-func (r *random) offer() string {
+// offer is one of the framework's, now and then one that is over or another's.
+func (r *random) offer(f string) string {
+	if own := r.c.frameworks[r.schedulers[f].id]; own != nil && len(own.offers) > 0 && r.pick("own", 8) > 0 {
+		ids := sortedKeys(own.offers)
+		return string(ids[r.pick("which", len(ids))])
+	}
 	n := min(len(r.offered), 4)
 	if n == 0 {
 		return "none"

@@ -103,8 +103,8 @@ func (c *Cluster) takeTask(a *agent, r *sdk.Task, infos map[sdk.FrameworkID]*sdk
 	before := t.state
 	t.state, t.launched, t.lostAt = r.State, false, time.Time{}
 	t.freed = terminal(t.state) || len(t.resources) == 0
-	if x := a.executors[executorKey{f.id(), t.executor}]; x != nil && !t.freed {
-		x.live++
+	if t.runner = a.executors[executorKey{f.id(), t.executor}]; t.runner != nil && !t.freed {
+		t.runner.live++
 	}
 	if t.status == nil && len(r.Statuses) > 0 {
 		t.status = &r.Statuses[len(r.Statuses)-1]

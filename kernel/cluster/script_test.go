@@ -259,4 +259,3 @@ func filters(opts map[string]string) *sdk.Filters {
 	}
 	return &sdk.Filters{RefuseSeconds: &seconds}
 }
-

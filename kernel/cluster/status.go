@@ -78,14 +78,14 @@ func (c *Cluster) learn(a *agent, t *task, status *sdk.TaskStatus, latest sdk.Ta
 	if !terminal(t.state) {
 		t.state = latest
 	}
-	x := a.executors[executorKey{t.framework.id(), t.executor}]
+	x := t.runner
 	if x != nil && status.ContainerStatus != nil {
 		x.confirmed = true
 	}
 	if terminal(t.state) {
 		t.kill = nil
 		c.free(t)
-		if x != nil && x.live == 0 && !x.confirmed {
+		if x != nil && x.live == 0 && !x.confirmed && a.executors[executorKey{t.framework.id(), t.executor}] == x {
 			c.dropExecutor(a, x) // the agent refused its only tasks, so it never came to be
 		}
 	}

@@ -24,6 +24,7 @@ type task struct {
 	framework *framework
 	agent     sdk.AgentID
 	executor  sdk.ExecutorID // of the framework's own executor; empty for the default one
+	runner    *executor      // that executor, while the agent has it
 	role      string         // that its resources are allocated to
 	resources sdk.Resources
 
@@ -81,10 +82,8 @@ func (c *Cluster) free(t *task) {
 		return
 	}
 	t.freed = true
-	if a := c.agents[t.agent]; a != nil {
-		if x := a.executors[executorKey{t.framework.id(), t.executor}]; x != nil {
-			x.live--
-		}
+	if t.runner != nil {
+		t.runner.live--
 	}
 	c.release(t.framework, t.agent, t.role, t.resources)
 }
