@@ -13,7 +13,7 @@ type Limits struct {
 	InlineBytes   int64         // all data: URIs of a task together
 	DownloadBytes int64         // all downloads of a task together
 	UnpackBytes   int64         // all that archives unpack to
-	UnpackFiles   int           // entries that archives may have
+	UnpackFiles   int64         // entries that archives may have
 	Stall         time.Duration // a download that brings nothing for so long fails
 	Redirects     int           // hops per download
 }
@@ -45,6 +45,21 @@ type Task struct {
 }
 
 // Fetch brings all URIs of the task into its sandbox, in order. Inlined files are
-// written directly; everything else by a process of its own as the task's user. The
-// error is a sentence for the task's status.
-func Fetch(ctx context.Context, o Options, t Task) error { return fetch(ctx, o, t) }
+// written directly: nothing of the task runs yet, so nothing can get in the way.
+// Everything else is done by a process of its own as the task's user. The error is
+// a sentence for the task's status; one that wraps syscall.ENOSPC is a full disk.
+func Fetch(ctx context.Context, o Options, t Task) error {
+	if len(t.URIs) == 0 {
+		return nil
+	}
+	items, err := plan(t.URIs, o.AllowFile, o.Limits)
+	if err != nil {
+		return err
+	}
+	for i := range items {
+		if items[i].scheme != "data" || items[i].unpack != "" {
+			return inProcess(ctx, o, t)
+		}
+	}
+	return writeInline(items, t)
+}

@@ -8,6 +8,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -15,6 +16,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -78,23 +80,24 @@ func TestInlineFiles(t *testing.T) {
 func TestInlineTooLarge(t *testing.T) {
 	half := strings.Repeat("x", 300<<10)
 	_, err := fetchInto(t, nil, sdk.URI{Value: data(half), OutputFile: "a"}, sdk.URI{Value: data(half), OutputFile: "b"})
-	if sdk.CodeOf(err) != sdk.CodeTooLarge || !strings.Contains(err.Error(), "614400") {
+	if sdk.CodeOf(err) != sdk.CodeTooLarge || !strings.Contains(err.Error(), "614400 bytes") {
 		t.Errorf("two halves of too much: %v", err)
 	}
 }
 
 func TestRefused(t *testing.T) {
 	for _, row := range []struct{ value, output, says string }{
-		{"data:;base64,%%%", "a", "base64"},
+		{"data:;base64,!!!!", "a", "base64"},
+		{"data:,%zz", "a", "percent"},
 		{"data:nothing", "a", "comma"},
-		{"data:,x", "", "name"},
+		{"data:,x", "", "must be given"},
 		{"data:,x", "../a", "sandbox"},
 		{"data:,x", "/etc/passwd", "sandbox"},
 		{"data:,x", ".", "sandbox"},
-		{"ftp://host/x", "", "none of"},
-		{"http:///x", "", "URL"},
-		{"/etc/hostname", "", "not allowed"},
-		{"file:///etc/hostname", "", "not allowed"},
+		{"ftp://host/x", "", "does not fetch"},
+		{"http:///x", "", "no valid http"},
+		{"/etc/hostname", "", "does not allow"},
+		{"file:///etc/hostname", "", "does not allow"},
 		{"http://h/x#sha256=12", "", "64 hexadecimal"},
 	} {
 		if _, err := fetchInto(t, nil, sdk.URI{Value: row.value, OutputFile: row.output}); err == nil || !strings.Contains(err.Error(), row.says) {
@@ -210,6 +213,9 @@ func TestHostileArchives(t *testing.T) {
 		"parent":        {{name: "../evil", body: "x"}},
 		"absolute":      {{name: "/tmp/evil", body: "x"}},
 		"link out":      {{name: "l", kind: tar.TypeSymlink, link: "../../etc"}},
+		"link by link":  {{name: "p/a", kind: tar.TypeSymlink, link: ".."}, {name: "p/b", kind: tar.TypeSymlink, link: "a/.."}},
+		"behind a link": {{name: "p/a", kind: tar.TypeSymlink, link: ".."}, {name: "p/a/l", kind: tar.TypeSymlink, link: "../x"}},
+		"through link":  {{name: "l", kind: tar.TypeSymlink, link: "d"}, {name: "d/", kind: tar.TypeDir}, {name: "l/x", body: "x"}},
 		"absolute link": {{name: "l", kind: tar.TypeSymlink, link: "/etc"}},
 		"hard link":     {{name: "l", kind: tar.TypeLink, link: "/etc/passwd"}},
 		"device":        {{name: "d", kind: tar.TypeBlock}},
@@ -253,6 +259,125 @@ func TestZip(t *testing.T) {
 	}
 }
 
+// TestAsTheTasksUser: the fetcher's process is the task's user, sees nothing of our
+// environment, and ends with its agent.
+func TestAsTheTasksUser(t *testing.T) {
+	if os.Getuid() != 0 {
+		if os.Getenv("PROFFER_TEST_NOSKIP") != "" {
+			t.Fatal("needs root")
+		}
+		t.Skip("needs root to change users")
+	}
+	nobody := users.Identity{Name: "nobody", UID: 65534, GID: 65534, Switch: true}
+	dir, err := os.MkdirTemp("", "fetch") // t.TempDir cannot be walked by others
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	sandbox, self := filepath.Join(dir, "sandbox"), filepath.Join(dir, "fetcher")
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, err := range []error{os.Chmod(dir, 0o755), os.Mkdir(sandbox, 0o700), os.Chown(sandbox, 65534, 65534), os.WriteFile(self, text, 0o755), os.WriteFile(filepath.Join(dir, "secret"), nil, 0o600)} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	o := Options{Command: []string{self, "be-the-fetcher"}, Limits: DefaultLimits(), AllowFile: true}
+	task := Task{Sandbox: sandbox, User: nobody, URIs: []sdk.URI{{Value: "/etc/hostname", OutputFile: "a/b"}, {Value: data("x"), OutputFile: "c"}}}
+	if err := Fetch(context.Background(), o, task); err != nil {
+		t.Fatal(err)
+	}
+	task.URIs = []sdk.URI{{Value: data("y"), OutputFile: "d/e"}}
+	if err := Fetch(context.Background(), o, task); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"a", "a/b", "c", "d", "d/e"} {
+		st, err := os.Lstat(filepath.Join(sandbox, name))
+		if err != nil || st.Sys().(*syscall.Stat_t).Uid != 65534 {
+			t.Errorf("%s: %+v, %v", name, st, err)
+		}
+	}
+	task.URIs = []sdk.URI{{Value: filepath.Join(dir, "secret")}}
+	if err := Fetch(context.Background(), o, task); err == nil || !strings.Contains(err.Error(), "permission denied") {
+		t.Errorf("a file that the task's user cannot read: %v", err)
+	}
+}
+
+// TestEndsWithItsAgent: when the pipe from the agent ends, so does the download.
+func TestEndsWithItsAgent(t *testing.T) {
+	hold, asked := make(chan struct{}), make(chan struct{}, 1)
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked <- struct{}{}
+		select {
+		case <-hold:
+		case <-r.Context().Done():
+		}
+	}))
+	defer srv.Close()
+	defer close(hold)
+	r, w := io.Pipe()
+	ended := make(chan error, 1)
+	go func() {
+		q, err := readRequest(r)
+		if err == nil {
+			err = serveRequest(context.Background(), r, q)
+		}
+		ended <- err
+	}()
+	l := DefaultLimits()
+	if err := writeRequest(w, Options{Limits: l}, Task{Sandbox: t.TempDir(), URIs: []sdk.URI{{Value: srv.URL + "/x"}}}); err != nil {
+		t.Fatal(err)
+	}
+	<-asked
+	w.Close()
+	select {
+	case err := <-ended:
+		if err == nil {
+			t.Error("it claims to have fetched")
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("it goes on without its agent")
+	}
+}
+
+func TestFullDiskKeepsItsReason(t *testing.T) {
+	err := failure("write a: no space left on device\n")
+	if !errors.Is(err, syscall.ENOSPC) || err.Error() != "write a: no space left on device" {
+		t.Errorf("%v", err)
+	}
+	if err := failure("no such host"); errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestArchiveKinds(t *testing.T) {
+	for name, want := range map[string]string{
+		"a.tar": "tar", "a.tar.gz": "tar.gz", "A.TGZ": "tar.gz", "a.tar.bz2": "tar.bz2", "a.tbz2": "tar.bz2",
+		"a.tar.xz": "tar.xz", "a.txz": "tar.xz", "a.zip": "zip", "a.gz": "gz", "a.jar": "", ".gz": "", "gz": "",
+	} {
+		if got := archiveKind(name); got != want {
+			t.Errorf("%s is %q, want %q", name, got, want)
+		}
+	}
+	yes, uri := true, sdk.URI{Value: "data:,x", OutputFile: "a.tar"}
+	for _, tt := range []struct {
+		extract *bool
+		want    string
+	}{{nil, ""}, {&yes, "tar"}} {
+		uri.Extract = tt.extract
+		items, err := plan([]sdk.URI{uri}, false, DefaultLimits())
+		if err != nil || items[0].unpack != tt.want {
+			t.Errorf("%+v, %v", items, err)
+		}
+	}
+}
+
 func FuzzPlan(f *testing.F) {
 	for _, s := range []string{"data:;base64,aGk=", "data:,x%", "http://h/a.tar.gz#sha256=00", "file:///x", "//", "data:" + strings.Repeat("a", 100)} {
 		f.Add(s, "out")
@@ -273,17 +398,55 @@ func FuzzUntar(f *testing.F) {
 		if err := os.Mkdir(inside, 0o755); err != nil {
 			t.Fatal(err)
 		}
-		root, err := os.OpenRoot(inside)
+		b, err := openBox(inside, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer root.Close()
+		defer b.close()
 		l := DefaultLimits()
 		l.UnpackBytes, l.UnpackFiles = 1<<16, 100
-		s := &sink{root: root, limits: l, own: func(string) error { return nil }}
-		_ = s.untar(bytes.NewReader(body))
+		_ = newFetcher(b, l).untar(bytes.NewReader(body))
+		checkBounds(t, inside, l)
 		if list, err := os.ReadDir(dir); err != nil || len(list) != 1 {
 			t.Errorf("something is beside the sandbox: %v, %v", list, err)
 		}
 	})
+}
+
+// checkBounds walks what an archive has left and finds nothing that it may not.
+func checkBounds(t *testing.T, dir string, l Limits) {
+	t.Helper()
+	bytes, files := int64(0), int64(0)
+	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err != nil || path == dir {
+			return err
+		}
+		st, err := d.Info()
+		if err != nil {
+			return err
+		}
+		files++
+		switch mode := st.Mode(); {
+		case mode.IsRegular():
+			if st.Sys().(*syscall.Stat_t).Nlink == 1 {
+				bytes += st.Size()
+			}
+			if mode&(os.ModeSetuid|os.ModeSetgid|os.ModeSticky) != 0 {
+				t.Errorf("%s has mode %v", path, mode)
+			}
+		case mode.IsDir():
+		case mode&os.ModeSymlink != 0:
+			target, _ := os.Readlink(path)
+			rel, _ := filepath.Rel(dir, filepath.Join(filepath.Dir(path), target))
+			if filepath.IsAbs(target) || !filepath.IsLocal(rel) {
+				t.Errorf("%s leads to %s", path, target)
+			}
+		default:
+			t.Errorf("%s is a %v", path, mode)
+		}
+		return nil
+	})
+	if err != nil || bytes > l.UnpackBytes {
+		t.Errorf("%d bytes in %d files, %v", bytes, files, err)
+	}
 }

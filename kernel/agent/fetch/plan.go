@@ -1,8 +1,11 @@
 package fetch
 
 import (
-	"encoding/base64"
+	"crypto/sha256"
+	"crypto/sha512"
 	"encoding/hex"
+	"fmt"
+	"hash"
 	"net/url"
 	"path"
 	"path/filepath"
@@ -11,138 +14,162 @@ import (
 	"github.com/profferhq/proffer/sdk"
 )
 
-// item is one URI, understood.
+// item is one URI, understood: nothing about it can be wrong any more except what
+// only the network and the disk know.
 type item struct {
-	scheme  string // data, http, https or file
-	source  string // URL without fragment, or path
-	data    []byte // of a data: URI
-	name    string // where it goes, relative to the sandbox
-	exec    bool
-	unpack  string // "", or the kind of archive: tar, tar.gz, tar.bz2, tar.xz, zip, gz
-	sha256  []byte // wanted digest; nil for none
-	display string // for messages: never the content
+	field      string // for errors: "command.uris[2]"
+	scheme     string // data, file, http or https
+	address    string // without the fragment; for file the path
+	shown      string // the address without a password, for errors
+	name       string // where it goes, relative to the sandbox
+	content    []byte // of a data: URI
+	executable bool
+	unpack     string // the archive's kind, empty for none
+	digest     digest
 }
 
-// plan understands all URIs of a task, or names the first that is wrong.
-func plan(uris []sdk.URI, allowFile bool, l Limits) ([]item, error) {
-	var out []item
-	inline := int64(0)
-	for i, u := range uris {
-		it, err := parse(u, allowFile)
-		if err != nil {
-			return nil, sdk.Errorf(sdk.CodeInvalid, "", "command.uris[%d]: %s", i, err.Error())
-		}
-		if inline += int64(len(it.data)); inline > l.InlineBytes {
-			return nil, sdk.Errorf(sdk.CodeTooLarge, "", "command.uris[%d]: the files inside the task have %d bytes with this one, at most %d are allowed", i, inline, l.InlineBytes)
-		}
-		out = append(out, it)
-	}
-	return out, nil
+// digest is what #sha256=… or #sha512=… at the end of a URI asks for.
+type digest struct {
+	kind string
+	want string // lower-case hex
 }
 
-func parse(u sdk.URI, allowFile bool) (item, error) {
-	it := item{exec: u.Executable, name: u.OutputFile}
-	text, fragment, _ := strings.Cut(u.Value, "#")
-	if err := it.digest(fragment); err != nil {
-		return it, err
+func (d digest) hash() hash.Hash {
+	switch d.kind {
+	case "sha256":
+		return sha256.New()
+	case "sha512":
+		return sha512.New()
 	}
-	switch {
-	case strings.HasPrefix(text, "data:"):
-		it.scheme, it.display = "data", "data:…"
-		var err error
-		if it.data, err = parseData(text); err != nil {
-			return it, err
-		}
-		if it.name == "" {
-			return it, sdk.Errorf(sdk.CodeInvalid, "output_file", "a data: URI has no name of its own; give one")
-		}
-	case strings.HasPrefix(text, "http://"), strings.HasPrefix(text, "https://"):
-		parsed, err := url.Parse(text)
-		if err != nil || parsed.Host == "" {
-			return it, sdk.Errorf(sdk.CodeInvalid, "value", "%q is not a URL", clip(text))
-		}
-		it.scheme, it.source, it.display = parsed.Scheme, text, parsed.Redacted()
-		if it.name == "" {
-			it.name = path.Base(parsed.Path)
-		}
-	case strings.HasPrefix(text, "file://"), strings.HasPrefix(text, "/"):
-		if !allowFile {
-			return it, sdk.Errorf(sdk.CodeDenied, "value", "files of the agent's machine are not allowed here (--allow-file-uris)")
-		}
-		it.scheme, it.source = "file", strings.TrimPrefix(text, "file://")
-		it.display = it.source
-		if it.name == "" {
-			it.name = path.Base(it.source)
-		}
-	default:
-		return it, sdk.Errorf(sdk.CodeInvalid, "value", "%q is none of http, https, data, file", clip(text))
-	}
-	if !filepath.IsLocal(it.name) || it.name == "." || strings.ContainsRune(it.name, 0) {
-		return it, sdk.Errorf(sdk.CodeInvalid, "output_file", "%q does not stay in the sandbox", clip(it.name))
-	}
-	if (u.Extract == nil || *u.Extract) && !u.Executable && it.scheme != "data" {
-		it.unpack = archiveKind(firstName(it, u))
-	}
-	return it, nil
-}
-
-// firstName is what the kind of archive is told by: the source's name, not the new one.
-func firstName(it item, u sdk.URI) string {
-	if parsed, err := url.Parse(it.source); err == nil && it.scheme != "file" {
-		return path.Base(parsed.Path)
-	}
-	return path.Base(it.source)
-}
-
-func (it *item) digest(fragment string) error {
-	text, ok := strings.CutPrefix(fragment, "sha256=")
-	if !ok {
-		return nil
-	}
-	sum, err := hex.DecodeString(text)
-	if err != nil || len(sum) != 32 {
-		return sdk.Errorf(sdk.CodeInvalid, "value", "#sha256= takes 64 hexadecimal digits")
-	}
-	it.sha256 = sum
 	return nil
 }
 
-// archiveKind is told by the name's ending, as Mesos does it.
-func archiveKind(name string) string {
-	for _, row := range [][2]string{
-		{".tar", "tar"}, {".tar.gz", "tar.gz"}, {".tgz", "tar.gz"}, {".tar.bz2", "tar.bz2"}, {".tbz2", "tar.bz2"},
-		{".tar.xz", "tar.xz"}, {".txz", "tar.xz"}, {".zip", "zip"}, {".gz", "gz"},
-	} {
-		if strings.HasSuffix(name, row[0]) {
-			return row[1]
-		}
-	}
-	return ""
-}
-
-// parseData decodes a data: URI (RFC 2397).
-func parseData(text string) ([]byte, error) {
-	head, body, found := strings.Cut(strings.TrimPrefix(text, "data:"), ",")
-	if !found {
-		return nil, sdk.Errorf(sdk.CodeInvalid, "value", "a data: URI has a comma before its content")
-	}
-	if strings.HasSuffix(head, ";base64") {
-		data, err := base64.StdEncoding.DecodeString(body)
+// plan understands all URIs of a task and refuses what is wrong before anything is
+// fetched.
+func plan(uris []sdk.URI, allowFile bool, limits Limits) ([]item, error) {
+	items := make([]item, 0, len(uris))
+	inline := int64(0)
+	for n, u := range uris {
+		field := fmt.Sprintf("command.uris[%d]", n)
+		it, err := planOne(field, u, allowFile)
 		if err != nil {
-			return nil, sdk.Errorf(sdk.CodeInvalid, "value", "the content of a data: URI is not base64: %v", err)
+			return nil, err
 		}
-		return data, nil
+		inline += int64(len(it.content))
+		items = append(items, it)
 	}
-	data, err := url.PathUnescape(body)
-	if err != nil {
-		return nil, sdk.Errorf(sdk.CodeInvalid, "value", "the content of a data: URI is not percent-encoded: %v", err)
+	if inline > limits.InlineBytes {
+		return nil, sdk.Errorf(sdk.CodeTooLarge, "command.uris", "the files inside this task have %d bytes in all, at most %d are allowed; put larger ones on a web server", inline, limits.InlineBytes)
 	}
-	return []byte(data), nil
+	return items, nil
 }
 
-func clip(s string) string {
-	if len(s) > 80 {
-		return s[:80] + "…"
+func planOne(field string, u sdk.URI, allowFile bool) (item, error) {
+	it := item{field: field, executable: u.Executable}
+	address, fragment, _ := strings.Cut(u.Value, "#")
+	var err error
+	if it.digest, err = parseDigest(field, fragment); err != nil {
+		return it, err
 	}
-	return s
+	fallback := ""
+	switch scheme, _, ok := strings.Cut(address, ":"); {
+	case ok && strings.EqualFold(scheme, "data"):
+		it.scheme, it.shown = "data", "a data: URI"
+		if it.content, err = parseData(address[len("data:"):]); err != nil {
+			return it, sdk.Errorf(sdk.CodeInvalid, field+".value", "%v", err)
+		}
+	case ok && (strings.EqualFold(scheme, "http") || strings.EqualFold(scheme, "https")):
+		parsed, err := url.Parse(address)
+		if err != nil || parsed.Host == "" {
+			return it, sdk.Errorf(sdk.CodeInvalid, field+".value", "is no valid http address")
+		}
+		it.scheme, it.address, it.shown = strings.ToLower(scheme), address, parsed.Redacted()
+		fallback = path.Base(parsed.Path)
+	case ok && strings.EqualFold(scheme, "file"):
+		parsed, err := url.Parse(address)
+		if err != nil || parsed.Path == "" || parsed.Host != "" && parsed.Host != "localhost" {
+			return it, sdk.Errorf(sdk.CodeInvalid, field+".value", "is no file address of this machine; it must be as in file:///path")
+		}
+		it.address = parsed.Path
+	case filepath.IsAbs(address): // Mesos takes a plain path for a file
+		it.address = address
+	default:
+		return it, sdk.Errorf(sdk.CodeUnsupported, field+".value", "has a scheme that this agent does not fetch; it knows http, https, data and, where the operator allows it, file")
+	}
+	if it.scheme == "" {
+		it.scheme, it.shown, fallback = "file", it.address, path.Base(it.address)
+		if !allowFile {
+			return it, sdk.Errorf(sdk.CodeDenied, field+".value", "names a file of the agent's machine, and this agent does not allow that (--allow-file-uris)")
+		}
+	}
+	return it, it.place(u, fallback)
+}
+
+// place decides the name in the sandbox and whether the file is unpacked there.
+func (it *item) place(u sdk.URI, fallback string) error {
+	it.name = u.OutputFile
+	where := it.field + ".output_file"
+	if it.name == "" {
+		it.name, where = fallback, it.field+".value"
+		if it.name == "" || it.name == "." || it.name == "/" {
+			return sdk.Errorf(sdk.CodeInvalid, it.field+".output_file", "must be given, because %s has no file name", it.shown)
+		}
+	}
+	if err := checkName(it.name); err != nil {
+		return sdk.Errorf(sdk.CodeInvalid, where, "%v", err)
+	}
+	it.name = filepath.Clean(it.name)
+	// What travels inside a task is unpacked only when the task says so: extract is
+	// on by default, and who ships an archive means the archive.
+	wanted := u.Extract == nil && it.scheme != "data" || u.Extract != nil && *u.Extract
+	if wanted && !u.Executable {
+		it.unpack = archiveKind(it.name)
+	}
+	return nil
+}
+
+// checkName accepts a name that stays below the directory that it is used in.
+func checkName(name string) error {
+	switch {
+	case strings.ContainsRune(name, 0):
+		return fmt.Errorf("the name %q has a NUL byte", name)
+	case len(name) > 4000:
+		return fmt.Errorf("the name has %d bytes, at most 4000 are allowed", len(name))
+	case filepath.IsAbs(name):
+		return fmt.Errorf("the name %q is absolute; it must lie in the sandbox", name)
+	case !filepath.IsLocal(name):
+		return fmt.Errorf("the name %q leads out of the sandbox", name)
+	case filepath.Clean(name) == ".":
+		return fmt.Errorf("the name %q is the sandbox itself", name)
+	}
+	for _, part := range strings.Split(name, "/") {
+		if len(part) > 255 {
+			return fmt.Errorf("a part of the name has %d bytes, at most 255 are allowed", len(part))
+		}
+	}
+	return nil
+}
+
+func parseDigest(field, fragment string) (digest, error) {
+	kind, want, ok := strings.Cut(fragment, "=")
+	d := digest{kind: strings.ToLower(kind), want: strings.ToLower(want)}
+	h := d.hash()
+	if !ok || h == nil {
+		return digest{}, nil // any other fragment means nothing to a fetcher
+	}
+	if b, err := hex.DecodeString(d.want); err != nil || len(b) != h.Size() {
+		return digest{}, sdk.Errorf(sdk.CodeInvalid, field+".value", "asks for a %s digest that is not %d hexadecimal digits", d.kind, 2*h.Size())
+	}
+	return d, nil
+}
+
+// check compares what was fetched with the digest that was asked for.
+func (it *item) check(h hash.Hash) error {
+	if h == nil {
+		return nil
+	}
+	if got := hex.EncodeToString(h.Sum(nil)); got != it.digest.want {
+		return sdk.Errorf(sdk.CodeInvalid, it.field+".value", "%s has the %s digest %s, not %s as asked for", it.shown, it.digest.kind, got, it.digest.want)
+	}
+	return nil
 }
