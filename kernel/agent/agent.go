@@ -71,7 +71,7 @@ type Agent struct {
 
 	launcherMu sync.Mutex
 	launcher   *executor.Launcher // nil while there is none
-	stopping   atomic.Bool
+	closing    atomic.Bool // the launcher was told to end
 	fatal      chan error
 }
 

@@ -20,7 +20,7 @@ func (a *Agent) keepLauncher(ctx context.Context, first *executor.Launcher) erro
 			a.hearExits(ctx, l)
 			a.setLauncher(nil)
 			_ = l.Close() // the launcher goes on, or the connection is broken already
-			if ctx.Err() != nil {
+			if ctx.Err() != nil || a.closing.Load() {
 				return nil
 			}
 			a.log.Warn("the launcher is gone; starting another")

@@ -165,7 +165,6 @@ func (a *Agent) machine() (sdk.Resources, []sdk.Attribute, error) {
 
 // stopTasks ends everything, and waits until nothing is left.
 func (a *Agent) stopTasks(ctx context.Context) {
-	a.stopping.Store(true)
 	ctx, cancel := context.WithTimeout(ctx, a.o.StopTimeout)
 	defer cancel()
 	a.inbox.put(ledger.StopAll{})
@@ -191,8 +190,9 @@ func (a *Agent) stopTasks(ctx context.Context) {
 	l := a.launcher
 	a.launcherMu.Unlock()
 	if l != nil {
+		a.closing.Store(true)
 		_ = l.Shutdown(ctx)
-		select { // keepLauncher must not start another
+		select {
 		case <-l.Done():
 		case <-ctx.Done():
 		}
