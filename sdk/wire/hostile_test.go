@@ -3,8 +3,8 @@ package wire
 import (
 	"bytes"
 	"encoding/binary"
-	"fmt"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -21,13 +21,11 @@ func hostile() []struct {
 } {
 	million := 1 << 20
 	keys := func(n int) []byte {
-		var b bytes.Buffer
-		b.WriteByte('{')
+		b := []byte{'{'}
 		for i := range n {
-			fmt.Fprintf(&b, `"k%d":%d,`, i, i)
+			b = append(strconv.AppendInt(append(b, `"k`...), int64(i), 10), `":1,`...)
 		}
-		b.WriteString(`"type":"REVIVE"}`)
-		return b.Bytes()
+		return append(b, `"type":"REVIVE"}`...)
 	}
 	protoKeys := func(n int) []byte {
 		var b []byte
