@@ -113,7 +113,7 @@ func (o Options) Validate() error {
 		principal, user, ok := strings.Cut(u, ":")
 		need(ok && principal != "" && user != "", "--allow-user %q: must be PRINCIPAL:USER", u)
 	}
-	need(!slices.Contains(o.FrameworkLaunchers, ""), "--framework-launcher: must not be empty")
+	need(!slices.Contains(o.FrameworkLaunchers, ""), "--framework-launchers: must not be empty")
 	need(o.MaxBody > 0 && o.MaxBatch > 0 && o.MaxQueue > 0, "limits of bodies, batches and queues must be above zero")
 	need(o.WriteTimeout > 0 && o.ReadTimeout > 0 && o.Heartbeat > 0, "time-outs and heartbeats must be above zero")
 	need(o.Log != nil, "a logger is needed")
