@@ -131,6 +131,9 @@ func (a *Allocator) UpdateFramework(info Framework) {
 	}
 	for _, c := range f.sorted() {
 		c.wanted = slices.Contains(info.Roles, c.role)
+		if !c.wanted {
+			a.forget(c)
+		}
 		c.suppressed = slices.Contains(info.Suppressed, c.role)
 		a.setMinimum(c, info.OfferFilters[c.role].MinAllocatableResources)
 		a.settle(c)

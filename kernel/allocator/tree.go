@@ -17,12 +17,12 @@ type node struct {
 	own    *node   // of a role: its own frameworks
 	kids   int     // siblings below, active or not
 
-	first  bool    // served before siblings whatever the shares: the role `system`
-	weight float64 // of a role
-	held   vector  // offered and used below
+	first  bool     // served before siblings whatever the shares: the role `system`
+	weight float64  // of a role
+	held   vector   // offered and used below
 	space  [4]int64 // of held, mostly
-	share  float64 // dominant share by weight; current when the tree is not stale
-	served uint64  // serial of the last offer made below: among equals who waited longest goes first
+	share  float64  // dominant share by weight; current when the tree is not stale
+	served uint64   // serial of the last offer made below: among equals who waited longest goes first
 
 	live   int     // active leaves below
 	active []*node // kids with live > 0, in serving order unless the tree is stale
