@@ -90,6 +90,18 @@ func (c *Client) Tasks(ctx context.Context) (*sdk.GetTasks, error) {
 	return answer.GetTasks, nil
 }
 
+// Failures are the last tasks and agents that failed or were lost, newest first.
+func (c *Client) Failures(ctx context.Context) (*sdk.GetFailures, error) {
+	answer, err := c.call(ctx, "get failures", &sdk.OperatorCall{Type: sdk.OperatorGetFailures})
+	if err != nil {
+		return nil, err
+	}
+	if answer == nil || answer.GetFailures == nil {
+		return nil, missing("get failures")
+	}
+	return answer.GetFailures, nil
+}
+
 // WhoLeads is the leading master.
 func (c *Client) WhoLeads(ctx context.Context) (*sdk.MasterInfo, error) {
 	answer, err := c.call(ctx, "get master", &sdk.OperatorCall{Type: sdk.OperatorGetMaster})

@@ -14,6 +14,7 @@ import (
 	"github.com/profferhq/proffer/kernel/cluster"
 	"github.com/profferhq/proffer/kernel/link"
 	"github.com/profferhq/proffer/kernel/registry"
+	"github.com/profferhq/proffer/kernel/view"
 	"github.com/profferhq/proffer/sdk"
 	"github.com/profferhq/proffer/sdk/framework"
 	"github.com/profferhq/proffer/sdk/operator"
@@ -40,8 +41,9 @@ type Kernel struct {
 	replies  map[uint64]*sdk.Error
 	sessions uint64
 	streams  map[cluster.Session]*stream // of schedulers
-	watchers map[*stream]bool            // operators' streams
-	reads    *reads
+	watchers map[*stream]bool            // operators' streams; true for those that understand Proffer's own events
+	view     *view.View
+	master   sdk.MasterInfo
 	agents   []*agent
 	lose     int // updates still to be lost on their way to the master
 }
@@ -221,8 +223,16 @@ func (k *Kernel) elect() {
 			*x.to = *x.from
 		}
 	}
-	k.reads = newReads()
+	k.master, k.view = o.Master, view.New(view.Options{})
 	k.mind = cluster.New(k.now(), o)
+}
+
+// heartbeat is the time between HEARTBEAT events.
+func (k *Kernel) heartbeat() time.Duration {
+	if k.opts.Heartbeat > 0 {
+		return k.opts.Heartbeat
+	}
+	return cluster.DefaultOptions().SchedulerHeartbeat
 }
 
 // Version is what the kernel calls itself.

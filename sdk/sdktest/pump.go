@@ -89,10 +89,7 @@ func (k *Kernel) perform(effects []cluster.Effect) {
 		case cluster.Reply:
 			k.replies[e.Request] = e.Err
 		case cluster.Operator:
-			k.reads.fold(e.Event, k.now())
-			for w := range k.watchers {
-				w.push(e.Event)
-			}
+			k.told(e.Event)
 		case cluster.Log:
 			k.log.Log(context.Background(), slog.Level(e.Level), e.Message, e.KV...)
 		case cluster.Resign:

@@ -3,6 +3,7 @@ package sdktest
 import (
 	"net/http"
 	"sync"
+	"time"
 
 	"github.com/profferhq/proffer/sdk/wire"
 )
@@ -10,7 +11,9 @@ import (
 // stream is one open answer: the kernel appends events, the connection's
 // goroutine writes them.
 type stream struct {
-	wake chan struct{}
+	wake  chan struct{}
+	beat  any           // sent when nothing else was for so long
+	every time.Duration // zero for never: a scheduler's heartbeats come from the mind
 
 	mu    sync.Mutex
 	queue []any
@@ -67,8 +70,14 @@ func (s *stream) serve(w http.ResponseWriter, r *http.Request, enc wire.Encoding
 		if ended {
 			return
 		}
+		var late <-chan time.Time
+		if s.every > 0 {
+			late = time.After(s.every)
+		}
 		select {
 		case <-s.wake:
+		case <-late:
+			s.push(s.beat)
 		case <-r.Context().Done():
 			return
 		}

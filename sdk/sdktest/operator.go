@@ -1,0 +1,90 @@
+package sdktest
+
+import (
+	"net/http"
+
+	"github.com/profferhq/proffer/kernel/cluster"
+	"github.com/profferhq/proffer/kernel/view"
+	"github.com/profferhq/proffer/sdk"
+	"github.com/profferhq/proffer/sdk/wire"
+)
+
+func (k *Kernel) serveOperator(w http.ResponseWriter, r *http.Request) {
+	var calls []*sdk.OperatorCall
+	enc, err := body(r, func() any {
+		calls = append(calls, &sdk.OperatorCall{})
+		return calls[len(calls)-1]
+	})
+	if err == nil && len(calls) != 1 {
+		err = sdk.Errorf(sdk.CodeInvalid, "", "a body of this endpoint holds one call, this one has %d", len(calls))
+	}
+	if err != nil {
+		refuse(w, enc, err)
+		return
+	}
+	switch call := calls[0]; call.Type {
+	case sdk.OperatorTeardown, sdk.OperatorKillTask:
+		if err := k.request(func(request uint64) cluster.Input {
+			return cluster.OperatorCall{Request: request, Caller: operatorCaller(), Call: call}
+		}); err != nil {
+			refuse(w, enc, err)
+			return
+		}
+		w.WriteHeader(http.StatusOK)
+	case sdk.OperatorSubscribe:
+		k.watch(w, r, enc)
+	default:
+		answer := k.read(call.Type)
+		if answer == nil {
+			refuse(w, enc, sdk.Errorf(sdk.CodeInvalid, "type", "%q is not a call that this master answers", string(call.Type)))
+			return
+		}
+		write(w, enc, http.StatusOK, answer)
+	}
+}
+
+// read answers a call that changes nothing; nil for one that is unknown.
+func (k *Kernel) read(call sdk.OperatorCallType) *sdk.OperatorResponse {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	answer := &sdk.OperatorResponse{Type: sdk.OperatorResponseType(call)}
+	switch call {
+	case sdk.OperatorGetHealth:
+		answer.GetHealth = &sdk.GetHealth{Healthy: true}
+	case sdk.OperatorGetVersion:
+		answer.GetVersion = &sdk.GetVersion{VersionInfo: sdk.VersionInfo{Version: Version}}
+	case sdk.OperatorGetMaster:
+		info := k.master
+		answer.GetMaster = &sdk.GetMaster{MasterInfo: &info}
+	default:
+		return k.view.Answer(call)
+	}
+	return answer
+}
+
+// watch streams the events of the cluster, its state first.
+func (k *Kernel) watch(w http.ResponseWriter, r *http.Request, enc wire.Encoding) {
+	s := newStream()
+	s.beat, s.every = &sdk.OperatorEvent{Type: sdk.OperatorEventHeartbeat}, k.heartbeat()
+	k.mu.Lock()
+	s.push(&sdk.OperatorEvent{Type: sdk.OperatorEventSubscribed, Subscribed: &sdk.OperatorSubscribed{
+		GetState: k.view.State(), HeartbeatIntervalSeconds: k.heartbeat().Seconds(),
+	}})
+	s.push(s.beat)
+	k.watchers[s] = enc == wire.Msgpack
+	k.mu.Unlock()
+	s.serve(w, r, enc)
+	k.mu.Lock()
+	delete(k.watchers, s)
+	k.mu.Unlock()
+}
+
+// told takes an event of the mind to the view and to who watches. k.mu is held.
+func (k *Kernel) told(e *sdk.OperatorEvent) {
+	k.view.Apply(k.now(), e)
+	for s, ours := range k.watchers {
+		if ours || view.Public(e) {
+			s.push(e)
+		}
+	}
+}
