@@ -31,6 +31,9 @@ func (l *Ledger) update(t *task, s sdk.TaskStatus, p *sdk.Process) {
 	l.commit(Record{Update: &UpdateRecord{FrameworkID: t.key.framework, Status: s, Process: p}})
 	switch {
 	case t.fw.gone && t.phase == ended:
+		// Nobody acknowledges it, but the leader waits for its resources. Should this
+		// get lost with the stream, the next registration tells the same.
+		l.send(&link.Call{Type: link.CallUpdate, Update: &link.Update{FrameworkID: t.key.framework, Status: s}})
 		l.commit(Record{Done: &DoneRecord{FrameworkID: t.key.framework, TaskID: t.key.task, State: s.State, Reason: s.Reason}})
 	case len(t.queue) == 1:
 		t.backoff = 0
