@@ -17,7 +17,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"runtime"
 
 	"golang.org/x/sys/unix"
 
@@ -27,8 +26,6 @@ import (
 )
 
 func main() {
-	// The main thread must never be one that the runtime picks for a launch.
-	runtime.LockOSThread()
 	if err := run(os.Args[1:], os.Stderr); err != nil {
 		fmt.Fprintln(os.Stderr, "proffer-executor:", err)
 		os.Exit(1)

@@ -24,11 +24,12 @@ const (
 type conn struct {
 	c *net.UnixConn
 
-	mu   sync.Mutex
-	out  []byte
-	wake chan struct{}
-	done chan struct{}
-	once sync.Once
+	writing sync.Mutex // held while out is written, taken before mu
+	mu      sync.Mutex
+	out     []byte
+	wake    chan struct{}
+	done    chan struct{}
+	once    sync.Once
 }
 
 func (l *Launcher) accept() {
@@ -118,9 +119,7 @@ func (l *Launcher) answer(c *conn, call *executor.LauncherCall) *executor.Launch
 			err = sdk.Errorf(sdk.CodeInvalid, "binary", "is %q; an absolute path is needed", call.Binary)
 			break
 		}
-		c.flushed(r)
 		l.upgrade = call.Binary
-		return nil
 	case executor.LauncherShutdown:
 		l.ending = true
 	default:
@@ -178,11 +177,21 @@ func (c *conn) send(r *executor.LauncherReply) {
 	}
 }
 
-// flushed sends the last message before an upgrade ends the connection.
-func (c *conn) flushed(r *executor.LauncherReply) {
-	if b, err := wire.Marshal(wire.Msgpack, r); err == nil {
-		_ = c.c.SetWriteDeadline(time.Now().Add(writeTimeout))
-		_, _ = c.c.Write(wire.AppendRecord(nil, b))
+// flush writes what is queued. It is called with the loop waiting only for the
+// last words before an end or an upgrade.
+func (c *conn) flush() {
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	c.mu.Lock()
+	b := c.out
+	c.out = nil
+	c.mu.Unlock()
+	if len(b) == 0 {
+		return
+	}
+	_ = c.c.SetWriteDeadline(time.Now().Add(writeTimeout))
+	if _, err := c.c.Write(b); err != nil {
+		c.close()
 	}
 }
 
@@ -190,16 +199,8 @@ func (c *conn) write() {
 	for {
 		select {
 		case <-c.wake:
+			c.flush()
 		case <-c.done:
-			return
-		}
-		c.mu.Lock()
-		b := c.out
-		c.out = nil
-		c.mu.Unlock()
-		_ = c.c.SetWriteDeadline(time.Now().Add(writeTimeout))
-		if _, err := c.c.Write(b); err != nil {
-			c.close()
 			return
 		}
 	}

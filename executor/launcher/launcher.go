@@ -139,12 +139,16 @@ func (l *Launcher) execute() {
 	binary := l.upgrade
 	l.upgrade = ""
 	l.o.Log.Info("upgrade", "binary", binary)
+	for c := range l.conns {
+		c.flush()
+	}
 	l.o.Log.Error("the upgrade failed", "error", l.lock.Exec(binary))
 }
 
 func (l *Launcher) close() error {
 	err := l.listen.Close()
 	for c := range l.conns {
+		c.flush()
 		c.close()
 	}
 	l.waiter.Close()
