@@ -1,6 +1,7 @@
 package cgroup
 
 import (
+	"runtime"
 	"strings"
 	"time"
 
@@ -11,7 +12,7 @@ import (
 type Options struct {
 	Parent string // name of the parent group, "proffer-" and a suffix of this agent's own
 
-	ParentCPUs  float64 // processors that the parent weighs against the machine's other processes; 0 leaves the kernel's default
+	ParentCPUs  float64 // what all containers weigh together against the machine's other processes, in processors; those there are by default, 0 leaves the kernel's default of one
 	MemoryFloor uint64  // bytes; a smaller hard limit is raised to this, 32 MiB by default: a Go program does not even start in less
 	PidsDefault uint64  // threads of a container that has no resource "pids"; it counts threads, and a JVM has hundreds
 
@@ -25,6 +26,7 @@ type Options struct {
 // DefaultOptions are those of an agent; only Parent is missing.
 func DefaultOptions() Options {
 	return Options{
+		ParentCPUs:  float64(runtime.NumCPU()),
 		MemoryFloor: 32 << 20,
 		PidsDefault: 1024,
 		FreezeWait:  500 * time.Millisecond,

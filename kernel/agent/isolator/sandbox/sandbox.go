@@ -110,7 +110,7 @@ func makeOwn(path string, mode fs.FileMode) error {
 	if err := os.Mkdir(path, mode); err != nil {
 		return fmt.Errorf("make the container's directory: %w", err)
 	}
-	return nil
+	return os.Chmod(path, mode) // whatever the umask is
 }
 
 // Cleanup removes the runtime directory. Sandbox and logs stay: package sandboxes

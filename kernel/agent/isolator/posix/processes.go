@@ -1,0 +1,158 @@
+package posix
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/profferhq/proffer/kernel/agent/isolator"
+	"github.com/profferhq/proffer/sdk"
+)
+
+// Mark is the environment variable by which a container's processes are found again
+// without control groups.
+const Mark = "PROFFER_CONTAINER"
+
+// Processes ends containers where there are no control groups.
+type Processes struct {
+	Proc string // "/proc" when empty
+}
+
+// Name is "posix".
+func (*Processes) Name() string { return "posix" }
+
+// Prepare puts the mark into the container's environment.
+func (*Processes) Prepare(_ context.Context, c *isolator.Container, spec *sdk.LaunchSpec) error {
+	spec.Env = append(spec.Env, Mark+"="+c.ID)
+	return nil
+}
+
+// Destroy kills the container's process group and every process with its mark that
+// this agent can see, until it finds none.
+func (p *Processes) Destroy(ctx context.Context, c *isolator.Container) error {
+	for wait := time.Millisecond; ; wait = min(wait*2, 50*time.Millisecond) {
+		left, err := p.find(c)
+		if err != nil {
+			return err
+		}
+		if len(left) == 0 {
+			return nil
+		}
+		for _, pid := range left {
+			if err := unix.Kill(pid, unix.SIGKILL); err != nil && err != unix.ESRCH {
+				return fmt.Errorf("kill process %d of container %s: %w", pid, c.ID, err)
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("container %s still has %d processes, the first is %d: %w", c.ID, len(left), left[0], ctx.Err())
+		case <-time.After(wait):
+		}
+	}
+}
+
+// find lists the living processes of the container.
+func (p *Processes) find(c *isolator.Container) ([]int, error) {
+	proc := p.Proc
+	if proc == "" {
+		proc = "/proc"
+	}
+	dir, err := os.Open(proc)
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close()
+	names, err := dir.Readdirnames(-1)
+	if err != nil {
+		return nil, err
+	}
+	group := p.group(proc, c)
+	mark := []byte(Mark + "=" + c.ID)
+	var out []int
+	for _, name := range names {
+		pid, err := strconv.Atoi(name)
+		if err != nil || pid == os.Getpid() {
+			continue
+		}
+		s, ok := readStat(filepath.Join(proc, name))
+		if !ok || s.state == 'Z' || s.state == 'X' {
+			continue
+		}
+		if group != 0 && s.group == group || hasMark(filepath.Join(proc, name, "environ"), mark) {
+			out = append(out, pid)
+		}
+	}
+	return out, nil
+}
+
+// group is the process group that the task was started as the leader of, or 0 when
+// the leader is gone and the number may belong to someone else by now; what it has
+// left is then found by the mark.
+func (*Processes) group(proc string, c *isolator.Container) int {
+	if c.Process == nil || c.Process.PID <= 1 {
+		return 0
+	}
+	s, ok := readStat(filepath.Join(proc, strconv.Itoa(int(c.Process.PID))))
+	if !ok || s.start != c.Process.StartTime || s.group != int(c.Process.PID) {
+		return 0
+	}
+	return s.group
+}
+
+// stat is what /proc/PID/stat tells.
+type stat struct {
+	state byte
+	group int
+	start uint64
+}
+
+func readStat(dir string) (stat, bool) {
+	text, err := os.ReadFile(filepath.Join(dir, "stat"))
+	if err != nil {
+		return stat{}, false
+	}
+	end := bytes.LastIndexByte(text, ')') // the name before it may hold anything
+	if end < 0 {
+		return stat{}, false
+	}
+	// Fields from the third on: state, parent, group, … start time is the 22nd.
+	f := strings.Fields(string(text[end+1:]))
+	if len(f) < 20 {
+		return stat{}, false
+	}
+	group, err1 := strconv.Atoi(f[2])
+	start, err2 := strconv.ParseUint(f[19], 10, 64)
+	return stat{state: f[0][0], group: group, start: start}, err1 == nil && err2 == nil
+}
+
+func hasMark(environ string, mark []byte) bool {
+	text, err := os.ReadFile(environ)
+	if err != nil {
+		return false
+	}
+	for part := range bytes.SplitSeq(text, []byte{0}) {
+		if bytes.Equal(part, mark) {
+			return true
+		}
+	}
+	return false
+}
+
+// Cleanup refuses while processes of the container are found.
+func (p *Processes) Cleanup(_ context.Context, c *isolator.Container) error {
+	left, err := p.find(c)
+	if err != nil {
+		return err
+	}
+	if len(left) > 0 {
+		return fmt.Errorf("container %s still has %d processes, the first is %d", c.ID, len(left), left[0])
+	}
+	return nil
+}
