@@ -65,6 +65,29 @@ func BenchmarkCycle(b *testing.B) {
 	}
 }
 
+// BenchmarkCycleTree is perf-9 without quota: 300 roles on three levels, weights,
+// and on every agent some cpus reserved to one of them.
+func BenchmarkCycleTree(b *testing.B) {
+	b.ReportAllocs()
+	for range b.N {
+		b.StopTimer()
+		role := func(i int) string { return fmt.Sprintf("org-%d/team-%d/job-%d", i%3, i/3%10, i/30%10) }
+		a := allocator.New(allocator.Options{Weights: map[string]float64{"org-0": 2, "org-1/team-1": 3}})
+		for i := range 10_000 {
+			held := sdk.NewScalar("cpus", 2)
+			held.Role = role(i % 300)
+			a.AddAgent(allocator.Agent{ID: agentID(i), Total: append(machine(), held)}, nil)
+		}
+		for i := range 300 {
+			a.AddFramework(allocator.Framework{ID: sdk.FrameworkID(fmt.Sprintf("framework-%06d", i)), Roles: []string{role(i)}})
+		}
+		b.StartTimer()
+		if got := len(a.Allocate(start())); got < 10_000 {
+			b.Fatalf("%d offers", got)
+		}
+	}
+}
+
 func start() time.Time { return time.Unix(1_000_000, 0) }
 
 // BenchmarkCycleEmpty is perf-7's empty cycle: everything is out in offers.

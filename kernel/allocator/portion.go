@@ -18,14 +18,28 @@ func (a *Allocator) portionFor(g *agent, c *client) portion {
 		return portion{}
 	}
 	part := portion{offer: g.spare}
-	if !c.system && len(a.headRoom) > 0 {
+	if !c.system {
 		part = a.publicPart(g)
 	}
-	if !g.plain {
-		part.offer = a.measured(measure{}, part.offer.all.Filter(c.sees))
-		part.rest = g.free.Subtract(part.offer.all)
+	if g.plain {
+		return part
 	}
-	return part
+	seen, unseen := a.divide(part.offer.all, c)
+	return portion{offer: a.measured(measure{}, seen), rest: append(unseen, part.rest...)}
+}
+
+// divide parts r into what a client may be offered and what not; both share
+// memory with r's entries. Appending to unseen never writes over others.
+func (a *Allocator) divide(r sdk.Resources, c *client) (seen, unseen sdk.Resources) {
+	seen = a.room(len(r))[:0]
+	for i := range r {
+		if c.sees(&r[i]) {
+			seen = append(seen, r[i])
+		} else {
+			unseen = append(unseen, r[i])
+		}
+	}
+	return seen, unseen
 }
 
 // sees tells whether a client may be offered a resource of an agent.
@@ -47,6 +61,9 @@ func (c *client) sees(x *sdk.Resource) bool {
 // publicPart is what an agent has free less the head-room of the system role,
 // of which only that counts which this role does not have there already.
 func (a *Allocator) publicPart(g *agent) portion {
+	if len(a.headRoom) == 0 {
+		return portion{offer: g.spare}
+	}
 	if g.publicSet {
 		return g.public
 	}
