@@ -11,9 +11,9 @@ import (
 	"github.com/hashicorp/go-hclog"
 )
 
-// bridge is raft's logger over slog. Levels go one step down, except errors:
-// what raft calls information is detail of a library here, and its warnings
-// (an election at every start) are news at most.
+// bridge is raft's logger over slog. Its errors are warnings here, because raft
+// goes on after each; the rest is detail of a library (an election at every
+// start is no news).
 //
 // A message that comes again within repeatAfter is detail too: raft says ten
 // times a second that a peer is away.
@@ -32,10 +32,7 @@ func newBridge(log *slog.Logger, name string) *bridge {
 
 func (b *bridge) Log(level hclog.Level, msg string, args ...any) {
 	l := slog.LevelDebug
-	switch level {
-	case hclog.Warn:
-		l = slog.LevelInfo
-	case hclog.Error:
+	if level >= hclog.Error {
 		l = slog.LevelWarn
 	}
 	if l > slog.LevelDebug {
@@ -60,7 +57,7 @@ func (b *bridge) enabled(l slog.Level) bool { return b.log.Enabled(context.Backg
 func (b *bridge) IsTrace() bool { return false }
 func (b *bridge) IsDebug() bool { return b.enabled(slog.LevelDebug) }
 func (b *bridge) IsInfo() bool  { return b.enabled(slog.LevelDebug) }
-func (b *bridge) IsWarn() bool  { return b.enabled(slog.LevelInfo) }
+func (b *bridge) IsWarn() bool  { return b.enabled(slog.LevelDebug) }
 func (b *bridge) IsError() bool { return b.enabled(slog.LevelWarn) }
 
 func (b *bridge) ImpliedArgs() []any { return b.args }

@@ -40,7 +40,7 @@ func (m *Master) lead(ctx context.Context) error {
 		}
 		m.leads.Store(l)
 		m.metrics.leading.Set(1)
-		l.log.Info("this master leads", "cluster_id", l.info.ID, "after", time.Since(m.started).Round(time.Millisecond))
+		l.log.Info("this master leads", "cluster_id", l.info.ID, "after", time.Since(m.started).Round(time.Millisecond).String())
 		l.run(ctx)
 		m.leads.Store(nil)
 		m.metrics.leading.Set(0)
