@@ -133,6 +133,8 @@ func (b *birth) forkChild(trap, a1, a2, a3 uintptr) (pid, errno uintptr) {
 		e       syscall.Errno
 		c       *call
 		i       int
+		lost    int // as b.failed, which must stay 0 when a later program along PATH is executed
+		why     syscall.Errno
 	)
 	beforeFork()
 	pid, errno = vfork(trap, a1, a2, a3)
@@ -159,14 +161,15 @@ func (b *birth) forkChild(trap, a1, a2, a3 uintptr) (pid, errno uintptr) {
 		}
 		// Of several programs along PATH the first that is there but may not be
 		// executed is the error to tell, as execvp does.
-		if b.failed == 0 || syscall.Errno(b.errno) != unix.EACCES {
-			b.failed, b.errno = i+1, uintptr(e)
+		if lost == 0 || why != unix.EACCES {
+			lost, why = i+1, e
 		}
 		if c.mode == orNext && (e == unix.ENOENT || e == unix.ENOTDIR || e == unix.EACCES) {
 			continue
 		}
 		break
 	}
+	b.failed, b.errno = lost, uintptr(why)
 	for {
 		syscall.RawSyscall(unix.SYS_EXIT_GROUP, 1, 0, 0)
 	}
