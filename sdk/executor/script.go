@@ -1,6 +1,7 @@
 package executor
 
 import (
+	"math"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -38,6 +39,8 @@ func (b *birth) script(spec *sdk.LaunchSpec, fds descriptors) {
 	b.add("connect stdin", "/dev/null", unix.SYS_DUP3, uintptr(fds.stdin), 0, 0)
 	b.add("connect stdout", "", unix.SYS_DUP3, uintptr(fds.stdout), 1, 0)
 	b.add("connect stderr", "", unix.SYS_DUP3, uintptr(fds.stderr), 2, 0)
+	// Also what we inherited from a careless parent of our own (Linux 5.11).
+	b.add("close descriptors", "", unix.SYS_CLOSE_RANGE, 3, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC).mode = may
 	b.oomScore(spec.OOMScoreAdj)
 	// From here on it may have run, for whoever finds the marker; a limit on file
 	// sizes, set next, could forbid this write.
