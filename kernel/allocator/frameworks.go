@@ -194,6 +194,7 @@ func (a *Allocator) RemoveFramework(id sdk.FrameworkID) {
 	}
 	f.active, f.gone = false, true
 	for _, c := range f.sorted() {
+		a.forget(c)
 		a.settle(c)
 		a.collect(c)
 	}

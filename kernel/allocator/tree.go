@@ -106,28 +106,19 @@ func (a *Allocator) shareOf(n *node) float64 {
 	return share / n.weight
 }
 
-// hold adds v to what a client holds, all the way up, and keeps the order.
-// A served client goes behind its equals.
+// hold adds v, which may be negative, to what a client holds, all the way up,
+// and keeps the order. A client that is served goes behind its equals.
 func (a *Allocator) hold(c *client, v vector, served bool) {
 	if served {
 		a.serial++
 	}
-	a.shift(c, served, func(held vector) vector { return held.plus(v) })
-}
-
-// unhold is the reverse of hold.
-func (a *Allocator) unhold(c *client, v vector) {
-	a.shift(c, false, func(held vector) vector { return held.minus(v) })
-}
-
-func (a *Allocator) shift(c *client, served bool, change func(vector) vector) {
 	for n := c.node; n.parent != nil; n = n.parent {
 		listed := n.live > 0 && !a.stale
 		from := 0
 		if listed {
 			from, _ = n.position()
 		}
-		n.held = change(n.held)
+		n.held = n.held.plus(v)
 		if served {
 			n.served = a.serial
 		}
