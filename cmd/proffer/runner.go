@@ -36,6 +36,7 @@ type runner struct {
 	launched atomic.Bool
 	best     atomic.Value // of string: the last offer that was too small
 	last     sdk.TaskStatus
+	over     chan struct{} // closed when the task has ended
 	copies   sync.WaitGroup
 	stopLogs context.CancelFunc
 }
@@ -64,7 +65,7 @@ func newRunner(c *client, o runFlags, task sdk.TaskInfo) (*runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &runner{c: c, o: o, task: task, f: f, op: op}, nil
+	return &runner{c: c, o: o, task: task, f: f, op: op, over: make(chan struct{})}, nil
 }
 
 // run ends with the task's exit code.
@@ -78,23 +79,28 @@ func (r *runner) run(ctx context.Context) error {
 	go r.interrupt(ctx, fctx, cancel)
 	waiting := time.AfterFunc(explainAfter, r.explain)
 	defer waiting.Stop()
-	err := r.f.Run(fctx, framework.Handlers{
-		Offers: func(_ context.Context, offers []sdk.Offer) error { return r.offers(offers) },
-		Update: func(_ context.Context, s sdk.TaskStatus) error { waiting.Stop(); return r.update(logs, s) },
-	}.Handle)
-	if ctx.Err() != nil && !r.launched.Load() {
-		r.teardown()
-		return exitCode(128 + int(syscall.SIGINT))
-	}
-	if err != nil {
-		return err
-	}
-	if r.o.detach && !terminal(r.last.State) {
-		_, err := fmt.Fprintln(r.c.io.out, r.task.TaskID)
+	ended := make(chan error, 1)
+	go func() {
+		ended <- r.f.Run(fctx, framework.Handlers{
+			Offers: func(_ context.Context, offers []sdk.Offer) error { return r.offers(offers) },
+			Update: func(_ context.Context, s sdk.TaskStatus) error { waiting.Stop(); return r.update(logs, s) },
+		}.Handle)
+	}()
+	select {
+	case <-r.over:
+	case err := <-ended:
+		switch {
+		case ctx.Err() != nil && !r.launched.Load():
+			return exitCode(128 + int(syscall.SIGINT))
+		case err != nil:
+			return err
+		}
+		_, err = fmt.Fprintln(r.c.io.out, r.task.TaskID) // detached
 		return err
 	}
 	r.drain()
-	r.teardown()
+	r.teardown() // ends Run
+	<-ended
 	return r.verdict()
 }
 
@@ -218,13 +224,16 @@ func (r *runner) explain() {
 
 // update follows the task: its output from the start on, its end.
 func (r *runner) update(logs context.Context, s sdk.TaskStatus) error {
+	if terminal(r.last.State) {
+		return nil // told again: the first word counts
+	}
 	r.last = s
 	switch {
 	case terminal(s.State):
-		if !r.o.detach && s.WaitStatus != nil {
+		if s.WaitStatus != nil {
 			r.follow(logs)
 		}
-		return framework.Stop
+		close(r.over)
 	case s.State == sdk.TaskRunning && r.o.detach:
 		return framework.Stop
 	case s.State == sdk.TaskRunning:

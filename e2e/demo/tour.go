@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -286,24 +285,4 @@ func (t *tour) close() {
 		}
 	}
 	_ = os.RemoveAll(t.dir)
-}
-
-// agentsOf reads `proffer ps --all --json` and lists the agents that tasks ran on.
-func agentsOf(text string) (map[string]int, error) {
-	var tasks []struct {
-		Name    string `json:"name"`
-		AgentID struct {
-			Value string `json:"value"`
-		} `json:"agent_id"`
-	}
-	if err := json.Unmarshal([]byte(text), &tasks); err != nil {
-		return nil, err
-	}
-	out := map[string]int{}
-	for _, task := range tasks {
-		if strings.HasPrefix(task.Name, "map") {
-			out[task.AgentID.Value]++
-		}
-	}
-	return out, nil
 }
