@@ -116,6 +116,7 @@ func (n *Node) start(solo, bootstrap bool) error {
 	c.SnapshotThreshold, c.TrailingLogs = n.opts.Snapshot, n.opts.Trailing
 	c.BatchApplyCh = true // commands that wait share one fsync
 	c.NoLegacyTelemetry = true
+	c.ShutdownOnRemove = false // a removed master still answers, and can be added again
 	c.NotifyCh = notify
 	c.Logger = newBridge(n.opts.Log, "raft")
 	transport := n.dial()

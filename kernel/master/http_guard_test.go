@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/profferhq/proffer/kernel/credential"
+	"github.com/profferhq/proffer/kernel/link"
 	"github.com/profferhq/proffer/sdk"
 	"github.com/profferhq/proffer/sdk/wire"
 )
@@ -97,6 +98,53 @@ func TestTokenOfAFrameworkNeedsItsTask(t *testing.T) {
 		`{"type":"SUBSCRIBE","subscribe":{"framework_info":{"user":"nobody","name":"x"}}}`)
 	if resp.StatusCode != 401 || !strings.Contains(text, "has ended") {
 		t.Errorf("%d %q", resp.StatusCode, text)
+	}
+}
+
+// The token of a framework in a task works while the task lives, as its own
+// principal only; then its stream ends and it is worth nothing.
+func TestTokenOfAFrameworkLivesAsLongAsItsTask(t *testing.T) {
+	r := start(t, true)
+	agent := r.registerAgent("host1", "cpus:4;mem:1024")
+	init := r.open("/api/v1/scheduler", jsonHeader("Authorization", "Bearer "+r.operatorToken()), []byte(subscribeBody()))
+	id := init.next().Subscribed.FrameworkID
+	offer := init.nextOf(sdk.EventOffers).Offers.Offers[0]
+	post := func(token, body string, more ...string) (int, string) {
+		resp, text := r.do("POST", "/api/v1/scheduler", jsonHeader(append(more, "Authorization", "Bearer "+token)...), body)
+		return resp.StatusCode, text
+	}
+	accept := `{"type":"ACCEPT","framework_id":{"value":"` + string(id) + `"},"accept":{"offer_ids":[{"value":"` + string(offer.ID) + `"}],"operations":[{"type":"LAUNCH","launch":{"task_infos":[
+		{"name":"svc","task_id":{"value":"svc.1"},"agent_id":{"value":"` + string(agent.id) + `"},"command":{"value":"exit 0"},"resources":[{"name":"cpus","type":"SCALAR","scalar":{"value":1}},{"name":"mem","type":"SCALAR","scalar":{"value":32}}]}]}}]}}`
+	if status, text := post(r.operatorToken(), accept, "Mesos-Stream-Id", init.resp.Header.Get("Mesos-Stream-Id")); status != 202 {
+		t.Fatalf("ACCEPT: %d %q", status, text)
+	}
+	if ev := agent.nextLink(); ev.Type != link.EventRun {
+		t.Fatalf("agent got %+v", ev)
+	}
+	token := r.key.Sign(credential.Claims{Kind: credential.KindFramework, Principal: "svc", FrameworkID: id, TaskID: "svc.1", AgentID: agent.id})
+	other := strings.Replace(subscribeBody(), `"name"`, `"principal":"operator","name"`, 1)
+	if status, text := post(token, other); status != 400 || !strings.Contains(text, "does not match principal") {
+		t.Errorf("as another principal: %d %q", status, text)
+	}
+	inner := r.open("/api/v1/scheduler", jsonHeader("Authorization", "Bearer "+token), []byte(subscribeBody()))
+	own := inner.next().Subscribed.FrameworkID
+	revive := `{"type":"REVIVE","framework_id":{"value":"` + string(own) + `"}}`
+	stream := inner.resp.Header.Get("Mesos-Stream-Id")
+	if status, text := post(token, revive, "Mesos-Stream-Id", stream); status != 202 {
+		t.Errorf("while the task lives: %d %q", status, text)
+	}
+	if status, text := post(token, `{"type":"REVIVE","framework_id":{"value":"`+string(id)+`"}}`, "Mesos-Stream-Id", init.resp.Header.Get("Mesos-Stream-Id")); status < 400 {
+		t.Errorf("on another principal's framework: %d %q", status, text)
+	}
+	agent.post(link.Call{Type: link.CallUpdate, Update: &link.Update{FrameworkID: id, Status: sdk.TaskStatus{
+		TaskID: "svc.1", State: sdk.TaskFailed, AgentID: agent.id, UUID: []byte("0123456789abcdef"), Source: sdk.SourceExecutor, Timestamp: 1}}})
+	for {
+		if _, err := inner.records.Next(); err != nil {
+			break
+		}
+	}
+	if status, text := post(token, revive, "Mesos-Stream-Id", stream); status != 401 || !strings.Contains(text, "has ended") {
+		t.Errorf("after the task's end: %d %q", status, text)
 	}
 }
 

@@ -35,7 +35,9 @@ func (m *Master) lead(ctx context.Context) error {
 		if err != nil {
 			// Not a failure of the process: the next leader, or the next term of this one, goes on.
 			m.opts.Log.Warn("elected, but could not begin to lead", "term", term.Number, "error", err)
-			m.yield(ctx, term)
+			if err := m.yield(ctx, term); err != nil {
+				return err
+			}
 			continue
 		}
 		m.leads.Store(l)
@@ -44,22 +46,26 @@ func (m *Master) lead(ctx context.Context) error {
 		l.run(ctx)
 		m.leads.Store(nil)
 		m.metrics.leading.Set(0)
-		m.yield(ctx, term)
+		if err := m.yield(ctx, term); err != nil {
+			return err
+		}
 	}
 }
 
 // yield gives up a leadership that raft still believes in: its mind has ended.
-func (m *Master) yield(ctx context.Context, term consensus.Term) {
+// Without raft this process is of no use.
+func (m *Master) yield(ctx context.Context, term consensus.Term) error {
 	select {
 	case <-term.Lost:
-		return
+		return nil
 	case <-ctx.Done():
-		return
+		return nil
 	default:
 	}
 	if err := m.consensus.Resign(ctx); err != nil && ctx.Err() == nil {
-		m.opts.Log.Error("could not give up the leadership", "error", err)
+		return fmt.Errorf("could not give up the leadership of term %d: %w", term.Number, err)
 	}
+	return nil
 }
 
 // prepare makes a new mind from the registry as of now.

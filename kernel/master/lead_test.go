@@ -158,6 +158,55 @@ func TestFailedProposalEndsTheMind(t *testing.T) {
 	}
 }
 
+// A disk that failed ends the process, with the sentence that says why.
+func TestFailedDiskEndsRun(t *testing.T) {
+	m, err := New(LocalOptions(t.TempDir()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	over := make(chan error, 1)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	go func() { over <- m.Run(ctx) }()
+	go m.die(errors.New("no space left on device")) // never returns, as the log must not
+	if err := <-over; err == nil || !strings.Contains(err.Error(), "no space left") {
+		t.Errorf("Run gave %v", err)
+	}
+	cancel()
+	_ = m.http.Close()
+	_ = m.Close()
+}
+
+// Hostile bodies in every encoding are answered at once, with 400 or 413, and
+// change nothing (P21).
+func TestHostileBodiesAreRefused(t *testing.T) {
+	r := start(t, false)
+	deep := strings.Repeat("[", 1<<20)
+	for _, c := range []struct{ contentType, body string }{
+		{"application/json", deep},
+		{"application/json", strings.Repeat(`{"subscribe":`, 1<<16)},
+		{"application/json", `{"type":"SUBSCRIBE","subscribe":{"framework_info":{"user":"u","name":"\ud800"}}`},
+		{"application/x-msgpack", "\xdd\xff\xff\xff\xff"},
+		{"application/x-msgpack", "\xdf\xff\xff\xff\xff"},
+		{"application/x-msgpack", strings.Repeat("\x91", 1<<20)},
+		{"application/x-msgpack", "\x81\x02\xc6\xff\xff\xff\xff"},
+		{"application/x-protobuf", "\x1a\xff\xff\xff\xff\x0f"},
+		{"application/x-protobuf", strings.Repeat("\x1b", 1<<16)},
+		{"application/x-protobuf", "\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"},
+	} {
+		for _, path := range []string{"/api/v1/scheduler", "/api/v1", "/api/v1/agent"} {
+			before := time.Now()
+			resp, text := r.do("POST", path, http.Header{"Content-Type": {c.contentType}}, c.body)
+			if resp.StatusCode != 400 && resp.StatusCode != 413 || text == "" || time.Since(before) > 2*time.Second {
+				t.Errorf("%s, %s %.20q: %d %.200q after %v", path, c.contentType, c.body, resp.StatusCode, text, time.Since(before))
+			}
+		}
+	}
+	if state := r.leader().view.state(); len(state.GetFrameworks.Frameworks)+len(state.GetAgents.Agents) != 0 {
+		t.Errorf("something got in: %+v", state)
+	}
+}
+
 // A reader that takes nothing is dropped; the loop and everybody else go on.
 func TestSlowReaderIsDropped(t *testing.T) {
 	r := start(t, false, func(o *Options) { o.MaxQueue = 100 })

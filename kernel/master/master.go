@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -104,7 +105,8 @@ func (m *Master) open() (err error) {
 	if err != nil {
 		return err
 	}
-	m.http = &http.Server{Handler: m.router(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
+	m.http = &http.Server{Handler: m.router(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		ErrorLog: slog.NewLogLogger(m.opts.Log.With("part", "http").Handler(), slog.LevelDebug)}
 	return nil
 }
 
