@@ -69,14 +69,13 @@ func (b *batch) run(ctx context.Context, u *upCluster, reached func()) error {
 		if len(b.done) == b.n && !told {
 			told = true
 			reached()
-			if b.hold == nil {
-				break
-			}
-			go func() { <-b.hold; _ = f.Teardown(ctx) }()
+			go func() {
+				if b.hold != nil {
+					<-b.hold
+				}
+				_ = f.Teardown(ctx) // ends the loop
+			}()
 		}
-	}
-	if b.hold == nil {
-		return f.Teardown(ctx)
 	}
 	return nil
 }
