@@ -117,16 +117,68 @@ func (f *Framework) UpdateInfo(ctx context.Context, info sdk.FrameworkInfo) erro
 }
 
 // Teardown ends the framework: the kernel kills its tasks and forgets it, and Run
-// returns nil when the stream has ended. The id cannot be used again.
+// returns nil when the stream has ended. The id cannot be used again. Where Run
+// has ended already, or between two subscriptions, it subscribes for this, under
+// the framework's id; ctx bounds the try. A framework that never subscribed needs
+// none.
 func (f *Framework) Teardown(ctx context.Context) error {
 	f.mu.Lock()
-	f.over = true
+	running, id := f.running, f.id
 	f.mu.Unlock()
-	err := f.Do(ctx, sdk.Call{Type: sdk.CallTeardown})
-	if err != nil {
-		f.mu.Lock()
-		f.over = false
-		f.mu.Unlock()
+	switch {
+	case running:
+		if err := f.awaitSession(ctx); err != nil {
+			return err
+		}
+		return f.teardown(ctx)
+	case id == "":
+		return nil
+	}
+	err := f.Run(ctx, func(ctx context.Context, event *sdk.Event) error {
+		if event.Type == sdk.EventSubscribed {
+			return f.teardown(ctx)
+		}
+		return nil
+	})
+	if sdk.CodeOf(err) == sdk.CodeGone {
+		return nil // somebody else did it
 	}
 	return err
+}
+
+// teardown sends the call; from then on the end of the stream is the end of Run.
+func (f *Framework) teardown(ctx context.Context) error {
+	f.setOver(true)
+	err := f.Do(ctx, sdk.Call{Type: sdk.CallTeardown})
+	if err != nil {
+		f.setOver(false)
+	}
+	return err
+}
+
+func (f *Framework) setOver(over bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.over = over
+}
+
+// awaitSession waits until the framework is subscribed.
+func (f *Framework) awaitSession(ctx context.Context) error {
+	for {
+		f.mu.Lock()
+		up, running := f.session != nil, f.running
+		changed := f.changed
+		f.mu.Unlock()
+		switch {
+		case up:
+			return nil
+		case !running:
+			return sdk.Errorf(sdk.CodeConflict, "", "the framework's subscription has ended")
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
 }

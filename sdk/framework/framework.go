@@ -22,7 +22,9 @@ type Framework struct {
 
 	mu      sync.Mutex
 	id      sdk.FrameworkID
+	running bool                     // Run has not returned
 	session *session                 // nil while not subscribed
+	changed chan struct{}            // closed, and made anew, when running or session changes
 	queue   []sdk.Call               // calls not yet handed to the sender
 	wake    chan struct{}            // has one token when queue is not empty
 	doubt   map[sdk.TaskID]*launched // launches that no status has confirmed
@@ -56,9 +58,10 @@ func New(o Options) (*Framework, error) {
 	}
 	return &Framework{
 		opts: o, masters: m, id: o.Info.ID,
-		log:   log.With("component", "framework", "framework", o.Info.Name),
-		wake:  make(chan struct{}, 1),
-		doubt: map[sdk.TaskID]*launched{},
+		log:     log.With("component", "framework", "framework", o.Info.Name),
+		changed: make(chan struct{}),
+		wake:    make(chan struct{}, 1),
+		doubt:   map[sdk.TaskID]*launched{},
 	}, nil
 }
 
@@ -77,6 +80,8 @@ func Run(ctx context.Context, o Options, handle Handler) error {
 // called again after it returned, not twice at a time.
 func (f *Framework) Run(ctx context.Context, handle Handler) error {
 	defer f.masters.CloseIdle()
+	f.setRunning(true)
+	defer f.setRunning(false)
 	pause := backoff.NewExponentialBackOff()
 	pause.InitialInterval = 100 * time.Millisecond
 	pause.MaxInterval = 5 * time.Second // a new leader is there after about one
@@ -135,6 +140,19 @@ func (f *Framework) ID() sdk.FrameworkID {
 
 // Leader is the base URL of the master that answered last, for humans.
 func (f *Framework) Leader() string { return f.masters.Leader() }
+
+func (f *Framework) setRunning(on bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.running = on
+	f.signalChange()
+}
+
+// signalChange wakes whoever waits for a session. f.mu is held.
+func (f *Framework) signalChange() {
+	close(f.changed)
+	f.changed = make(chan struct{})
+}
 
 func (f *Framework) isOver() bool {
 	f.mu.Lock()

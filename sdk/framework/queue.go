@@ -166,7 +166,8 @@ func (f *Framework) encode(id sdk.FrameworkID, calls []sdk.Call) (body []byte, s
 // post sends one body to the master that serves the session.
 func (f *Framework) post(ctx context.Context, s *session, body []byte, sequence bool) error {
 	one := f.opts.Encoding.ContentType()
-	h := http.Header{"Content-Type": {one}, "Accept": {one}}
+	// A refusal is a message to whoever accepts msgpack, and only a text to others.
+	h := http.Header{"Content-Type": {one}, "Accept": {wire.Msgpack.ContentType()}}
 	if sequence {
 		h["Content-Type"] = []string{"application/recordio"}
 		h["Message-Content-Type"] = []string{one}

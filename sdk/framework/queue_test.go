@@ -207,3 +207,55 @@ func TestTeardownEndsRun(t *testing.T) {
 		}
 	})
 }
+
+// TestTeardownAfterRun: a framework that stopped, and tears down only then.
+func TestTeardownAfterRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, net := newFakeMaster(t), &sdktest.Memory{}
+		net.Serve("m1:5050", m)
+		f, done := start(t, options(net, "m1:5050"), func(_ context.Context, e *sdk.Event) error {
+			return framework.Stop
+		})
+		s := <-m.subscribe
+		s.events <- subscribed("f-1")
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+		go func() {
+			s := <-m.subscribe
+			if s.call.FrameworkID != "f-1" {
+				t.Errorf("tears down as %q", s.call.FrameworkID)
+			}
+			s.events <- subscribed("f-1")
+			for calls := range m.calls {
+				if calls[0].Type == sdk.CallTeardown {
+					close(s.events)
+					return
+				}
+			}
+		}()
+		if err := f.Teardown(t.Context()); err != nil {
+			t.Errorf("Teardown = %v", err)
+		}
+	})
+}
+
+// TestTeardownWaitsForTheNextSubscription: between two leaders it is neither lost
+// nor refused.
+func TestTeardownWaitsForTheNextSubscription(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, f, s := subscribedMaster(t, nil, ignore)
+		close(s.events)
+		synctest.Wait()
+		torn := make(chan error, 1)
+		go func() { torn <- f.Teardown(t.Context()) }()
+		s = <-m.subscribe
+		s.events <- subscribed("f-1")
+		if err := <-torn; err != nil {
+			t.Errorf("Teardown = %v", err)
+		}
+		if got := m.heard(); !strings.Contains(got, "TEARDOWN") {
+			t.Errorf("heard %s", got)
+		}
+	})
+}

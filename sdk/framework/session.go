@@ -194,6 +194,7 @@ func (f *Framework) beginSession(s *session, sub *sdk.Subscribed) {
 	defer f.mu.Unlock()
 	f.id = sub.FrameworkID
 	f.session = s
+	f.signalChange()
 	f.log.Info("subscribed", "id", f.id, "leader", f.masters.Leader())
 }
 
@@ -202,6 +203,7 @@ func (f *Framework) beginSession(s *session, sub *sdk.Subscribed) {
 func (f *Framework) endSession() {
 	f.mu.Lock()
 	f.session = nil
+	f.signalChange()
 	var kept, lost []sdk.Call
 	for _, call := range f.queue {
 		switch call.Type {

@@ -1,6 +1,7 @@
 package sdktest
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strconv"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/profferhq/proffer/sdk"
 	"github.com/profferhq/proffer/sdk/masters"
+	"github.com/profferhq/proffer/sdk/operator"
 	"github.com/profferhq/proffer/sdk/wire"
 )
 
@@ -32,10 +34,11 @@ import (
 //	raw F                     the input is a JSON body; $F is the framework's id
 //	close F                   closes the stream
 type Runner struct {
-	t       testing.TB
-	masters *masters.Client
-	clients map[string]*client
-	names   names
+	t        testing.TB
+	masters  *masters.Client
+	operator *operator.Client
+	clients  map[string]*client
+	names    names
 }
 
 // NewRunner makes a runner of scripts on the cluster of the master at addr.
@@ -45,11 +48,21 @@ func NewRunner(t testing.TB, addr, token string) *Runner {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &Runner{t: t, masters: m, clients: map[string]*client{}, names: newNames()}
+	op, err := operator.New(operator.Options{Addrs: masters.SplitAddrs(addr), Token: token})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &Runner{t: t, masters: m, operator: op, clients: map[string]*client{}, names: newNames()}
 }
 
-// Close tears down what the script left subscribed.
+// Close ends what the script left running, waits for it, so that the next script
+// finds the cluster empty, and tears its frameworks down.
 func (r *Runner) Close() {
+	ctx, cancel := context.WithTimeout(context.Background(), scriptPatience)
+	defer cancel()
+	if !waitUntil(ctx, func() bool { return r.killLeftovers(ctx) }) {
+		r.t.Error("the tasks of the script do not end")
+	}
 	for _, c := range r.clients {
 		_ = c.call(sdk.Call{Type: sdk.CallTeardown})
 		if c.cancel != nil {
@@ -57,6 +70,29 @@ func (r *Runner) Close() {
 		}
 	}
 	r.masters.CloseIdle()
+	r.operator.Close()
+}
+
+// killLeftovers kills the tasks of the script's frameworks and tells whether none
+// is left.
+func (r *Runner) killLeftovers(ctx context.Context) bool {
+	tasks, err := r.operator.Tasks(ctx)
+	if err != nil {
+		r.t.Errorf("the script's tasks cannot be listed: %v", err)
+		return true
+	}
+	none := true
+	for i := range tasks.Tasks {
+		task := &tasks.Tasks[i]
+		for _, c := range r.clients {
+			if c.id == task.FrameworkID {
+				none = false
+				_ = r.operator.Kill(ctx, task.FrameworkID, task.TaskID, time.Millisecond)
+				break
+			}
+		}
+	}
+	return none
 }
 
 // Do carries out one command and writes what came of it.

@@ -39,7 +39,7 @@ func (k *Kernel) guarded(next http.HandlerFunc) http.HandlerFunc {
 		switch {
 		case k.token != insecure && subtle.ConstantTimeCompare([]byte(token), []byte(k.token)) != 1:
 			w.Header().Set("WWW-Authenticate", `Basic realm="proffer"`)
-			refuse(w, wire.JSON, sdk.Errorf(sdk.CodeUnauthenticated, "", "no token, or a wrong one: send Authorization: Bearer"))
+			refuse(w, r, sdk.Errorf(sdk.CodeUnauthenticated, "", "no token, or a wrong one: send Authorization: Bearer"))
 		case r.Method != http.MethodPost:
 			w.Header().Set("Allow", http.MethodPost)
 			http.Error(w, "405 Method Not Allowed. Expecting one of { 'POST' }, but received '"+r.Method+"'.", http.StatusMethodNotAllowed)
@@ -101,13 +101,18 @@ func accepted(r *http.Request, request wire.Encoding) (wire.Encoding, error) {
 	return request, sdk.Errorf(sdk.CodeInvalid, "Accept", "%s is not written here", accept)
 }
 
-// refuse answers with an error as the body.
-func refuse(w http.ResponseWriter, enc wire.Encoding, err error) {
+// refuse answers with an error: a message for our own clients, which speak
+// msgpack, and a text for all others, as Mesos.
+func refuse(w http.ResponseWriter, r *http.Request, err error) {
 	var e *sdk.Error
 	if !errors.As(err, &e) {
 		e = sdk.Errorf(sdk.CodeInvalid, "", "%v", err)
 	}
-	write(w, enc, e.Code.HTTPStatus(), e)
+	if strings.Contains(strings.Join(r.Header.Values("Accept"), ","), wire.Msgpack.ContentType()) {
+		write(w, wire.Msgpack, e.Code.HTTPStatus(), e)
+		return
+	}
+	http.Error(w, e.Error(), e.Code.HTTPStatus())
 }
 
 func write(w http.ResponseWriter, enc wire.Encoding, status int, message any) {

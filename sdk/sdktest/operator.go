@@ -19,7 +19,7 @@ func (k *Kernel) serveOperator(w http.ResponseWriter, r *http.Request) {
 		err = sdk.Errorf(sdk.CodeInvalid, "", "a body of this endpoint holds one call, this one has %d", len(calls))
 	}
 	if err != nil {
-		refuse(w, enc, err)
+		refuse(w, r, err)
 		return
 	}
 	switch call := calls[0]; call.Type {
@@ -27,7 +27,7 @@ func (k *Kernel) serveOperator(w http.ResponseWriter, r *http.Request) {
 		if err := k.request(func(request uint64) cluster.Input {
 			return cluster.OperatorCall{Request: request, Caller: operatorCaller(), Call: call}
 		}); err != nil {
-			refuse(w, enc, err)
+			refuse(w, r, err)
 			return
 		}
 		w.WriteHeader(http.StatusOK)
@@ -36,7 +36,7 @@ func (k *Kernel) serveOperator(w http.ResponseWriter, r *http.Request) {
 	default:
 		answer := k.read(call.Type)
 		if answer == nil {
-			refuse(w, enc, sdk.Errorf(sdk.CodeInvalid, "type", "%q is not a call that this master answers", string(call.Type)))
+			refuse(w, r, sdk.Errorf(sdk.CodeInvalid, "type", "%q is not a call that this master answers", string(call.Type)))
 			return
 		}
 		write(w, enc, http.StatusOK, answer)

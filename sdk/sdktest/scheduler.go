@@ -21,13 +21,13 @@ func (k *Kernel) serveScheduler(w http.ResponseWriter, r *http.Request) {
 		return calls[len(calls)-1]
 	})
 	if err != nil {
-		refuse(w, enc, err)
+		refuse(w, r, err)
 		return
 	}
 	id := r.Header.Get("Mesos-Stream-Id")
 	if len(calls) == 1 && calls[0].Type == sdk.CallSubscribe {
 		if id != "" {
-			refuse(w, enc, sdk.Errorf(sdk.CodeInvalid, "Mesos-Stream-Id", "Subscribe calls should not include the 'Mesos-Stream-Id' header"))
+			refuse(w, r, sdk.Errorf(sdk.CodeInvalid, "Mesos-Stream-Id", "Subscribe calls should not include the 'Mesos-Stream-Id' header"))
 			return
 		}
 		k.subscribe(w, r, calls[0], enc)
@@ -46,7 +46,7 @@ func (k *Kernel) serveScheduler(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	if refused != nil {
-		refuse(w, enc, refused)
+		refuse(w, r, refused)
 		return
 	}
 	w.Header().Set("Content-Length", "0")
@@ -89,7 +89,7 @@ func (k *Kernel) subscribe(w http.ResponseWriter, r *http.Request, call *sdk.Cal
 		}
 	}
 	if err != nil {
-		refuse(w, enc, err)
+		refuse(w, r, err)
 	}
 }
 

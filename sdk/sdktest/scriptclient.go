@@ -157,7 +157,8 @@ func (c *client) call(call sdk.Call) error {
 }
 
 func (c *client) post(contentType string, body []byte) error {
-	h := http.Header{"Content-Type": {contentType}}
+	// Refusals come as a message to whoever accepts msgpack, as a text to others.
+	h := http.Header{"Content-Type": {contentType}, "Accept": {wire.Msgpack.ContentType()}}
 	if c.streamID != "" {
 		h["Mesos-Stream-Id"] = []string{c.streamID}
 	}
