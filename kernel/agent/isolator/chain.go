@@ -124,6 +124,19 @@ func (ch Chain) Watch(ctx context.Context, tell func(containerID string, l Limit
 	return group.Wait()
 }
 
+// Resize changes the bounds of a running container.
+func (ch Chain) Resize(ctx context.Context, c *Container) error {
+	var errs []error
+	for _, iso := range ch {
+		if r, ok := iso.(Resizer); ok {
+			if err := r.Resize(ctx, c); err != nil {
+				errs = append(errs, fmt.Errorf("resize %s: %w", iso.Name(), err))
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
 // Sample collects the numbers of all isolators.
 func (ch Chain) Sample(ctx context.Context, c *Container, into *usage.Sample) error {
 	var errs []error

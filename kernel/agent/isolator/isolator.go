@@ -70,6 +70,13 @@ type Watcher interface {
 	Watch(ctx context.Context, tell func(containerID string, l Limitation)) error
 }
 
+// Resizer is an Isolator that can change the bounds of a running container.
+type Resizer interface {
+	// Resize sets the bounds that Resources and Limits of c say now. A bound below
+	// what is in use may be refused, and the old one holds on then.
+	Resize(ctx context.Context, c *Container) error
+}
+
 // Sampler is an Isolator that can measure what a container uses.
 type Sampler interface {
 	// Sample fills in the numbers that this isolator knows.

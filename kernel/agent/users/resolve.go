@@ -43,10 +43,6 @@ func (p Policy) Resolve(w Wish, lookup func(string) (Identity, bool, error)) (De
 	if !known {
 		return d, sdk.Errorf(sdk.CodeInvalid, "command.user", "this agent does not know the user %q", name)
 	}
-	// Another name for root's number is root, whatever it is called.
-	if id.UID == 0 && w.User != "" && !p.Allows(w.Principal, w.User) && p.TaskUser != w.User {
-		return d, sdk.Errorf(sdk.CodeDenied, "command.user", "user %q has uid 0, and principal %s may not run tasks as root", w.User, quote(w.Principal))
-	}
 	d.User = id
 	if !p.Root {
 		d.User.Switch = false

@@ -43,6 +43,16 @@ func (i *Isolator) Prepare(_ context.Context, c *isolator.Container, spec *sdk.L
 	return nil
 }
 
+// Resize sets the limits anew, for what a framework's own executor holds changes
+// with its tasks.
+func (i *Isolator) Resize(_ context.Context, c *isolator.Container) error {
+	l, err := limitsOf(c, &i.options)
+	if err != nil {
+		return err
+	}
+	return i.driver.resize(c.ID, l)
+}
+
 // follow hands the container to the watch where the kernel leaves survivors of an
 // out-of-memory kill, that is on v1.
 func (i *Isolator) follow(id string) {

@@ -82,6 +82,22 @@ func (d *driver) create(id string, l limits, spec *sdk.LaunchSpec) error {
 	return nil
 }
 
+// resize sets the limits of groups that exist. One that fails does not keep the
+// others from being set.
+func (d *driver) resize(id string, l limits) error {
+	var errs []error
+	settings := d.settings(l)
+	for i := range d.trees {
+		h := &d.trees[i]
+		for _, s := range settings {
+			if h.has(s.controller) {
+				errs = append(errs, s.apply(h.group(id)))
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
 // containers lists the ids that have a group in any hierarchy, sorted.
 func (d *driver) containers() ([]string, error) {
 	seen := map[string]bool{}
