@@ -35,6 +35,11 @@ func (a *Agent) loop(ctx context.Context) error {
 			a.ledger.Step(now, ledger.Tick{})
 			a.metrics.observe(a.ledger.Counts())
 			a.journal.reserve.renew()
+			// A snapshot says what the ledger has decided; decisions that are stored
+			// behind it again would not fit it when it is read.
+			if err := a.settle(); err != nil {
+				return err
+			}
 			if err := a.journal.compact(a.ledger); err != nil {
 				return err
 			}
@@ -84,6 +89,8 @@ func (a *Agent) perform(e ledger.Effect) {
 		a.startExecutor(e)
 	case ledger.Prepare:
 		a.prepareTask(e)
+	case ledger.Resize:
+		a.resizeBox(e)
 	case ledger.Destroy:
 		a.destroyBox(e)
 	case ledger.Retire:
