@@ -69,13 +69,11 @@ func TestDestroyFrozen(t *testing.T) {
 	eachDriver(t, func(t *testing.T, i *Isolator) {
 		c := task("frozen", nil, nil)
 		cmd := start(t, i, c, "sleep 600 & sleep 600")
-		dir, file, word := i.driver.trees[0].group(c.ID), "", ""
-		if h := i.driver.find("freezer"); h != nil {
-			dir, file, word = h.group(c.ID), "/freezer.state", "FROZEN"
-		} else {
-			dir, file, word = i.driver.killer().group(c.ID), "/cgroup.freeze", "1"
+		h, file, word := i.driver.find("freezer"), "/freezer.state", "FROZEN"
+		if h == nil {
+			h, file, word = i.driver.killer(), "/cgroup.freeze", "1"
 		}
-		if err := writeBack(dir+file, word); err != nil {
+		if err := writeBack(h.group(c.ID)+file, word); err != nil {
 			t.Logf("not frozen at once: %v", err) // FREEZING is read back for a moment
 		}
 		finish(t, i, c, cmd)

@@ -91,7 +91,9 @@ func clamp(v float64, low, high uint64) uint64 {
 	return uint64(math.Round(v))
 }
 
-// weight is v2's cpu.weight for v1's shares, by the formula that all runtimes use.
+// weight is v2's cpu.weight for v1's shares. In both one processor weighs what a
+// group weighs by default, and three weigh three times that; the conversion that
+// container runtimes use since 2025 would make it 2.4 times.
 func weight(shares uint64) uint64 {
-	return 1 + (shares-minShares)*9999/(maxShares-minShares)
+	return clamp(float64(shares)*100/1024, 1, 10_000)
 }

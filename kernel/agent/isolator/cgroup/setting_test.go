@@ -5,8 +5,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/containerd/cgroups/v3/cgroup2"
 )
 
 // TestSettings shows side by side what the two drivers write for the same limits.
@@ -24,9 +22,10 @@ func TestSettings(t *testing.T) {
 	}
 	for _, tt := range []struct{ got, want string }{
 		{text(settingsV1(l)), "cpu.shares=512 cpu.cfs_quota_us=50000 memory.limit_in_bytes=134217728 memory.memsw.limit_in_bytes=134217728 memory.soft_limit_in_bytes=67108864 pids.max=100"},
-		{text(settingsV2(l)), "cpu.weight=20 cpu.max=50000 100000 memory.max=134217728 memory.swap.max=0 memory.oom.group=1 memory.low=67108864 pids.max=100"},
+		{text(settingsV2(l)), "cpu.weight=50 cpu.max=50000 100000 memory.max=134217728 memory.swap.max=0 memory.oom.group=1 memory.low=67108864 pids.max=100"},
 		{text(settingsV1(limits{shares: 2, quota: -1, pids: 7})), "cpu.shares=2 pids.max=7"},
 		{text(settingsV2(limits{shares: 2, quota: -1, pids: 7})), "cpu.weight=1 pids.max=7"},
+		{text(settingsV2(limits{shares: 1 << 18, quota: -1, pids: 7})), "cpu.weight=10000 pids.max=7"},
 	} {
 		if tt.got != tt.want {
 			t.Errorf("got  %s\nwant %s", tt.got, tt.want)
@@ -34,12 +33,10 @@ func TestSettings(t *testing.T) {
 	}
 }
 
-// TestWeightIsTheLibrarys compares our conversion with the one all runtimes use.
-func TestWeightIsTheLibrarys(t *testing.T) {
-	for shares := uint64(minShares); shares <= maxShares; shares += 37 {
-		if got, want := weight(shares), cgroup2.ConvertCPUSharesToCgroupV2Value(shares); got != want {
-			t.Fatalf("shares %d weigh %d, in the library %d", shares, got, want)
-		}
+// TestWeightIsProportional: what is granted 1:3 is weighed 1:3 on v2, too.
+func TestWeightIsProportional(t *testing.T) {
+	if one, three := weight(1024), weight(3*1024); one != 100 || three != 300 {
+		t.Errorf("1 cpu weighs %d, 3 cpus weigh %d", one, three)
 	}
 }
 
