@@ -66,10 +66,14 @@ func (l *leader) run(ctx context.Context) string {
 	return why
 }
 
+// minTick bounds how often the mind is woken for the time alone.
+const minTick = time.Millisecond
+
 func (l *leader) loop(ctx context.Context) string {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	var batch []item
+	var lastTick time.Time
 	for {
 		batch = l.inbox.take(batch)
 		for i := range batch {
@@ -78,9 +82,12 @@ func (l *leader) loop(ctx context.Context) string {
 		l.metrics.inputs.Add(float64(len(batch)))
 		now := time.Now()
 		due, waits := l.mind.Due()
-		ticked := waits && !due.After(now) && l.resigned == ""
+		// Without inputs between two ticks nothing is so urgent that it could not wait.
+		paced := len(batch) > 0 || now.Sub(lastTick) >= minTick
+		ticked := waits && !due.After(now) && paced && l.resigned == ""
 		if ticked {
 			l.step(now, cluster.Tick{})
+			lastTick = now
 		}
 		l.flush()
 		switch {
@@ -99,7 +106,7 @@ func (l *leader) loop(ctx context.Context) string {
 		}
 		next := time.Hour
 		if waits {
-			next = time.Until(due)
+			next = max(time.Until(due), minTick)
 		}
 		timer.Reset(next)
 		select {

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -105,18 +104,11 @@ func (m *Master) open() (err error) {
 	if err != nil {
 		return err
 	}
-	m.http = &http.Server{Handler: m.router(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
-		ErrorLog: slog.NewLogLogger(m.opts.Log.With("part", "http").Handler(), slog.LevelDebug)}
+	m.http = &http.Server{Handler: m.router(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+		WriteTimeout:   m.opts.ReadTimeout + answerTimeout, // from the head of a request on; streams set their own
+		MaxHeaderBytes: 64 << 10,
+		ErrorLog:       slog.NewLogLogger(m.opts.Log.With("part", "http").Handler(), slog.LevelDebug)}
 	return nil
-}
-
-func (m *Master) listen(port int, flag string) (net.Listener, error) {
-	addr := net.JoinHostPort(m.opts.Bind, strconv.Itoa(port))
-	ln, err := net.Listen("tcp", addr)
-	if err != nil {
-		return nil, fmt.Errorf("%s %d: can not listen on %s: %w", flag, port, addr, err)
-	}
-	return ln, nil
 }
 
 // reached is host:port that others reach a listener by.
@@ -206,6 +198,10 @@ func (m *Master) close() error {
 
 // Close ends a master that Run was never called for.
 func (m *Master) Close() error { return m.close() }
+
+// answerTimeout is how long the reader of an answer may take, beside the time for
+// the request's body.
+const answerTimeout = time.Minute
 
 // stopTimeout bounds the end of open requests.
 const stopTimeout = 2 * time.Second
