@@ -9,7 +9,7 @@ import (
 )
 
 func TestConformance(t *testing.T) {
-	eachDriver(t, func(t *testing.T, i *Isolator) {
+	test := func(t *testing.T, i *Isolator) {
 		isolatortest.Run(t, isolatortest.Subject{
 			New:       func(*testing.T) isolator.Isolator { return newIsolator(i.options, i.driver) },
 			Container: func(_ *testing.T, id string) *isolator.Container { return task(id, nil, nil) },
@@ -19,5 +19,21 @@ func TestConformance(t *testing.T) {
 			},
 			Left: i.driver.exists,
 		})
-	})
+	}
+	eachDriver(t, test)
+	t.Run("v2", func(t *testing.T) { test(t, needV2(t)) })
+}
+
+// TestV2SaysWhatItLacks: a controller that is bound elsewhere is missed by name, and
+// the rest is used all the same.
+func TestV2SaysWhatItLacks(t *testing.T) {
+	i := needV2(t)
+	if i.driver.name != backendV2 || i.driver.killer() == nil {
+		t.Fatalf("%+v", i.driver)
+	}
+	for _, m := range i.driver.missing(nil, nil) {
+		if i.driver.find(m.Name) != nil || m.Why == "" {
+			t.Errorf("%+v is there", m)
+		}
+	}
 }

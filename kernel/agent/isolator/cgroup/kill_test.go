@@ -42,7 +42,7 @@ func TestDestroyEndsAForkBombWithinItsPids(t *testing.T) {
 }
 
 func TestDestroyFindsDaemonisedChildren(t *testing.T) {
-	eachDriver(t, func(t *testing.T, i *Isolator) {
+	test := func(t *testing.T, i *Isolator) {
 		mark := filepath.Join(t.TempDir(), "pid")
 		c := task("daemon", map[string]float64{"cpus": 1}, nil)
 		cmd := start(t, i, c, `trap "" TERM HUP; (setsid sh -c 'trap "" TERM HUP; echo $$ >'`+mark+`'; sleep 600 & wait' &) ; exit 0`)
@@ -61,7 +61,9 @@ func TestDestroyFindsDaemonisedChildren(t *testing.T) {
 		if state, _ := procState(pid); state != "X" && state != "Z" {
 			t.Errorf("the daemon %d is in state %s", pid, state)
 		}
-	})
+	}
+	eachDriver(t, test)
+	t.Run("v2", func(t *testing.T) { test(t, needV2(t)) })
 }
 
 // TestDestroyFrozen: SIGKILL alone does not end a process that is frozen in v1.

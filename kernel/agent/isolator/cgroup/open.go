@@ -171,20 +171,30 @@ func (h *hierarchy) makeParent(o Options) error {
 	return nil
 }
 
-// makeParentV2 lets the library enable the controllers on the way down. The parent
-// itself must stay without processes, or its children could have no controllers.
+// makeParentV2 lets the library enable the controllers on the way down, those that
+// there are. The parent itself must stay without processes, or its children could
+// have no controllers.
 func (h *hierarchy) makeParentV2(o Options) error {
+	root, name := filepath.Split(h.parent)
+	text, err := os.ReadFile(filepath.Join(root, "cgroup.controllers"))
+	if err != nil {
+		return fmt.Errorf("look for controllers: %w", err)
+	}
+	have := strings.Fields(string(text))
+	h.controllers = slices.DeleteFunc(h.controllers, func(c string) bool { return !slices.Contains(have, c) })
 	var resources cgroup2.Resources
-	if o.ParentCPUs > 0 {
+	if h.has("cpu") && o.ParentCPUs > 0 {
 		w := weight(clamp(o.ParentCPUs*1024, minShares, maxShares))
 		resources.CPU = &cgroup2.CPU{Weight: &w}
 	}
-	root, name := filepath.Split(h.parent)
 	m, err := cgroup2.NewManager(filepath.Clean(root), "/"+name, &resources)
 	if err != nil {
 		return fmt.Errorf("make the parent group: %w", err)
 	}
-	if err := m.ToggleControllers(append([]string{}, h.controllers...), cgroup2.Enable); err != nil {
+	if len(h.controllers) == 0 {
+		return nil
+	}
+	if err := m.ToggleControllers(slices.Clone(h.controllers), cgroup2.Enable); err != nil {
 		return fmt.Errorf("enable the controllers %v: %w", h.controllers, err)
 	}
 	return write(h.parent+"/cgroup.subtree_control", "+"+strings.Join(h.controllers, " +"))
@@ -228,7 +238,7 @@ func (d *driver) missing(failed []Missing, bad []string) []Missing {
 		if d.find(name) != nil {
 			continue
 		}
-		why := "its controller is not mounted"
+		why := "its controller is not available on this machine"
 		if len(bad) > 0 {
 			why = strings.Join(bad, "; ")
 		}
