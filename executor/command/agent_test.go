@@ -27,13 +27,14 @@ type agent struct {
 	bodies  int  // UPDATE bodies
 	calls   int
 
-	mu      sync.Mutex
-	told    map[sdk.TaskID][]sdk.ExecutorUpdate
-	seen    map[string]bool
-	stream  chan *sdk.ExecutorEvent // of the subscriber
-	changed *sync.Cond
-	hold    bool // acknowledge nothing
-	launch  *executor.Launcher
+	mu       sync.Mutex
+	told     map[sdk.TaskID][]sdk.ExecutorUpdate
+	seen     map[string]bool
+	stream   chan *sdk.ExecutorEvent // of the subscriber
+	changed  *sync.Cond
+	hold     bool                           // acknowledge nothing
+	specs    map[sdk.TaskID]*sdk.LaunchSpec // of every task that was launched
+	relaunch []*sdk.LaunchSpec              // for the next subscriber
 }
 
 func newAgent(t testing.TB) *agent {
@@ -42,7 +43,8 @@ func newAgent(t testing.TB) *agent {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := &agent{t: t, dir: dir, runtime: filepath.Join(dir, "run"), told: map[sdk.TaskID][]sdk.ExecutorUpdate{}, seen: map[string]bool{}}
+	a := &agent{t: t, dir: dir, runtime: filepath.Join(dir, "run"), told: map[sdk.TaskID][]sdk.ExecutorUpdate{}, seen: map[string]bool{},
+		specs: map[sdk.TaskID]*sdk.LaunchSpec{}}
 	a.changed = sync.NewCond(&a.mu)
 	if err := os.MkdirAll(a.runtime, 0o700); err != nil {
 		t.Fatal(err)
@@ -124,6 +126,10 @@ func (a *agent) subscribe(w http.ResponseWriter, r *http.Request, s *sdk.Executo
 	for _, u := range s.UnacknowledgedUpdates {
 		a.update(u)
 	}
+	for _, spec := range a.relaunch {
+		stream <- launchEvent(spec)
+	}
+	a.relaunch = nil
 	a.changed.Broadcast()
 	a.mu.Unlock()
 	for {
@@ -280,7 +286,14 @@ func info(id string) sdk.TaskInfo {
 }
 
 func (a *agent) run(spec *sdk.LaunchSpec) {
-	a.send(&sdk.ExecutorEvent{Type: sdk.ExecutorEventLaunch, Launch: &sdk.ExecutorLaunch{Task: info(spec.ContainerID), Spec: spec}})
+	a.mu.Lock()
+	a.specs[spec.TaskID] = spec
+	a.mu.Unlock()
+	a.send(launchEvent(spec))
+}
+
+func launchEvent(spec *sdk.LaunchSpec) *sdk.ExecutorEvent {
+	return &sdk.ExecutorEvent{Type: sdk.ExecutorEventLaunch, Launch: &sdk.ExecutorLaunch{Task: info(spec.ContainerID), Spec: spec}}
 }
 
 func (a *agent) kill(id string, grace time.Duration) {

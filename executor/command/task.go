@@ -47,9 +47,7 @@ func (e *Executor) launch(info *sdk.TaskInfo, spec *sdk.LaunchSpec) bool {
 	}
 	started, err := executor.Start(spec)
 	if sdk.CodeOf(err) == sdk.CodeConflict {
-		e.o.Log.Info("launched before", "task", info.TaskID, "container", spec.ContainerID)
-		e.adoptDir(spec.RuntimeDir)
-		return true
+		return e.launchedBefore(spec)
 	}
 	if err != nil {
 		e.launchFailed(spec, err)
@@ -63,6 +61,20 @@ func (e *Executor) launch(info *sdk.TaskInfo, spec *sdk.LaunchSpec) bool {
 		e.deadline(t, time.Duration(spec.MaxRunNanos))
 	}
 	return true
+}
+
+// launchedBefore tells what became of a launch that was done already.
+func (e *Executor) launchedBefore(spec *sdk.LaunchSpec) bool {
+	e.o.Log.Info("launched before", "task", spec.TaskID, "container", spec.ContainerID)
+	e.adoptDir(spec.RuntimeDir)
+	if e.tasks[spec.TaskID] != nil {
+		return true
+	}
+	if r, err := executor.ReadRecord(spec.RuntimeDir); err == nil && r.Settled {
+		return true // the agent has acknowledged its end
+	}
+	e.refuse(spec.TaskID, spec.ContainerID, "was launched before, and the record of that launch is damaged or another executor's")
+	return false
 }
 
 // launchGroup starts the tasks of a group; if one cannot be, none stays.

@@ -47,7 +47,7 @@ func (l *Launcher) accept() {
 			}
 			continue
 		}
-		if err := executor.CheckPeer(c); err != nil {
+		if _, err := executor.CheckPeer(c); err != nil {
 			l.o.Log.Warn("a connection is refused", "error", err)
 			_ = c.Close()
 			continue

@@ -17,6 +17,7 @@ import (
 // methods may be called from several goroutines.
 type Launcher struct {
 	conn  *net.UnixConn
+	pid   int
 	exits chan Exit
 	done  chan struct{}
 
@@ -39,11 +40,12 @@ func Dial(ctx context.Context, socket string) (*Launcher, error) {
 		return nil, err
 	}
 	conn := c.(*net.UnixConn)
-	if err := CheckPeer(conn); err != nil {
+	pid, err := CheckPeer(conn)
+	if err != nil {
 		_ = conn.Close()
 		return nil, err
 	}
-	l := &Launcher{conn: conn, exits: make(chan Exit), done: make(chan struct{}),
+	l := &Launcher{conn: conn, pid: pid, exits: make(chan Exit), done: make(chan struct{}),
 		waiting: map[uint64]chan *LauncherReply{}, filled: make(chan struct{}, 1)}
 	go l.read()
 	go l.deliver()
@@ -55,27 +57,30 @@ func Dial(ctx context.Context, socket string) (*Launcher, error) {
 }
 
 // CheckPeer refuses a unix connection whose other end is neither root nor of our
-// own user (CodeDenied).
-func CheckPeer(conn *net.UnixConn) error {
+// own user (CodeDenied), and tells the pid of who opened it.
+func CheckPeer(conn *net.UnixConn) (pid int, err error) {
 	raw, err := conn.SyscallConn()
 	if err != nil {
-		return err
+		return 0, err
 	}
 	var cred *unix.Ucred
 	var credErr error
 	if err := raw.Control(func(fd uintptr) {
 		cred, credErr = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED)
 	}); err != nil {
-		return err
+		return 0, err
 	}
 	if credErr != nil {
-		return os.NewSyscallError("getsockopt SO_PEERCRED", credErr)
+		return 0, os.NewSyscallError("getsockopt SO_PEERCRED", credErr)
 	}
 	if cred.Uid != 0 && int(cred.Uid) != os.Getuid() {
-		return sdk.Errorf(sdk.CodeDenied, "", "the process %d at the other end runs as user %d; only root and user %d may", cred.Pid, cred.Uid, os.Getuid())
+		return 0, sdk.Errorf(sdk.CodeDenied, "", "the process %d at the other end runs as user %d; only root and user %d may", cred.Pid, cred.Uid, os.Getuid())
 	}
-	return nil
+	return int(cred.Pid), nil
 }
+
+// PID is the launcher's process, for an agent that is its parent.
+func (l *Launcher) PID() int { return l.pid }
 
 // Start starts an executor by its specification, at most once: a container id
 // that was started before is answered with CodeConflict.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
@@ -82,21 +81,17 @@ func createMarker(spec *sdk.LaunchSpec) (*marker, error) {
 	le.PutUint32(text[offSpec:], uint32(len(text)-headSize))
 	le.PutUint32(text[offSpec+4:], sum(text[headSize:]))
 
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL|unix.O_CLOEXEC, 0o600)
-	if errors.Is(err, fs.ErrExist) {
-		return nil, &sdk.Error{Code: sdk.CodeConflict, Op: "launch " + spec.ContainerID, Field: "container_id",
-			Message: "was launched before; a launch is never done twice"}
+	// Written under another name first: the marker is whole as soon as it is there.
+	m := &marker{path: path + ".new"}
+	if m.file, err = os.OpenFile(m.path, os.O_RDWR|os.O_CREATE|os.O_TRUNC|unix.O_CLOEXEC, 0o600); err != nil {
+		return nil, &LaunchError{Step: "make the launch marker", Path: path, Err: cause(err)}
 	}
-	if err != nil {
-		return nil, &LaunchError{Step: "make the launch marker", Path: path, Err: err}
-	}
-	m := &marker{path: path, file: f}
-	if _, err = f.Write(text); err == nil {
-		m.page, err = unix.Mmap(int(f.Fd()), 0, headSize, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+	if _, err = m.file.Write(text); err == nil {
+		m.page, err = unix.Mmap(int(m.file.Fd()), 0, headSize, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
 	}
 	if err != nil {
 		m.remove()
-		return nil, &LaunchError{Step: "write the launch marker", Path: path, Err: err}
+		return nil, &LaunchError{Step: "write the launch marker", Path: path, Err: cause(err)}
 	}
 	// Makes the page writable now, with an error instead of a signal when the disk
 	// has no room for it. Kernels before 5.14 do not know it.
@@ -104,6 +99,17 @@ func createMarker(spec *sdk.LaunchSpec) (*marker, error) {
 		m.remove()
 		return nil, &LaunchError{Step: "write the launch marker", Path: path, Err: err}
 	}
+	err = unix.Renameat2(unix.AT_FDCWD, m.path, unix.AT_FDCWD, path, unix.RENAME_NOREPLACE)
+	if errors.Is(err, unix.EEXIST) {
+		m.remove()
+		return nil, &sdk.Error{Code: sdk.CodeConflict, Op: "launch " + spec.ContainerID, Field: "container_id",
+			Message: "was launched before; a launch is never done twice"}
+	}
+	if err != nil {
+		m.remove()
+		return nil, &LaunchError{Step: "make the launch marker", Path: path, Err: err}
+	}
+	m.path = path
 	return m, nil
 }
 
