@@ -67,7 +67,7 @@ func (l *leader) run(ctx context.Context) string {
 }
 
 // minTick bounds how often the mind is woken for the time alone.
-const minTick = time.Millisecond
+const minTick = 250 * time.Microsecond
 
 func (l *leader) loop(ctx context.Context) string {
 	timer := time.NewTimer(time.Hour)
