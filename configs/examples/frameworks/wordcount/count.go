@@ -73,9 +73,18 @@ func split(text []byte, n int) []piece {
 
 // count counts words: what stands between spaces.
 func count(text []byte) map[string]int {
-	counts := map[string]int{}
+	found := map[string]*int{} // a look-up by bytes makes no string, an assignment does
 	for word := range bytes.FieldsSeq(text) {
-		counts[string(word)]++
+		if n := found[string(word)]; n != nil {
+			*n++
+		} else {
+			n := 1
+			found[string(word)] = &n
+		}
+	}
+	counts := make(map[string]int, len(found))
+	for word, n := range found {
+		counts[word] = *n
 	}
 	return counts
 }

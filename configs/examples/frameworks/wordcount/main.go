@@ -1,6 +1,6 @@
 // Wordcount is a map-reduce framework for Proffer, as a third party would write
-// one: a scheduler (scheduler.go), an executor of its own (executor.go), and what
-// they count (count.go). It counts the words of the Go toolchain's sources with
+// one: a scheduler (scheduler.go), an executor of its own (executor.go), the jobs
+// that pass between them (job.go), and what they count (count.go). It counts the words of the Go toolchain's sources with
 // mappers on at least two agents, kills one of them on purpose and runs it again,
 // reduces, and compares with a direct count of the same text.
 //
@@ -29,7 +29,7 @@ func main() {
 	}
 	var c config
 	flag.StringVar(&c.root, "goroot", goroot(), "Go toolchain whose sources are the text")
-	flag.IntVar(&c.megabytes, "mb", 24, "size of the text in MB")
+	flag.IntVar(&c.megabytes, "mb", 20, "size of the text in MiB")
 	flag.IntVar(&c.pieces, "pieces", 8, "number of mappers")
 	flag.IntVar(&c.reducers, "reducers", 2, "number of reducers")
 	flag.StringVar(&c.host, "host", "127.0.0.1", "this machine as the agents reach it")
@@ -76,6 +76,7 @@ func run(c config) error {
 	if err := s.run(ctx); err != nil {
 		return err
 	}
+	fmt.Println("the cluster is done; counting directly")
 	total := results.reduced(c.reducers)
 	if os.Getenv("WORDCOUNT_BREAK") != "" {
 		total["func"]++

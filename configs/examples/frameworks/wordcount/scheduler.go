@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -11,26 +10,10 @@ import (
 	"github.com/profferhq/proffer/sdk/framework"
 )
 
-// job is one mapper or reducer; its data is what the executor gets.
-type job struct {
-	Name     string // "map-3", "reduce-0"
-	URL      string // of the scheduler's own server
-	Text     piece  // of a mapper
-	Mappers  int    // whose results a reducer adds
-	Reducer  int
-	Reducers int
-	Slow     bool // the mapper that is to be killed waits for it
-
-	attempt int
-	task    sdk.TaskID // empty while it waits for an offer
-	done    bool
-}
-
 // scheduler runs all mappers, then all reducers.
 type scheduler struct {
 	f       *framework.Framework
-	url     string
-	jobs    []*job
+	jobs    []*job // mappers first
 	mappers int
 	hosts   map[sdk.AgentID]string
 	mapped  map[sdk.AgentID]int // mappers that were launched there
@@ -38,14 +21,10 @@ type scheduler struct {
 }
 
 func newScheduler(url string, pieces []piece, reducers int) *scheduler {
-	s := &scheduler{url: url, mappers: len(pieces), hosts: map[sdk.AgentID]string{}, mapped: map[sdk.AgentID]int{}}
-	for i, p := range pieces {
-		s.jobs = append(s.jobs, &job{Name: fmt.Sprintf("map-%d", i), URL: url, Text: p, Reducers: reducers, Slow: i == 0})
+	return &scheduler{
+		jobs: newJobs(url, pieces, reducers), mappers: len(pieces),
+		hosts: map[sdk.AgentID]string{}, mapped: map[sdk.AgentID]int{},
 	}
-	for i := range reducers {
-		s.jobs = append(s.jobs, &job{Name: fmt.Sprintf("reduce-%d", i), URL: url, Mappers: len(pieces), Reducer: i, Reducers: reducers})
-	}
-	return s
 }
 
 func (s *scheduler) run(ctx context.Context) (err error) {
@@ -71,9 +50,9 @@ func (s *scheduler) offers(_ context.Context, offers []sdk.Offer) error {
 	for _, offer := range offers {
 		s.hosts[offer.AgentID] = offer.Hostname
 		left := sdk.Resources(offer.Resources).WithoutAllocation()
-		need := resources("cpus:0.05;mem:32")
+		need := taskNeeds()
 		if !slices.Contains(offer.ExecutorIDs, "wordcount") {
-			left = left.Subtract(sdk.Resources(s.executor().Resources))
+			left = left.Subtract(executorInfo("").Resources)
 		}
 		var tasks []sdk.TaskInfo
 		for _, j := range s.phase() {
@@ -82,7 +61,10 @@ func (s *scheduler) offers(_ context.Context, offers []sdk.Offer) error {
 				continue
 			}
 			left = left.Subtract(need)
-			tasks = append(tasks, s.task(j, offer, need))
+			tasks = append(tasks, j.next())
+			if j.Mappers == 0 {
+				s.mapped[offer.AgentID]++
+			}
 		}
 		var err error
 		if len(tasks) == 0 {
@@ -95,26 +77,6 @@ func (s *scheduler) offers(_ context.Context, offers []sdk.Offer) error {
 		}
 	}
 	return nil
-}
-
-func (s *scheduler) task(j *job, offer sdk.Offer, need sdk.Resources) sdk.TaskInfo {
-	if j.attempt++; j.Mappers == 0 {
-		s.mapped[offer.AgentID]++
-	}
-	j.task = sdk.TaskID(fmt.Sprintf("%s.%d", j.Name, j.attempt))
-	data, _ := json.Marshal(j)
-	return sdk.TaskInfo{Name: j.Name, TaskID: j.task, Resources: need, Executor: s.executor(), Data: data}
-}
-
-// executor is this program again, fetched from here by each agent.
-func (s *scheduler) executor() *sdk.ExecutorInfo {
-	return &sdk.ExecutorInfo{
-		Type: sdk.ExecutorCustom, ExecutorID: "wordcount", Name: "wordcount", Resources: resources("cpus:0.4;mem:256"),
-		Command: &sdk.CommandInfo{
-			Value: "./wordcount executor",
-			URIs:  []sdk.URI{{Value: s.url + "/wordcount", OutputFile: "wordcount", Executable: true}},
-		},
-	}
 }
 
 // update takes a job as done, or gives it back to wait for another offer.
@@ -162,12 +124,4 @@ func (s *scheduler) proceed(ctx context.Context, last *job) error {
 	}
 	fmt.Printf("reduced by %d reducers\n", len(s.jobs)-s.mappers)
 	return s.f.Teardown(ctx)
-}
-
-func resources(text string) sdk.Resources {
-	r, err := sdk.ParseResources(text)
-	if err != nil {
-		panic(err)
-	}
-	return r
 }
