@@ -40,7 +40,9 @@ type Handler func(ctx context.Context, event *sdk.Event) error
 
 // Stop is returned by a handler to end Run without an error. The kernel keeps the
 // tasks for FrameworkInfo.FailoverTimeout; Teardown is what ends them.
-var Stop = errors.New("framework: stop") //nolint:errname // a signal, as fs.SkipDir is
+//
+//lint:ignore ST1012 a signal and not a failure, as fs.SkipDir is
+var Stop = errors.New("framework: stop")
 
 // New makes a framework of the options. It refuses options that cannot work and
 // does not connect yet.

@@ -11,6 +11,8 @@ import (
 )
 
 // Stop is returned by a handler to end Subscribe without an error.
+//
+//lint:ignore ST1012 a signal and not a failure, as fs.SkipDir is
 var Stop = errors.New("operator: stop")
 
 const (
