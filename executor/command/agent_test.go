@@ -250,7 +250,10 @@ func (a *agent) dial() *executor.Launcher {
 	if err != nil {
 		a.t.Fatal(err)
 	}
-	a.t.Cleanup(func() { _ = l.Close() })
+	a.t.Cleanup(func() {
+		_ = l.Close()
+		_ = unix.Kill(l.PID(), unix.SIGKILL) // when the test came to its end it is gone
+	})
 	return l
 }
 

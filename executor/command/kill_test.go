@@ -152,7 +152,7 @@ func TestExecutorAndLauncherKilled(t *testing.T) {
 func TestTenKillsUnderLoad(t *testing.T) {
 	a := newAgent(t)
 	l := a.dial()
-	const lines = 2_000_000
+	const lines = 600_000
 	writer := a.spec("writer", fmt.Sprintf(`awk 'BEGIN { for (i = 0; i < %d; i++) print i }'; exit 3`, lines))
 	writer.LogBytes, writer.LogFiles = 1<<20, 1000
 	ctx, cancel := contextFor(60 * time.Second)

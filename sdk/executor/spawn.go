@@ -34,7 +34,12 @@ func Spawn(ctx context.Context, binary, runtime string) (*Launcher, error) {
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
-	return awaitLauncher(ctx, socket, log.Name(), ended)
+	l, err := awaitLauncher(ctx, socket, log.Name(), ended)
+	if err != nil || l.PID() != cmd.Process.Pid {
+		// Another one serves, or none can: ours must not take over some day.
+		_ = cmd.Process.Kill()
+	}
+	return l, err
 }
 
 func awaitLauncher(ctx context.Context, socket, log string, ended <-chan error) (*Launcher, error) {
