@@ -156,11 +156,23 @@ type entry struct {
 	mode             int64
 }
 
-func tgz(t *testing.T, entries ...entry) []byte {
+func tgz(t testing.TB, entries ...entry) []byte {
 	t.Helper()
 	var buf bytes.Buffer
 	z := gzip.NewWriter(&buf)
-	w := tar.NewWriter(z)
+	if _, err := z.Write(tarOf(t, entries...)); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return buf.Bytes()
+}
+
+func tarOf(t testing.TB, entries ...entry) []byte {
+	t.Helper()
+	var buf bytes.Buffer
+	w := tar.NewWriter(&buf)
 	for _, e := range entries {
 		if e.kind == 0 {
 			e.kind = tar.TypeReg
@@ -174,9 +186,6 @@ func tgz(t *testing.T, entries ...entry) []byte {
 		}
 	}
 	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if err := z.Close(); err != nil {
 		t.Fatal(err)
 	}
 	return buf.Bytes()
@@ -390,9 +399,23 @@ func FuzzPlan(f *testing.F) {
 	})
 }
 
-func FuzzUntar(f *testing.F) {
-	f.Add([]byte("not a tar"))
-	f.Fuzz(func(t *testing.T, body []byte) {
+// FuzzUnpack: whatever an archive says, nothing appears outside of the sandbox, and
+// nothing in it that may not be there.
+func FuzzUnpack(f *testing.F) {
+	f.Add(false, []byte("not a tar"))
+	f.Add(false, tarOf(f, entry{name: "d/", kind: tar.TypeDir}, entry{name: "d/x", body: "x", mode: 0o4755},
+		entry{name: "l", kind: tar.TypeSymlink, link: "d/x"}, entry{name: "h", kind: tar.TypeLink, link: "d/x"}))
+	f.Add(false, tarOf(f, entry{name: "l", kind: tar.TypeSymlink, link: "d"}, entry{name: "l/../../x", body: "x"}))
+	var buf bytes.Buffer
+	w := zip.NewWriter(&buf)
+	if z, err := w.Create("a/b"); err == nil {
+		_, _ = io.WriteString(z, "zipped")
+	}
+	if err := w.Close(); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(true, buf.Bytes())
+	f.Fuzz(func(t *testing.T, zipped bool, body []byte) {
 		dir := t.TempDir()
 		inside := filepath.Join(dir, "sandbox")
 		if err := os.Mkdir(inside, 0o755); err != nil {
@@ -405,7 +428,12 @@ func FuzzUntar(f *testing.F) {
 		defer b.close()
 		l := DefaultLimits()
 		l.UnpackBytes, l.UnpackFiles = 1<<16, 100
-		_ = newFetcher(b, l).untar(bytes.NewReader(body))
+		unpacker := newFetcher(b, l)
+		if zipped {
+			_ = unpacker.unzip(context.Background(), bytes.NewReader(body), int64(len(body)))
+		} else {
+			_ = unpacker.untar(bytes.NewReader(body))
+		}
 		checkBounds(t, inside, l)
 		if list, err := os.ReadDir(dir); err != nil || len(list) != 1 {
 			t.Errorf("something is beside the sandbox: %v, %v", list, err)

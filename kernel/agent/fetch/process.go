@@ -56,7 +56,9 @@ func inProcess(ctx context.Context, o Options, t Task) error {
 	cmd := exec.CommandContext(ctx, o.Command[0], o.Command[1:]...)
 	cmd.Env = []string{"PATH=/usr/local/bin:/usr/bin:/bin"}
 	cmd.Dir = "/"
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	// A group of its own, but the session of the agent, whose reaper of orphans would
+	// else take it for one and collect the exit that Wait waits for.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if t.User.Switch {
 		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: t.User.UID, Gid: t.User.GID, Groups: t.User.Groups}
 	}

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path"
 	"path/filepath"
 	"strings"
@@ -44,7 +43,11 @@ func (f *fetcher) unpack(ctx context.Context, it *item) error {
 	src := &cancelReader{ctx, file}
 	switch it.unpack {
 	case "zip":
-		return f.unzip(ctx, file)
+		st, err := file.Stat()
+		if err != nil {
+			return err
+		}
+		return f.unzip(ctx, file, st.Size())
 	case "gz":
 		r, err := gzip.NewReader(src)
 		if err != nil {
@@ -106,12 +109,8 @@ func (f *fetcher) untar(r io.Reader) error {
 	}
 }
 
-func (f *fetcher) unzip(ctx context.Context, file *os.File) error {
-	st, err := file.Stat()
-	if err != nil {
-		return err
-	}
-	z, err := zip.NewReader(file, st.Size())
+func (f *fetcher) unzip(ctx context.Context, file io.ReaderAt, size int64) error {
+	z, err := zip.NewReader(file, size)
 	if err != nil {
 		return err
 	}
