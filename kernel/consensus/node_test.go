@@ -239,6 +239,25 @@ func TestDamagedDatabaseNamesItself(t *testing.T) {
 	}
 }
 
+// Who waits to be added learns whether it has the key, and whether anybody is there.
+func TestKnock(t *testing.T) {
+	o := testOptions(t, "m1", t.TempDir())
+	startNode(t, o)
+	waits := startNode(t, testOptions(t, "m2", t.TempDir()))
+	if err := waits.Knock(o.Advertise, time.Second); err != nil {
+		t.Errorf("with the key: %v", err)
+	}
+	o3 := testOptions(t, "m3", t.TempDir())
+	o3.Key = credential.NewKey()
+	stranger := startNode(t, o3)
+	if err := stranger.Knock(o.Advertise, time.Second); err == nil || !strings.Contains(err.Error(), "refused: you do not have this cluster's key") {
+		t.Errorf("with another key: %v", err)
+	}
+	if err := waits.Knock("127.0.0.1:1", time.Second); err == nil {
+		t.Error("nobody is there")
+	}
+}
+
 func TestFailedCommitIsFinal(t *testing.T) {
 	var said error
 	st, err := openStore(t.TempDir(), func(err error) { said = err })

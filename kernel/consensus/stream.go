@@ -133,3 +133,14 @@ type advertised string
 
 func (advertised) Network() string  { return "tcp" }
 func (a advertised) String() string { return string(a) }
+
+// Knock proves us to a peer and hangs up: a master that waits to be added to a
+// cluster learns whether it ever can be.
+func (n *Node) Knock(address string, timeout time.Duration) error {
+	conn, err := net.DialTimeout("tcp", address, timeout)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close() }() // nothing was sent that could be lost
+	return dialHandshake(conn, n.opts.Key)
+}

@@ -213,7 +213,11 @@ func (m *Master) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	failed := make(chan error, 3)
-	gossiping, leading := make(chan struct{}), make(chan struct{})
+	gossiping, leading, knocking := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(knocking)
+		m.knock(ctx)
+	}()
 	go func() {
 		defer close(gossiping)
 		failed <- m.gossip.Run(ctx)
@@ -243,5 +247,6 @@ func (m *Master) Run(ctx context.Context) error {
 		_ = m.http.Close()
 	}
 	<-gossiping
+	<-knocking
 	return errors.Join(err, m.close())
 }

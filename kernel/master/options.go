@@ -29,6 +29,7 @@ type Options struct {
 	Cluster    string   // the cluster's name
 	Bootstrap  bool     // an empty Dir becomes a new cluster; else it waits to be added to one
 	Join       []string // gossip addresses of other members, host:port
+	RaftJoin   []string // raft addresses of masters whose cluster this one is to be added to, host:port
 	Version    string   // of this program, for people
 
 	AllowUsers         []string // PRINCIPAL:USER; its tasks may run as that user ("*" for either: everybody, any user)
@@ -109,6 +110,11 @@ func (o Options) Validate() error {
 		n, perr := strconv.Atoi(port)
 		need(err == nil && perr == nil && n > 0 && n <= 65535, "--join %q: must be host:port of a member's gossip", a)
 	}
+	for _, a := range o.RaftJoin {
+		_, _, err := net.SplitHostPort(a)
+		need(err == nil, "--raft-join %q: must be host:port of a master's raft", a)
+	}
+	need(len(o.RaftJoin) == 0 || !o.Bootstrap, "--raft-join: a master that bootstraps a cluster of its own joins no other")
 	for _, u := range o.AllowUsers {
 		principal, user, ok := strings.Cut(u, ":")
 		need(ok && principal != "" && user != "", "--allow-user %q: must be PRINCIPAL:USER", u)

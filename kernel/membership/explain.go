@@ -90,6 +90,8 @@ func hostOf(peer string) string {
 	return peer
 }
 
+const nobodyThere = "nobody listens at the seeds' addresses"
+
 // explainJoin is the sentence for a failed join.
 func explainJoin(err error, cluster string) string {
 	text := err.Error()
@@ -102,7 +104,7 @@ func explainJoin(err error, cluster string) string {
 	case has("eof"), has("connection reset"):
 		return fmt.Sprintf("refused: the seed hung up; most likely its cluster is not called %q", cluster)
 	case has("connection refused"):
-		return "nobody listens at the seeds' addresses"
+		return nobodyThere
 	}
 	return strings.Join(strings.Fields(text), " ")
 }

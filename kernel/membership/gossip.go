@@ -80,7 +80,7 @@ func New(o Options) (*Gossip, error) {
 	c := memberlist.DefaultLANConfig()
 	c.Name, c.Label = o.Name, "proffer/"+o.Cluster
 	c.BindAddr, c.BindPort, c.AdvertiseAddr, c.AdvertisePort = o.Bind, o.Port, o.Advertise, o.Port
-	c.EnableCompression = false                // small messages, and nothing to blow up
+	c.EnableCompression = false               // small messages, and nothing to blow up
 	c.GossipInterval = 500 * time.Millisecond // hints may be a second old; idle machines stay idle
 	c.Logger = log.New(newExplainer(o.Log), "", 0)
 	c.Delegate, c.Events = delegate{g}, delegate{g}
@@ -99,9 +99,10 @@ func New(o Options) (*Gossip, error) {
 func (g *Gossip) Run(ctx context.Context) error {
 	t := time.NewTicker(g.opts.Rejoin)
 	defer t.Stop()
-	said := ""
+	said, again := "", false
 	for {
-		said = g.join(said)
+		said = g.join(said, again)
+		again = true
 		select {
 		case <-t.C:
 		case <-ctx.Done():
@@ -112,7 +113,7 @@ func (g *Gossip) Run(ctx context.Context) error {
 
 // join tries the seeds that are not members and logs what changed since it said
 // something last.
-func (g *Gossip) join(said string) string {
+func (g *Gossip) join(said string, again bool) string {
 	var missing []string
 	members := g.addresses()
 	for _, s := range g.opts.Seeds {
@@ -126,6 +127,9 @@ func (g *Gossip) join(said string) string {
 	now := ""
 	if _, err := g.list.Join(missing); err != nil {
 		now = explainJoin(err, g.opts.Cluster)
+	}
+	if now == nobodyThere && !again {
+		return "" // those who start together do not find each other at once
 	}
 	if now != "" && now != said {
 		g.opts.Log.Warn("can not join the gossip of the cluster, trying on", "seeds", strings.Join(missing, ","), "why", now)

@@ -97,7 +97,9 @@ func names(g *Gossip) string {
 func TestMembersFindEachOtherAndTellWhatTheyAre(t *testing.T) {
 	m1 := join(t, "m1", nil)
 	a1 := join(t, "a1", func(o *Options) { o.Meta = Meta{Role: RoleAgent, HTTP: "127.0.0.2:5051", Release: "2"} }, m1.Addr())
-	await(t, "both", func() bool { return names(m1.Gossip) == "a1/agent m1/master" && names(a1.Gossip) == "a1/agent m1/master" })
+	await(t, "both", func() bool {
+		return names(m1.Gossip) == "a1/agent m1/master" && names(a1.Gossip) == "a1/agent m1/master"
+	})
 	ev := <-m1.Events()
 	if ev.Kind != Joined || ev.Member.Name != "a1" || ev.Member.HTTP != "127.0.0.2:5051" || ev.Member.Release != "2" {
 		t.Errorf("event %+v", ev)
