@@ -66,6 +66,10 @@ func (e *ends) run(ctx context.Context) error {
 			return nil
 		case now := <-short.C:
 			e.release(ctx, now)
+			// A small disk fills within seconds.
+			if e.collector.Len() > 0 && e.collector.Full() {
+				e.collect()
+			}
 		case <-long.C:
 			e.collect()
 		}
