@@ -17,6 +17,7 @@ import (
 
 	"github.com/profferhq/proffer/kernel/agent/isolator"
 	"github.com/profferhq/proffer/kernel/agent/isolator/cgroup"
+	"github.com/profferhq/proffer/kernel/agent/isolator/posix"
 	"github.com/profferhq/proffer/kernel/agent/isolator/sandbox"
 	"github.com/profferhq/proffer/kernel/agent/ledger"
 	"github.com/profferhq/proffer/kernel/agent/users"
@@ -71,7 +72,7 @@ type Agent struct {
 
 	launcherMu sync.Mutex
 	launcher   *executor.Launcher // nil while there is none
-	closing    atomic.Bool // the launcher was told to end
+	closing    atomic.Bool        // the launcher was told to end
 	fatal      chan error
 }
 
@@ -242,6 +243,10 @@ func (a *Agent) openIsolators() {
 		for _, m := range report.Missing {
 			a.log.Warn("isolator missing", "isolator", m.Name, "why", m.Why)
 		}
+	}
+	a.chain = append(a.chain, posix.Limits{})
+	if a.groups == nil {
+		a.chain = append(a.chain, &posix.Processes{})
 	}
 	if !a.root {
 		a.log.Warn("isolator missing", "isolator", "users", "why", "the agent is not root: every task runs as the agent's own user")

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -20,7 +21,13 @@ import (
 )
 
 // TestMain builds the real proffer-executor once.
-func TestMain(m *testing.M) { os.Exit(withExecutor(m.Run)) }
+// The test program itself serves as a framework's own executor.
+func TestMain(m *testing.M) {
+	if os.Getenv("PROFFER_TEST_RUN") == "executor" {
+		os.Exit(runCustomExecutor())
+	}
+	os.Exit(withExecutor(m.Run))
+}
 
 func withExecutor(run func() int) int {
 	dir, err := os.MkdirTemp("", "proffer-agent-test")
@@ -38,7 +45,18 @@ func withExecutor(run func() int) int {
 		fmt.Fprintf(os.Stderr, "build proffer-executor: %v\n%s", err, out)
 		return 1
 	}
-	if err := os.Setenv("PROFFER_TEST_EXECUTOR", binaryIn(dir)); err != nil {
+	// Tasks' users must be able to reach what they run.
+	self, err := os.ReadFile("/proc/self/exe")
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, "custom"), self, 0o755)
+	}
+	for name, value := range map[string]string{"PROFFER_TEST_EXECUTOR": binaryIn(dir), "PROFFER_TEST_CUSTOM": filepath.Join(dir, "custom")} {
+		if err == nil {
+			err = os.Setenv(name, value)
+		}
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	return run()
@@ -119,6 +137,7 @@ func (m *machine) start() {
 	if err != nil {
 		m.t.Fatal(err)
 	}
+	m.o.Port = a.Addr().(*net.TCPAddr).Port // executors of its own come back to the same one
 	ctx, stop := context.WithCancel(context.Background())
 	m.agent, m.stop, m.end = a, stop, make(chan error, 1)
 	go func() { m.end <- a.Run(ctx) }()
@@ -347,4 +366,8 @@ func TestHTTPNeedsCredentials(t *testing.T) {
 			t.Errorf("%s: %d %s", path, status, body)
 		}
 	}
+}
+
+func executorClaims(f sdk.FrameworkID, x sdk.ExecutorID) credential.Claims {
+	return credential.Claims{Kind: credential.KindExecutor, FrameworkID: f, ExecutorID: x, AgentID: "agent-1"}
 }

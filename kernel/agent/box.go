@@ -23,6 +23,7 @@ type box struct {
 	made   chan struct{}      // closed when making has ended
 	pidfd  int                // -1 while none is held
 	began  time.Time
+	resize []sdk.Resource // wanted while it was being made
 	// settled: its executor told the wait status, nobody else has to find it out
 	settled bool
 }
@@ -149,6 +150,37 @@ func (x *box) kill() <-chan struct{} {
 	}
 	x.state = boxDead
 	return x.made
+}
+
+// view is the container as it is now, for isolators.
+func (x *box) view() *isolator.Container {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	c := *x.c
+	return &c
+}
+
+// resizeBox fits the bounds of a framework's own executor to its tasks.
+func (a *Agent) resizeBox(e ledger.Resize) {
+	x := a.boxes.get(e.ContainerID)
+	if x == nil {
+		return
+	}
+	x.mu.Lock()
+	made := x.state == boxMade
+	if made {
+		x.c.Resources = e.Resources
+	} else {
+		x.resize = e.Resources
+	}
+	x.mu.Unlock()
+	if !made {
+		return
+	}
+	// A few small writes; the LAUNCH that follows must not overtake them.
+	if err := a.chain.Resize(context.Background(), x.view()); err != nil {
+		a.log.Debug("an executor's bounds could not all be changed", "container", x.c.ID, "why", err)
+	}
 }
 
 // adopt rebuilds the box of a container that an earlier agent has made.

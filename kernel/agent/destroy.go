@@ -38,7 +38,7 @@ func (a *Agent) tryDestroy(x *box) {
 	if x.def {
 		err = a.endDefault(ctx, x)
 	} else {
-		err = a.chain.Destroy(ctx, x.c)
+		err = a.chain.Destroy(ctx, x.view())
 	}
 	if err != nil {
 		a.log.Error("a container cannot be emptied; trying again", "container", x.c.ID, "task", x.c.TaskID, "why", err)
@@ -46,10 +46,10 @@ func (a *Agent) tryDestroy(x *box) {
 		return
 	}
 	done := ledger.Emptied{ContainerID: x.c.ID}
-	if l, err := a.chain.Reached(ctx, x.c); err != nil {
+	if l, err := a.chain.Reached(ctx, x.view()); err != nil {
 		a.log.Warn("limits of an ended container cannot be read", "container", x.c.ID, "why", err)
 	} else if l != nil {
-		done.Limit = &ledger.Limit{Reason: l.Reason, Message: l.Message, Resources: exceeded(x.c, l)}
+		done.Limit = &ledger.Limit{Reason: l.Reason, Message: l.Message, Resources: exceeded(x.view(), l)}
 	}
 	done.Exit = a.watch.exit(x)
 	a.inbox.put(done)
@@ -65,7 +65,7 @@ func (a *Agent) cleanGroups(x *box) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), destroyTimeout)
 	defer cancel()
-	if err := a.chain.Cleanup(ctx, x.c); err != nil {
+	if err := a.chain.Cleanup(ctx, x.view()); err != nil {
 		a.log.Warn("a container's groups cannot be removed", "container", x.c.ID, "why", err)
 	}
 	a.uids.Release(x.c.ID)
@@ -74,7 +74,7 @@ func (a *Agent) cleanGroups(x *box) {
 // endDefault ends the process of a default executor, and only that: its tasks live
 // in containers of their own.
 func (a *Agent) endDefault(ctx context.Context, x *box) error {
-	p := x.c.Process
+	p := x.view().Process
 	if p == nil || !alive(p, a.boot) {
 		return nil
 	}

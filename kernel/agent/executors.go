@@ -35,6 +35,12 @@ func (a *Agent) startExecutor(e ledger.StartExecutor) {
 		if !x.finish() {
 			return
 		}
+		x.mu.Lock()
+		wanted := x.resize
+		x.mu.Unlock()
+		if wanted != nil {
+			a.resizeBox(ledger.Resize{ContainerID: x.c.ID, Resources: wanted})
+		}
 		if err != nil {
 			a.log.Warn("an executor could not be started", "framework", e.Framework.ID, "executor", e.Info.ExecutorID, "why", err)
 			a.inbox.put(ledger.ExecutorExited{ContainerID: e.ContainerID, Status: -1, Reason: sdk.ReasonContainerLaunchFailed,
@@ -64,7 +70,7 @@ func (a *Agent) makeExecutor(ctx context.Context, x *box, e *ledger.StartExecuto
 		if err := a.makeContainer(ctx, x, spec, e.Info.Command); err != nil {
 			return sdk.Process{}, err
 		}
-		spec.Env = environment(a.executorEnv(x, e), e.Info.Command, spec.Dir)
+		spec.Env = environment(append(a.executorEnv(x, e), spec.Env...), e.Info.Command, spec.Dir)
 	}
 	l, err := a.currentLauncher(ctx)
 	if err != nil {

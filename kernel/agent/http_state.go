@@ -33,7 +33,7 @@ func (a *Agent) serveStatistics(w http.ResponseWriter, r *http.Request) {
 			continue
 		}
 		var s usage.Sample
-		if err := a.chain.Sample(r.Context(), x.c, &s); err != nil {
+		if err := a.chain.Sample(r.Context(), x.view(), &s); err != nil {
 			continue // it ended meanwhile
 		}
 		out = append(out, statistics{x.c.ID, x.c.FrameworkID, x.c.ExecutorID, x.c.TaskID, map[string]any{

@@ -186,9 +186,7 @@ func (m *leader) until(what string, ok func() bool) {
 	m.t.Helper()
 	limit := time.After(30 * time.Second)
 	for {
-		m.mu.Lock()
-		done, changed := ok(), m.changed
-		m.mu.Unlock()
+		done, changed := m.ask(ok)
 		if done {
 			return
 		}
@@ -200,6 +198,12 @@ func (m *leader) until(what string, ok func() bool) {
 			m.t.Fatalf("waited in vain for %s; states: %s", what, m.show())
 		}
 	}
+}
+
+func (m *leader) ask(ok func() bool) (bool, chan struct{}) {
+	m.mu.Lock()
+	defer m.mu.Unlock() // ok may end the test
+	return ok(), m.changed
 }
 
 func (m *leader) show() string {

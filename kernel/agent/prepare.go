@@ -91,7 +91,7 @@ func (a *Agent) makeTask(ctx context.Context, x *box, e *ledger.Prepare) (*sdk.L
 		}
 		env = append(env, more...)
 	}
-	spec.Env = environment(env, e.Task.Command, x.c.SandboxDir)
+	spec.Env = environment(append(env, spec.Env...), e.Task.Command, x.c.SandboxDir)
 	return spec, d.Note, nil
 }
 

@@ -166,10 +166,11 @@ func (w *watcher) signal(x *box, s syscall.Signal) error {
 
 // wait waits until the process of a container has ended.
 func (w *watcher) wait(ctx context.Context, x *box) error {
-	for x.c.Process != nil && alive(x.c.Process, w.a.boot) {
+	p := x.view().Process
+	for p != nil && alive(p, w.a.boot) {
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("process %d does not end", x.c.Process.PID)
+			return fmt.Errorf("process %d does not end", p.PID)
 		case <-time.After(5 * time.Millisecond):
 		}
 	}

@@ -55,6 +55,13 @@ type Prepare struct {
 	Principal    string // of the framework that the task is, empty when it is none
 }
 
+// Resize changes what the container of a framework's own executor may use: its
+// tasks come and go. It comes before the LAUNCH that needs it.
+type Resize struct {
+	ContainerID string
+	Resources   sdk.Resources
+}
+
 // Destroy ends whatever runs or is being prepared in a container, and removes all
 // but its sandbox and output.
 type Destroy struct {
@@ -78,6 +85,7 @@ func (SendExecutor) effect()  {}
 func (CloseExecutor) effect() {}
 func (StartExecutor) effect() {}
 func (Prepare) effect()       {}
+func (Resize) effect()        {}
 func (Destroy) effect()       {}
 func (Retire) effect()        {}
 func (Note) effect()          {}

@@ -26,6 +26,7 @@ type world struct {
 	stream uint64
 	terms  map[uint64]uint64 // of streams
 	top    uint64            // highest term whose leader registered the agent
+	synced uint64            // the same, as far as it is on the disk: a crash forgets the rest, and nothing was done for it
 
 	everTop   map[sdk.TaskID]uint64 // term by which a task was prepared
 	prepared  map[sdk.TaskID]int
@@ -66,7 +67,7 @@ func (w *world) start() {
 			w.t.Fatalf("restore: %v", err)
 		}
 	}
-	w.ready, w.conn = Ready{}, 0
+	w.ready, w.conn, w.top = Ready{}, 0, w.synced
 	w.step(Totals{Resources: sdk.Resources{sdk.NewScalar("cpus", 4)}})
 	w.step(Recovered{BootID: "b", Alive: map[string]bool{w.exec: w.alive}})
 }
@@ -81,7 +82,7 @@ func (w *world) step(in Input) {
 // sync makes durable what waits, and performs the effects.
 func (w *world) sync() {
 	r := w.ready
-	w.ready = Ready{}
+	w.ready, w.synced = Ready{}, w.top
 	for i := range r.Records {
 		data, err := wire.Marshal(wire.Msgpack, &r.Records[i])
 		if err != nil {

@@ -181,7 +181,15 @@ func (l *Ledger) admit(x *executor, r *link.Run, infos []*sdk.TaskInfo) {
 		}
 	}
 	if !x.def {
+		l.resize(x)
 		l.deliver(x)
+	}
+}
+
+// resize fits the container of a framework's own executor to what it holds.
+func (l *Ledger) resize(x *executor) {
+	if x.phase != leaving && len(x.tasks) > 0 {
+		l.do(Resize{ContainerID: x.container, Resources: l.Held(x.container)})
 	}
 }
 

@@ -112,6 +112,8 @@ func (r *rig) show(e Effect) string {
 	case Prepare:
 		r.box[string(e.Task.TaskID)] = e.ContainerID
 		return fmt.Sprintf("prepare %s", e.Task.TaskID)
+	case Resize:
+		return "resize " + r.nameOf(e.ContainerID) + " " + e.Resources.String()
 	case Destroy:
 		return "destroy " + r.nameOf(e.ContainerID)
 	case Retire:

@@ -118,6 +118,9 @@ func (l *Ledger) finish(t *task, limit *Limit) {
 	}
 	x, answer := t.executor, t.answer
 	l.update(t, s, nil)
+	if !x.def {
+		l.resize(x)
+	}
 	if x.conn != 0 {
 		for _, uuid := range answer {
 			l.ack(x.conn, t.key.task, uuid)

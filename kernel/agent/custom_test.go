@@ -1,0 +1,201 @@
+package agent
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/profferhq/proffer/kernel/link"
+	"github.com/profferhq/proffer/sdk"
+	"github.com/profferhq/proffer/sdk/executor"
+	"github.com/profferhq/proffer/sdk/wire"
+)
+
+// runCustomExecutor is the program of a framework's own executor: a task named
+// finish ends at once, any other when it is killed; messages come back.
+func runCustomExecutor() int {
+	env, err := executor.FromEnv(os.Getenv)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 2
+	}
+	report := func(d *executor.Driver, id sdk.TaskID, state sdk.TaskState) {
+		uuid := make([]byte, 16)
+		_, _ = rand.Read(uuid)
+		d.Update(sdk.ExecutorUpdate{Status: sdk.TaskStatus{TaskID: id, State: state, Source: sdk.SourceExecutor, UUID: uuid}})
+	}
+	d, err := executor.New(executor.Options{Env: env, Encoding: wire.JSON, Handle: func(d *executor.Driver, e *sdk.ExecutorEvent) {
+		switch e.Type {
+		case sdk.ExecutorEventLaunch:
+			id := e.Launch.Task.TaskID
+			report(d, id, sdk.TaskRunning)
+			if strings.HasPrefix(string(id), "finish") {
+				report(d, id, sdk.TaskFinished)
+			}
+		case sdk.ExecutorEventKill:
+			report(d, e.Kill.TaskID, sdk.TaskKilled)
+		case sdk.ExecutorEventMessage:
+			if string(e.Message.Data) == "die" {
+				os.Exit(3)
+			}
+			d.Message(append([]byte("echo "), e.Message.Data...))
+		case sdk.ExecutorEventShutdown:
+			d.Stop(time.Second)
+		}
+	}})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 2
+	}
+	fmt.Printf("uid=%d token=%v socket=%q sandbox=%v grace=%s\n", os.Getuid(), env.Token != "", env.DomainSocket,
+		os.Getenv("MESOS_SANDBOX") == os.Getenv("PWD"), os.Getenv("MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD"))
+	if err := d.Run(context.Background()); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
+}
+
+// TestCustomExecutor brings one of a framework's own, over TCP, with its token, in
+// JSON, through its whole life.
+func TestCustomExecutor(t *testing.T) {
+	needRoot(t)
+	m := newMachine(t, nil)
+	res, err := sdk.ParseResources("cpus:0.1;mem:64")
+	if err != nil {
+		t.Fatal(err)
+	}
+	no := false
+	info := &sdk.ExecutorInfo{ExecutorID: "mine", Resources: res, Command: &sdk.CommandInfo{Shell: &no, Value: os.Getenv("PROFFER_TEST_CUSTOM")}}
+	info.Command.Environment = &sdk.Environment{Variables: []sdk.Variable{{Name: "PROFFER_TEST_RUN", Value: "executor"}}}
+	run := func(ids ...string) {
+		e := &link.Run{Framework: framework(), Executor: info}
+		for _, id := range ids {
+			task := shell(id, "", "cpus:0.1;mem:32")
+			task.Command = nil
+			e.Tasks = append(e.Tasks, task)
+		}
+		m.leader.send(link.Event{Type: link.EventRun, Run: e})
+	}
+	run("finish1", "stay1")
+	m.leader.state("finish1", sdk.TaskFinished)
+	m.leader.state("stay1", sdk.TaskRunning)
+	run("finish2", "stay2")
+	m.leader.state("finish2", sdk.TaskFinished)
+	m.leader.kill("stay1")
+	m.leader.state("stay1", sdk.TaskKilled)
+
+	m.leader.send(link.Event{Type: link.EventMessage, Message: &link.Message{FrameworkID: "f1", ExecutorID: "mine", Data: []byte("hello")}})
+	m.leader.until("the echo", func() bool {
+		for _, c := range m.leader.calls {
+			if c.Type == link.CallMessage && string(c.Message.Data) == "echo hello" {
+				return true
+			}
+		}
+		return false
+	})
+	m.restart()
+	m.leader.registered(2)
+	m.leader.state("stay2", sdk.TaskRunning)
+	run("finish3")
+	m.leader.state("finish3", sdk.TaskFinished)
+
+	m.leader.send(link.Event{Type: link.EventMessage, Message: &link.Message{FrameworkID: "f1", ExecutorID: "mine", Data: []byte("die")}})
+	if s := m.leader.state("stay2", sdk.TaskFailed); s.Reason != sdk.ReasonExecutorTerminated || s.Source != sdk.SourceAgent {
+		t.Errorf("stay2: %+v", s)
+	}
+	m.leader.until("EXECUTOR_EXITED", func() bool {
+		for _, c := range m.leader.calls {
+			if c.Type == link.CallExecutorExited && c.ExecutorExited.Status == 3<<8 {
+				return true
+			}
+		}
+		return false
+	})
+	m.settled()
+	if out := m.outputOf("mine"); !strings.Contains(out, `token=true socket="" sandbox=true grace=5secs`) || strings.HasPrefix(out, "uid=0 ") {
+		t.Errorf("the executor said %q", out)
+	}
+}
+
+func (m *machine) outputOf(executor string) string {
+	m.t.Helper()
+	status, body := m.get("/api/v1/logs?framework_id=f1&task_id=gone&executor_id=" + executor)
+	if status != http.StatusOK {
+		m.t.Fatalf("logs of %s: %d %s", executor, status, body)
+	}
+	return body
+}
+
+func TestFiles(t *testing.T) {
+	m := newMachine(t, plain)
+	m.leader.run(shell("a", "echo out; echo err >&2; mkdir d; echo inside > d/f; ln -s /etc/passwd link; mkfifo fifo", "cpus:0.1;mem:64"))
+	s := m.leader.state("a", sdk.TaskFinished)
+	m.output("a")
+	dir := filepath.Join(m.o.Dir, "sandboxes", "f1", "a", s.ContainerStatus.ContainerID.Value)
+	if status, body := m.get("/files/browse?path=" + dir); status != 200 || !strings.Contains(body, dir+"/stdout") || !strings.Contains(body, dir+"/d") {
+		t.Errorf("browse: %d %s", status, body)
+	}
+	for path, want := range map[string]string{"/stdout": "out\n", "/stderr": "err\n", "/d/f": "inside\n"} {
+		if status, body := m.get("/files/download?path=" + dir + path); status != 200 || body != want {
+			t.Errorf("download %s: %d %q", path, status, body)
+		}
+	}
+	if status, body := m.get("/files/read?offset=1&length=2&path=" + dir + "/stdout"); status != 200 || !strings.Contains(body, `"data":"ut"`) {
+		t.Errorf("read: %d %s", status, body)
+	}
+	for _, path := range []string{dir + "/link", dir + "/fifo", dir + "/nothing", dir + "/../../../../../../../../etc/passwd", "/etc/passwd", ""} {
+		if status, body := m.get("/files/download?path=" + path); status == 200 || strings.Contains(body, "root:") {
+			t.Errorf("download %s: %d %q", path, status, body)
+		}
+	}
+	if status, body := m.get("/api/v1/logs?framework_id=f1&task_id=a&offset=2"); status != 200 || body != "t\n" {
+		t.Errorf("logs: %d %q", status, body)
+	}
+	if status, _ := m.get("/api/v1/logs?framework_id=f1&task_id=nosuch"); status != http.StatusNotFound {
+		t.Errorf("logs of an unknown task: %d", status)
+	}
+}
+
+func TestExecutorAPIRefuses(t *testing.T) {
+	m := newMachine(t, plain)
+	post := func(token, kind, body string) int {
+		req, err := http.NewRequest(http.MethodPost, "http://"+m.agent.Addr().String()+"/slave(1)/api/v1/executor", strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Content-Type", kind)
+		req.Header.Set("Authorization", "Bearer "+token)
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		return resp.StatusCode
+	}
+	token := m.agent.key.Sign(executorClaims("f1", "x"))
+	call := `{"type":"%s","executor_id":{"value":"%s"},"framework_id":{"value":"f1"}}`
+	for _, row := range []struct {
+		token, kind, body string
+		want              int
+	}{
+		{"", "application/json", fmt.Sprintf(call, "SUBSCRIBE", "x"), 401},
+		{token, "application/json", fmt.Sprintf(call, "SUBSCRIBE", "y"), 403},
+		{token, "application/json", fmt.Sprintf(call, "SUBSCRIBE", "x"), 400}, // not known here
+		{token, "application/json", fmt.Sprintf(call, "HEARTBEAT", "x"), 403}, // not subscribed
+		{token, "application/json", fmt.Sprintf(call, "UPDATE", "x"), 400},
+		{token, "application/json", fmt.Sprintf(call, "NOSUCH", "x"), 400},
+		{token, "application/json", "{", 400},
+		{token, "text/plain", "x", 415},
+	} {
+		if got := post(row.token, row.kind, row.body); got != row.want {
+			t.Errorf("%s %s: %d, want %d", row.kind, row.body, got, row.want)
+		}
+	}
+}
