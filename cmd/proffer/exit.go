@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/profferhq/proffer/sdk"
 )
@@ -40,7 +41,7 @@ func codeOf(err error) int {
 	var usage usageError
 	var e *sdk.Error
 	switch {
-	case errors.As(err, &usage):
+	case errors.As(err, &usage), strings.HasPrefix(err.Error(), "unknown command"): // cobra's own words
 		return exitUsage
 	case errors.Is(err, context.DeadlineExceeded):
 		return exitTimeout
