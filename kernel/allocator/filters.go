@@ -78,7 +78,7 @@ func (g *agent) standing(c *client, r *measure, now time.Time) *filter {
 		return nil
 	}
 	for _, f := range g.filters[c] {
-		if f.valid() && now.Before(f.until) && f.declined.covers(r) {
+		if !f.dropped && f.epoch == c.epoch && now.Before(f.until) && f.declined.covers(r) {
 			return f
 		}
 	}
