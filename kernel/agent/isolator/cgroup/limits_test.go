@@ -64,26 +64,62 @@ func TestSharesDivideTheProcessors(t *testing.T) {
 	one := task("one", map[string]float64{"cpus": 1}, nil)
 	three := task("three", map[string]float64{"cpus": 3}, nil)
 	a, b := start(t, i, one, spin), start(t, i, three, spin)
-	var before, after [2]usage.Sample
-	read := func(into *[2]usage.Sample) {
+	// Both stand still while they are read: on a busy machine this process may wait
+	// long between one reading and the next.
+	read := func() (cpu [2]time.Duration) {
+		hold(t, i, true)
+		defer hold(t, i, false)
 		for n, c := range []*isolator.Container{one, three} {
-			if err := i.Sample(context.Background(), c, &into[n]); err != nil {
+			var s usage.Sample
+			if err := i.Sample(context.Background(), c, &s); err != nil {
 				t.Fatal(err)
 			}
+			cpu[n] = s.CPU
 		}
+		return cpu
 	}
 	_ = pause(context.Background(), 300*time.Millisecond) // until all eight run
-	read(&before)
-	_ = pause(context.Background(), 3*time.Second)
-	read(&after)
-	x, y := after[0].CPU-before[0].CPU, after[1].CPU-before[1].CPU
-	if ratio := float64(y) / float64(x); ratio < 2.55 || ratio > 3.45 {
-		t.Errorf("1 cpu got %v and 3 cpus got %v: ratio %.2f", x, y, ratio)
-	} else {
+	before := read()
+	// The scheduler keeps the ratio in the long run; three seconds are enough where
+	// nothing else runs, a loaded machine gets more.
+	ratio := 0.0
+	for n := 0; n < 4 && (ratio < 2.7 || ratio > 3.3); n++ {
+		_ = pause(context.Background(), 3*time.Second)
+		after := read()
+		x, y := after[0]-before[0], after[1]-before[1]
+		ratio = float64(y) / float64(x)
 		t.Logf("1 cpu got %v and 3 cpus got %v: ratio %.2f", x, y, ratio)
+	}
+	if ratio < 2.7 || ratio > 3.3 {
+		t.Errorf("the ratio is %.2f, not 3", ratio)
 	}
 	finish(t, i, one, a)
 	finish(t, i, three, b)
+}
+
+// hold freezes or thaws everything below the parent.
+func hold(t *testing.T, i *Isolator, still bool) {
+	t.Helper()
+	path, word, want := "", "THAWED", "THAWED"
+	if h := i.driver.killer(); h != nil {
+		path, word, want = h.parent+"/cgroup.freeze", "0", "frozen 0"
+		if still {
+			word, want = "1", "frozen 1"
+		}
+	} else {
+		path = i.driver.find("freezer").parent + "/freezer.state"
+		if still {
+			word, want = "FROZEN", "FROZEN"
+		}
+	}
+	if err := write(path, word); err != nil {
+		t.Fatal(err)
+	}
+	path = strings.Replace(path, "cgroup.freeze", "cgroup.events", 1)
+	eventually(t, "everything is "+want, func() bool {
+		text, _ := os.ReadFile(path)
+		return strings.Contains(string(text), want)
+	})
 }
 
 func TestQuotaHoldsHalfACore(t *testing.T) {
@@ -96,12 +132,18 @@ func TestQuotaHoldsHalfACore(t *testing.T) {
 	if err := i.Sample(context.Background(), c, &before); err != nil {
 		t.Fatal(err)
 	}
-	_ = pause(context.Background(), 2*time.Second)
-	took := time.Since(begin)
-	if err := i.Sample(context.Background(), c, &after); err != nil {
-		t.Fatal(err)
+	// Longer where this process itself has to wait for its turn.
+	cores := 0.0
+	for n := 0; n < 4 && (cores < 0.45 || cores > 0.55); n++ {
+		_ = pause(context.Background(), 2*time.Second)
+		took := time.Since(begin)
+		if err := i.Sample(context.Background(), c, &after); err != nil {
+			t.Fatal(err)
+		}
+		cores = float64(after.CPU-before.CPU) / float64(took)
+		t.Logf("%.3f cores", cores)
 	}
-	if cores := float64(after.CPU-before.CPU) / float64(took); cores < 0.45 || cores > 0.55 {
+	if cores < 0.45 || cores > 0.55 {
 		t.Errorf("%.3f cores at a limit of 0.5", cores)
 	}
 	if after.Throttles == 0 || after.Throttled == 0 {
