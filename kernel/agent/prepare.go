@@ -50,7 +50,7 @@ func (a *Agent) prepareTask(e ledger.Prepare) {
 // failedPrepare words what went wrong for the task's status. What no other agent
 // could do either is the task's error.
 func failedPrepare(id string, err error) ledger.PrepareFailed {
-	f := ledger.PrepareFailed{ContainerID: id, State: sdk.TaskFailed, Reason: sdk.ReasonContainerLaunchFailed,
+	f := ledger.PrepareFailed{ContainerID: id, State: sdk.TaskFailed, Reason: isolator.ReasonOf(err),
 		Message: "Failed to launch container: " + err.Error()}
 	if sdk.CodeOf(err) == sdk.CodeDenied {
 		f.State, f.Reason = sdk.TaskError, sdk.ReasonTaskUnauthorized
