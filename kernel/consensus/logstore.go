@@ -9,6 +9,7 @@ import (
 
 	"github.com/hashicorp/raft"
 	bolt "go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
 )
 
 // store is raft's LogStore and StableStore over one bbolt file. Every log entry
@@ -28,7 +29,7 @@ func bucketStable() []byte { return []byte("stable") }
 // kernel's idea of the file may differ from here on.
 func (s *store) update(what string, f func(*bolt.Tx) error) error {
 	err := s.db.Update(f)
-	if err != nil && !errors.Is(err, bolt.ErrDatabaseNotOpen) {
+	if err != nil && !errors.Is(err, berrors.ErrDatabaseNotOpen) {
 		s.fatal(fmt.Errorf("write of %s failed (%s), the master can not go on safely: %w", s.db.Path(), what, err))
 	}
 	return err

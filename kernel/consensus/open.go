@@ -11,6 +11,7 @@ import (
 
 	"github.com/hashicorp/raft"
 	bolt "go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
 )
 
 // openStore opens DIR/raft.db. An existing file is read through first: bbolt
@@ -44,7 +45,7 @@ func openStore(dir string, fatal func(error)) (*store, error) {
 const lockTimeout = time.Second
 
 func openError(path string, err error) error {
-	if errors.Is(err, bolt.ErrTimeout) {
+	if errors.Is(err, berrors.ErrTimeout) {
 		return fmt.Errorf("%s is in use by another master: stop that one, or use another directory", path)
 	}
 	return fmt.Errorf("open %s: %w", path, err)
@@ -67,7 +68,7 @@ func verifyFile(path string) (err error) {
 		}
 	}()
 	db, err := bolt.Open(path, 0o600, &bolt.Options{Timeout: lockTimeout, ReadOnly: true})
-	if errors.Is(err, bolt.ErrTimeout) {
+	if errors.Is(err, berrors.ErrTimeout) {
 		return openError(path, err)
 	}
 	if err != nil {

@@ -23,7 +23,6 @@ type running struct {
 	*Master
 	t   *testing.T
 	key credential.Key
-	log *slog.Logger
 }
 
 // start runs a master that leads until the end of the test; secure gives it a key.
