@@ -118,16 +118,26 @@ func (c *Cluster) dropAll(f *framework, ops []sdk.Operation, message string) {
 		switch op := &ops[i]; {
 		case op.Type == sdk.OperationLaunch && op.Launch != nil:
 			for j := range op.Launch.TaskInfos {
-				c.refuseTask(f, &op.Launch.TaskInfos[j], sdk.TaskDropped, sdk.ReasonInvalidOffers, message)
+				c.dropTask(f, &op.Launch.TaskInfos[j], message)
 			}
 		case op.Type == sdk.OperationLaunchGroup && op.LaunchGroup != nil:
 			for j := range op.LaunchGroup.TaskGroup.Tasks {
-				c.refuseTask(f, &op.LaunchGroup.TaskGroup.Tasks[j], sdk.TaskDropped, sdk.ReasonInvalidOffers, message)
+				c.dropTask(f, &op.LaunchGroup.TaskGroup.Tasks[j], message)
 			}
 		default:
 			c.refuseOperation(f, "", op, message)
 		}
 	}
+}
+
+// dropTask answers one task whose offers cannot be used. One that lives came with
+// the same ACCEPT a first time: to call it dropped would be its end.
+func (c *Cluster) dropTask(f *framework, info *sdk.TaskInfo, message string) {
+	if t := f.tasks[info.TaskID]; t != nil {
+		c.send(f, updateEvent(f, c.reconciliation(t, "Reconciliation: Latest task state")))
+		return
+	}
+	c.refuseTask(f, info, sdk.TaskDropped, sdk.ReasonInvalidOffers, message)
 }
 
 // refuseTask answers a task that never came to be.

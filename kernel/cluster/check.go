@@ -43,7 +43,7 @@ func (c *Cluster) checkAgent(a *agent) error {
 		if c.offers[o.id] != o {
 			return fmt.Errorf("agent %s holds the offer %s, which is over", a.id, o.id)
 		}
-		promised = promised.Add(o.resources)
+		promised = append(promised, o.resources...)
 	}
 	live := map[*executor]int{}
 	for key, t := range a.tasks {
@@ -53,12 +53,12 @@ func (c *Cluster) checkAgent(a *agent) error {
 		case terminal(t.state) && !t.freed:
 			return fmt.Errorf("task %s is %s and still holds %s", key.task, t.state, t.resources)
 		case !t.freed:
-			promised = promised.Add(t.resources)
+			promised = append(promised, t.resources...)
 			live[t.runner]++
 		}
 	}
 	for _, x := range a.sortedExecutors() {
-		promised = promised.Add(x.resources)
+		promised = append(promised, x.resources...)
 		if x.live != live[x] {
 			return fmt.Errorf("executor %s of agent %s counts %d live tasks, it has %d", x.info.ExecutorID, a.id, x.live, live[x])
 		}
@@ -66,8 +66,21 @@ func (c *Cluster) checkAgent(a *agent) error {
 	if a.state != agentHere || a.shrunk {
 		return nil
 	}
-	if total, sum := sdk.Resources(a.info.Resources), promised.WithoutAllocation(); !total.Contains(sum) {
+	total, sum := sdk.Resources(a.info.Resources), promised.WithoutAllocation()
+	if !total.Contains(sum) {
 		return fmt.Errorf("agent %s has %s, of which %s is offered or used", a.id, total, sum)
+	}
+	// A sum of ranges hides what is in it twice.
+	single := map[string]uint64{}
+	for i := range promised {
+		if promised[i].Ranges != nil {
+			single[promised[i].Name] += promised[i].Ranges.Count()
+		}
+	}
+	for name, n := range single {
+		if union := promised.Ranges(name); union.Count() != n {
+			return fmt.Errorf("agent %s: some of %s %s is offered or used twice", a.id, name, union)
+		}
 	}
 	return nil
 }

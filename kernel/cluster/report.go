@@ -17,7 +17,8 @@ func (c *Cluster) takeReport(a *agent, r *link.Register, was agentState) {
 	for i := range r.Frameworks {
 		infos[r.Frameworks[i].ID] = &r.Frameworks[i]
 	}
-	for _, x := range a.sortedExecutors() {
+	former := a.sortedExecutors()
+	for _, x := range former {
 		a.dropExecutor(executorKey{x.framework.id(), x.info.ExecutorID})
 		x.framework.holds(a.id, -1)
 		c.publishExecutor(a.id, x, false)
@@ -41,6 +42,9 @@ func (c *Cluster) takeReport(a *agent, r *link.Register, was agentState) {
 	c.books.ActivateAgent(a.id)
 	c.tellFrameworks(a, r)
 	c.askAgain(a)
+	for _, x := range former {
+		c.buryWhenDone(x.framework)
+	}
 }
 
 // ownerOf is the framework of something that an agent reports. One that no

@@ -1,0 +1,160 @@
+package sim
+
+import (
+	"time"
+
+	"github.com/profferhq/proffer/kernel/agent/ledger"
+	"github.com/profferhq/proffer/kernel/cluster"
+	"github.com/profferhq/proffer/kernel/link"
+	"github.com/profferhq/proffer/sdk"
+)
+
+// agentLink is an agent's stream to a leader, as the agent sees it.
+type agentLink struct {
+	m      *machine
+	number uint64
+	leader *leader
+	stream *stream
+	heard  time.Time
+	sent   time.Time // when the newest call arrives
+	gone   bool
+}
+
+// connectSoon has the agent look for a leader.
+func (m *machine) connectSoon(pause time.Duration) {
+	if m.link != nil {
+		return
+	}
+	m.soon(pause, pause+500*time.Millisecond, "looks for a leader", func() {
+		if m.link == nil {
+			m.connect()
+		}
+	})
+}
+
+func (m *machine) partitioned() bool { return m.w.now.Before(m.cut) }
+
+// connect registers with a leader on a fresh stream; the former one is closed.
+func (m *machine) connect() {
+	leader := m.w.pick()
+	if leader == nil || m.partitioned() {
+		m.connectSoon(time.Second)
+		return
+	}
+	m.streams++
+	a := &agentLink{m: m, number: m.streams, leader: leader, heard: m.w.now, sent: m.w.now}
+	m.link = a
+	m.step(ledger.Opened{Stream: a.number})
+	report := m.l.Report()
+	report.Software, report.Address = "sim", m.name+":5051"
+	call := clone(m.w, &link.Call{Version: link.Version, Type: link.CallRegister, AgentID: report.Agent.ID, Register: report})
+	if leader.deposed && m.w.chance(50) {
+		call.Register.Highest = link.Fence{} // a master that does not look: the agent must
+	}
+	session := cluster.Session(m.w.session(m.name))
+	m.w.after(m.w.between(time.Millisecond, 30*time.Millisecond), m.name+" registers with "+leader.name, func() {
+		if leader.dead || a.gone {
+			a.lose("no answer")
+			return
+		}
+		a.stream = leader.open(session, true, m, m.partitioned, func() { a.lose("the stream ended") })
+		m.w.result.Operations++
+		leader.step(cluster.AgentRegister{Request: leader.ask(func(err *sdk.Error) {
+			if err != nil {
+				delete(leader.streams, session)
+				a.stream.server = false
+				m.w.after(time.Millisecond, m.name+" is refused", func() { a.lose(err.Error()) })
+			}
+		}), Session: session, Call: call})
+	})
+	m.soon(2500*time.Millisecond, 2500*time.Millisecond, "says that it is here", a.heartbeat)
+}
+
+// agentEvent is an event that came down a stream.
+func (m *machine) agentEvent(s *stream, e *link.Event) {
+	a := m.link
+	if !m.up || a == nil || a.stream != s {
+		return
+	}
+	a.heard = m.w.now
+	obeyed, before := m.l.Fence(), len(m.pending.Records)
+	m.step(ledger.FromMaster{Stream: a.number, Event: e})
+	if f := e.Fence(); f.Compare(obeyed) < 0 && (len(m.pending.Records) > before || m.l.Registered()) {
+		m.w.fail("%s has obeyed %s and obeys %s", m.name, obeyed, f)
+	}
+}
+
+func (a *agentLink) heartbeat() {
+	if a.gone {
+		return
+	}
+	if a.m.w.now.Sub(a.heard) > 10*time.Second {
+		a.lose("silence")
+		return
+	}
+	if a.m.l.Registered() {
+		a.post(&link.Call{Version: link.Version, Type: link.CallHeartbeat, AgentID: a.m.l.Agent()})
+	}
+	a.m.soon(2500*time.Millisecond, 2500*time.Millisecond, "says that it is here", a.heartbeat)
+}
+
+// post brings a call to the leader, in order. One that gets lost ends the stream:
+// the agent registers anew and says everything again.
+func (a *agentLink) post(c *link.Call) {
+	w := a.m.w
+	call := clone(w, c)
+	at := w.now.Add(w.between(time.Millisecond, 30*time.Millisecond))
+	if at.Before(a.sent) {
+		at = a.sent
+	}
+	a.sent = at
+	lost := a.m.partitioned() || !w.calm && w.rng.IntN(600) == 0
+	w.queue.add(at, a.m.name+" posts "+show(call), func() {
+		if lost || a.stream == nil || a.leader.dead {
+			w.after(time.Second, a.m.name+" got no answer", func() { a.lose("a call got no answer") })
+			return
+		}
+		w.result.Operations++
+		in := cluster.AgentCall{Session: a.stream.session, Call: call}
+		in.Request = a.leader.ask(func(err *sdk.Error) {
+			if err != nil {
+				w.after(w.between(time.Millisecond, 20*time.Millisecond), a.m.name+" learns: "+err.Error(), func() { a.lose(err.Error()) })
+			}
+		})
+		a.leader.step(in)
+		if !w.calm && w.chance(2) { // on its way twice
+			late := clone(w, call)
+			w.after(w.between(15*time.Second, 60*time.Second), a.m.name+"'s call comes again", func() {
+				if a.gone {
+					a.leader.step(cluster.AgentCall{Session: a.stream.session, Call: late})
+				}
+			})
+		}
+	})
+}
+
+// lose ends the stream for the agent, which looks for another.
+func (a *agentLink) lose(why string) {
+	if a.gone {
+		return
+	}
+	a.m.w.note("%s loses its stream: %s", a.m.name, why)
+	a.abandon()
+	m := a.m
+	if m.up && m.link == a {
+		m.link = nil
+		m.step(ledger.Closed{Stream: a.number})
+		m.connectSoon(200 * time.Millisecond)
+	}
+}
+
+// abandon hangs up.
+func (a *agentLink) abandon() {
+	a.gone = true
+	if a.stream != nil && a.stream.client {
+		a.stream.hangUp()
+	}
+}
+
+// schedulerEvent is for schedulers.
+func (m *machine) schedulerEvent(*stream, *sdk.Event) {}

@@ -1,0 +1,151 @@
+package sim
+
+import (
+	"fmt"
+	"hash/fnv"
+	"math/rand/v2"
+	"time"
+
+	"github.com/profferhq/proffer/kernel/registry"
+)
+
+// Options choose a run.
+type Options struct {
+	Seed       uint64
+	Length     time.Duration // of virtual time with faults; the time to come to rest comes on top
+	Agents     int
+	Schedulers int
+}
+
+// DefaultOptions are those of the tests, an hour long.
+func DefaultOptions(seed uint64) Options {
+	return Options{Seed: seed, Length: time.Hour, Agents: 4, Schedulers: 3}
+}
+
+// Result is what a run came to.
+type Result struct {
+	Trace      uint64 // digest of all that happened
+	Steps      int
+	Operations int // calls of schedulers and agents
+	Faults     int
+	Launched   int
+	Started    int // processes
+	Ended      int // tasks whose scheduler knows their end
+	Err        error
+	Last       []string // what happened last, oldest first
+}
+
+// restTime is how long the cluster has to come to rest when the faults stop: two
+// of the longest pauses between two sendings of an update, and more.
+const restTime = 30 * time.Minute
+
+// world is one run.
+type world struct {
+	opt    Options
+	rng    *rand.Rand
+	now    time.Time
+	start  time.Time
+	queue  events
+	result Result
+	digest uint64
+	last   []string
+	calm   bool // no more faults and launches
+
+	reg        *registry.State
+	index      uint64
+	term       uint64
+	leaders    []*leader // living ones, the newest last
+	sessions   int
+	machines   []*machine
+	schedulers []*scheduler
+	truth      truth
+}
+
+// Run makes one run.
+func Run(opt Options) Result {
+	w := &world{
+		opt:   opt,
+		rng:   rand.New(rand.NewPCG(opt.Seed, 0x9E3779B97F4A7C15)),
+		now:   time.Unix(1_700_000_000, 0).UTC(),
+		reg:   registry.New(),
+		truth: newTruth(),
+	}
+	w.start = w.now
+	w.commit(registry.Command{Type: registry.CommandBootstrap, Bootstrap: &registry.Bootstrap{ClusterID: "sim", Name: "sim"}})
+	w.elect()
+	for i := range opt.Agents {
+		w.machines = append(w.machines, newMachine(w, i))
+	}
+	for i := range opt.Schedulers {
+		w.schedulers = append(w.schedulers, newScheduler(w, i))
+	}
+	w.planFaults()
+	w.at(opt.Length, "calm", w.heal)
+	w.run(w.start.Add(opt.Length + restTime))
+	if w.result.Err == nil {
+		w.atRest()
+	}
+	w.result.Trace, w.result.Last = w.digest, w.last
+	return w.result
+}
+
+// run lets things happen until the end, or until something is wrong.
+func (w *world) run(end time.Time) {
+	for w.result.Err == nil {
+		e, ok := w.queue.pop(end)
+		if !ok {
+			return
+		}
+		w.now = e.at
+		w.result.Steps++
+		w.note("%s", e.what)
+		e.do()
+	}
+}
+
+// fail ends the run with a broken promise.
+func (w *world) fail(format string, args ...any) {
+	if w.result.Err == nil {
+		w.result.Err = fmt.Errorf("after %v: "+format, append([]any{w.now.Sub(w.start)}, args...)...)
+	}
+}
+
+// note makes something part of the trace.
+func (w *world) note(format string, args ...any) {
+	line := fmt.Sprintf("%12v ", w.now.Sub(w.start)) + fmt.Sprintf(format, args...)
+	h := fnv.New64a()
+	fmt.Fprintf(h, "%d%s", w.digest, line)
+	w.digest = h.Sum64()
+	if len(w.last) == 400 {
+		w.last = append(w.last[:0], w.last[100:]...)
+	}
+	w.last = append(w.last, line)
+}
+
+// after does something when some time has passed.
+func (w *world) after(d time.Duration, what string, do func()) {
+	w.queue.add(w.now.Add(d), what, do)
+}
+
+// at does something at a moment counted from the start.
+func (w *world) at(d time.Duration, what string, do func()) {
+	w.queue.add(w.start.Add(d), what, do)
+}
+
+// between is a random time.
+func (w *world) between(low, high time.Duration) time.Duration {
+	return low + time.Duration(w.rng.Int64N(int64(high-low)+1))
+}
+
+// chance is true so many times of a hundred.
+func (w *world) chance(percent int) bool { return w.rng.IntN(100) < percent }
+
+func (w *world) commit(cmd registry.Command) registry.Result {
+	w.index++
+	return w.reg.Apply(w.index, cmd)
+}
+
+func (w *world) session(kind string) string {
+	w.sessions++
+	return fmt.Sprintf("%s-%d", kind, w.sessions)
+}
