@@ -113,8 +113,8 @@ func (s *stream) use(offers []sdk.Offer) error {
 func (s *stream) told(st sdk.TaskStatus) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if st.Reason == sdk.ReasonReconciliation {
-		return
+	if all := s.states[st.TaskID]; st.Reason == sdk.ReasonReconciliation && len(all) > 0 && (ended(all[len(all)-1].State) || all[len(all)-1].State == st.State) {
+		return // an answer that says nothing new
 	}
 	s.states[st.TaskID] = append(s.states[st.TaskID], st)
 }
@@ -141,8 +141,8 @@ func running(s sdk.TaskState) bool { return s == sdk.TaskRunning }
 
 func ended(s sdk.TaskState) bool {
 	switch s {
-	case sdk.TaskFinished, sdk.TaskFailed, sdk.TaskKilled, sdk.TaskError, sdk.TaskLost, sdk.TaskDropped, sdk.TaskGone, sdk.TaskGoneByOperator:
-		return true
+	case sdk.TaskFinished, sdk.TaskFailed, sdk.TaskKilled, sdk.TaskError, sdk.TaskLost, sdk.TaskDropped, sdk.TaskGone, sdk.TaskGoneByOperator, sdk.TaskUnknown:
+		return true // TASK_UNKNOWN is the answer about a launch that never arrived anywhere
 	}
 	return false
 }
