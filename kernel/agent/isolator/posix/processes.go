@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -23,6 +24,10 @@ const Mark = "PROFFER_CONTAINER"
 // Processes ends containers where there are no control groups.
 type Processes struct {
 	Proc string // "/proc" when empty
+
+	mu   sync.Mutex // of next
+	next *census    // the look that has not begun
+	turn sync.Mutex // one look at a time
 }
 
 // Name is "posix".
@@ -60,36 +65,25 @@ func (p *Processes) Destroy(ctx context.Context, c *isolator.Container) error {
 
 // find lists the living processes of the container.
 func (p *Processes) find(c *isolator.Container) ([]int, error) {
-	proc := p.Proc
-	if proc == "" {
-		proc = "/proc"
-	}
-	dir, err := os.Open(proc)
+	all, err := p.look()
 	if err != nil {
 		return nil, err
 	}
-	defer dir.Close()
-	names, err := dir.Readdirnames(-1)
-	if err != nil {
-		return nil, err
-	}
-	group := p.group(proc, c)
-	mark := []byte(Mark + "=" + c.ID)
+	group := p.group(p.proc(), c)
 	var out []int
-	for _, name := range names {
-		pid, err := strconv.Atoi(name)
-		if err != nil || pid == os.Getpid() {
-			continue
-		}
-		s, ok := readStat(filepath.Join(proc, name))
-		if !ok || s.state == 'Z' || s.state == 'X' {
-			continue
-		}
-		if group != 0 && s.group == group || hasMark(filepath.Join(proc, name, "environ"), mark) {
-			out = append(out, pid)
+	for i := range all {
+		if group != 0 && all[i].group == group || all[i].mark == c.ID {
+			out = append(out, all[i].pid)
 		}
 	}
 	return out, nil
+}
+
+func (p *Processes) proc() string {
+	if p.Proc == "" {
+		return "/proc"
+	}
+	return p.Proc
 }
 
 // group is the process group that the task was started as the leader of, or 0 when
@@ -132,17 +126,18 @@ func readStat(dir string) (stat, bool) {
 	return stat{state: f[0][0], group: group, start: start}, err1 == nil && err2 == nil
 }
 
-func hasMark(environ string, mark []byte) bool {
+// markOf is the container that a process's environment names, empty for none.
+func markOf(environ string) string {
 	text, err := os.ReadFile(environ)
 	if err != nil {
-		return false
+		return ""
 	}
 	for part := range bytes.SplitSeq(text, []byte{0}) {
-		if bytes.Equal(part, mark) {
-			return true
+		if id, ok := bytes.CutPrefix(part, []byte(Mark+"=")); ok {
+			return string(id)
 		}
 	}
-	return false
+	return ""
 }
 
 // Cleanup refuses while processes of the container are found.
