@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -61,6 +62,7 @@ type Agent struct {
 	destroys  *pool
 	boxes     boxes
 	executors connections
+	bodies    sync.Pool // of *bytes.Buffer, for what executors send
 	watch     *watcher
 	metrics   *metrics
 	ended     *ends
@@ -176,6 +178,7 @@ func (a *Agent) assemble() error {
 	a.peers.Store(&list)
 	a.boxes.init()
 	a.executors.init()
+	a.bodies.New = func() any { return new(bytes.Buffer) }
 	a.ended = newEnds(a)
 	o := ledger.DefaultOptions()
 	o.Seed, o.IP, o.IdleExecutor, o.KillGrace = newSeed(), a.ip, a.o.IdleExecutor, a.o.KillGrace

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"net/http"
 	"strconv"
-	"sync"
 
 	"github.com/profferhq/proffer/kernel/agent/ledger"
 	"github.com/profferhq/proffer/sdk"
@@ -27,8 +26,8 @@ func (a *Agent) serveExecutor(w http.ResponseWriter, r *http.Request) {
 		refuse(w, err)
 		return
 	}
-	buf := bodies.Get().(*bytes.Buffer)
-	defer bodies.Put(buf)
+	buf := a.bodies.Get().(*bytes.Buffer)
+	defer a.bodies.Put(buf)
 	buf.Reset()
 	if _, err := buf.ReadFrom(http.MaxBytesReader(w, r.Body, maxBody)); err != nil {
 		refuse(w, sdk.Errorf(sdk.CodeTooLarge, "", "the body cannot be read: %v", err))
@@ -66,9 +65,6 @@ func (a *Agent) serveExecutor(w http.ResponseWriter, r *http.Request) {
 	}
 	w.WriteHeader(http.StatusAccepted)
 }
-
-// bodies keeps buffers between requests.
-var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 // meet makes the acquaintance of a process before anybody is told that it runs.
 func (a *Agent) meet(c *sdk.ExecutorCall) {
