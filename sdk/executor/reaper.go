@@ -3,6 +3,7 @@ package executor
 import (
 	"bytes"
 	"errors"
+	"io/fs"
 	"os"
 	"strconv"
 	"time"
@@ -56,11 +57,9 @@ func (r *Reaper) Reap() ([]Exit, error) {
 			// it, and hide the others.
 			return r.reapOthers(ended)
 		}
-		e, err := r.reap(info.pid)
-		if err != nil {
+		if ended, err = r.reap(info.pid, ended); err != nil {
 			return ended, err
 		}
-		ended = append(ended, e)
 	}
 }
 
@@ -76,16 +75,16 @@ func (r *Reaper) reapOthers(ended []Exit) ([]Exit, error) {
 		if s, err := readStat(pid); err != nil || s.parent != self || s.state != 'Z' {
 			continue
 		}
-		e, err := r.reap(pid)
-		if err != nil {
+		if ended, err = r.reap(pid, ended); err != nil {
 			return ended, err
 		}
-		ended = append(ended, e)
 	}
 	return ended, err
 }
 
-func (r *Reaper) reap(pid int) (Exit, error) {
+// reap records and reaps one orphan. One that somebody else has collected since we
+// saw it, such as os/exec, was no orphan.
+func (r *Reaper) reap(pid int, ended []Exit) ([]Exit, error) {
 	e, ok, err := r.peek(pid)
 	if err == nil && ok {
 		err = r.log.append(e)
@@ -93,7 +92,13 @@ func (r *Reaper) reap(pid int) (Exit, error) {
 	if err == nil && ok {
 		err = Reap(pid)
 	}
-	return e, err
+	if errors.Is(err, unix.ECHILD) || errors.Is(err, fs.ErrNotExist) || err == nil && !ok {
+		return ended, nil
+	}
+	if err != nil {
+		return ended, err
+	}
+	return append(ended, e), nil
 }
 
 func (r *Reaper) peek(pid int) (Exit, bool, error) {
