@@ -11,9 +11,9 @@ import (
 // The pauses before a daemon that keeps dying is started again. The first start after a
 // healthy life is at once.
 const (
-	healthyLife = 5 * time.Second
+	healthyLife = time.Second
 	firstPause  = 100 * time.Millisecond
-	longPause   = 5 * time.Second
+	longPause   = 2 * time.Second
 )
 
 // nextPause is how long to wait before the next start of a daemon that lived for lived,

@@ -68,10 +68,10 @@ func TestNextPause(t *testing.T) {
 	var got []time.Duration
 	pause := time.Duration(0)
 	for range 8 {
-		pause = nextPause(pause, time.Second)
+		pause = nextPause(pause, time.Second/2)
 		got = append(got, pause)
 	}
-	if got[0] != 100*time.Millisecond || got[1] != 200*time.Millisecond || got[7] != 5*time.Second {
+	if got[0] != 100*time.Millisecond || got[1] != 200*time.Millisecond || got[7] != 2*time.Second {
 		t.Errorf("pauses of a daemon that keeps dying: %v", got)
 	}
 	if p := nextPause(pause, time.Minute); p != 0 {
