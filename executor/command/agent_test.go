@@ -157,8 +157,8 @@ func (a *agent) update(u sdk.ExecutorUpdate) {
 		a.told[u.Status.TaskID] = append(a.told[u.Status.TaskID], u)
 		a.changed.Broadcast()
 	}
-	if a.hold {
-		return
+	if a.stream == nil {
+		return // the last words of an executor that was killed; its successor repeats them
 	}
 	a.stream <- &sdk.ExecutorEvent{Type: sdk.ExecutorEventAcknowledged,
 		Acknowledged: &sdk.Acknowledged{TaskID: u.Status.TaskID, UUID: u.Status.UUID}}
