@@ -26,6 +26,8 @@ import (
 //	launch F TASK… [cpus=N] [mem=N] [offer=O1] [agent=ID] [grace=SECONDS] [id=TEXT] [refuse=SECONDS]
 //	    the input is the command; on the newest offer held unless one is named; what is
 //	    left of the offer is refused for an hour, so that the next offer has all of it
+//	group F EXECUTOR TASK… [cpus=N] [mem=N]
+//	    LAUNCH_GROUP; the input is the tasks' commands, a line each
 //	decline F [refuse=SECONDS] [offer=O1]
 //	kill F TASK [agent=A1] [grace=SECONDS]
 //	reconcile F [TASK[@AGENT]…]
@@ -112,6 +114,8 @@ func (r *Runner) Do(line, input string) string {
 		return r.quiet(c, a)
 	case "launch":
 		return r.launch(c, a, input)
+	case "group":
+		return r.group(c, a, input)
 	case "decline":
 		return r.decline(c, a)
 	case "kill":
@@ -186,11 +190,7 @@ func (r *Runner) launch(c *client, a arguments, input string) string {
 	}
 	var operation sdk.Launch
 	for _, task := range a.words[1:] {
-		info := sdk.TaskInfo{
-			Name: task, TaskID: sdk.TaskID(task), AgentID: offer.AgentID,
-			Resources: []sdk.Resource{scalar("cpus", option(a, "cpus", "0.1")), scalar("mem", option(a, "mem", "32"))},
-			Command:   &sdk.CommandInfo{Value: input},
-		}
+		info := taskOf(a, task, offer.AgentID, input)
 		if id, set := a.options["id"]; set {
 			info.TaskID = sdk.TaskID(strings.ReplaceAll(id, "LONG", strings.Repeat("x", 256)))
 		}
@@ -205,6 +205,33 @@ func (r *Runner) launch(c *client, a arguments, input string) string {
 	}
 	return r.send(c, sdk.Call{Type: sdk.CallAccept, Accept: &sdk.Accept{
 		OfferIDs: []sdk.OfferID{offer.ID}, Operations: []sdk.Operation{{Type: sdk.OperationLaunch, Launch: &operation}},
+		Filters: refusal(a, "3600"),
+	}})
+}
+
+func taskOf(a arguments, name string, agent sdk.AgentID, command string) sdk.TaskInfo {
+	return sdk.TaskInfo{
+		Name: name, TaskID: sdk.TaskID(name), AgentID: agent,
+		Resources: []sdk.Resource{scalar("cpus", option(a, "cpus", "0.1")), scalar("mem", option(a, "mem", "32"))},
+		Command:   &sdk.CommandInfo{Value: command},
+	}
+}
+
+func (r *Runner) group(c *client, a arguments, input string) string {
+	offer, ok := r.offer(c, a)
+	if !ok {
+		return "no offer is held"
+	}
+	operation := sdk.LaunchGroup{Executor: sdk.ExecutorInfo{
+		Type: sdk.ExecutorDefault, ExecutorID: sdk.ExecutorID(a.word(1)), FrameworkID: c.id,
+		Resources: []sdk.Resource{scalar("cpus", "0.1"), scalar("mem", "32"), scalar("disk", "32")},
+	}}
+	commands := strings.Split(input, "\n")
+	for i, task := range a.words[2:] {
+		operation.TaskGroup.Tasks = append(operation.TaskGroup.Tasks, taskOf(a, task, offer.AgentID, commands[min(i, len(commands)-1)]))
+	}
+	return r.send(c, sdk.Call{Type: sdk.CallAccept, Accept: &sdk.Accept{
+		OfferIDs: []sdk.OfferID{offer.ID}, Operations: []sdk.Operation{{Type: sdk.OperationLaunchGroup, LaunchGroup: &operation}},
 		Filters: refusal(a, "3600"),
 	}})
 }

@@ -65,14 +65,14 @@ func (x *executor) update(u sdk.ExecutorUpdate) {
 func (x *executor) receive(e *sdk.ExecutorEvent) {
 	switch e.Type {
 	case sdk.ExecutorEventLaunch:
-		x.launch(e.Launch.Task, e.Launch.Spec)
+		x.launch(e.Launch.Task, e.Launch.Spec, "")
 	case sdk.ExecutorEventLaunchGroup:
 		for i, task := range e.LaunchGroup.TaskGroup.Tasks {
 			var spec *sdk.LaunchSpec
 			if i < len(e.LaunchGroup.Specs) {
 				spec = &e.LaunchGroup.Specs[i]
 			}
-			x.launch(task, spec)
+			x.launch(task, spec, e.LaunchGroup.TaskGroup.Tasks[0].TaskID)
 		}
 	case sdk.ExecutorEventKill:
 		if p := x.process(e.Kill.TaskID); p != nil {

@@ -17,6 +17,7 @@ type process struct {
 	framework sdk.FrameworkID
 	executor  sdk.ExecutorID
 	task      sdk.TaskInfo
+	group     sdk.TaskID // the first task of its group, empty when it is alone
 	outcome   Outcome
 	due       time.Time // when it ends by itself; zero for never
 	killed    bool
@@ -62,7 +63,7 @@ func (a *agent) destroy(e ledger.Destroy) {
 }
 
 // launch starts a task, at most once for a container.
-func (x *executor) launch(task sdk.TaskInfo, spec *sdk.LaunchSpec) {
+func (x *executor) launch(task sdk.TaskInfo, spec *sdk.LaunchSpec, group sdk.TaskID) {
 	key := string(x.framework.ID) + "/" + string(x.info.ExecutorID) + "/" + string(task.TaskID)
 	if spec != nil {
 		key = spec.ContainerID
@@ -76,7 +77,7 @@ func (x *executor) launch(task sdk.TaskInfo, spec *sdk.LaunchSpec) {
 	}
 	p := &process{
 		a: x.a, key: key, framework: x.framework.ID, executor: x.info.ExecutorID,
-		task: task, outcome: outcome,
+		task: task, group: group, outcome: outcome,
 	}
 	x.a.tasks[key] = p
 	if !p.outcome.Endless {
@@ -160,6 +161,14 @@ func (p *process) end() {
 		status.Message = o.Message
 	}
 	x.update(sdk.ExecutorUpdate{Status: status, WaitStatus: &wait})
+	if p.group == "" || status.State == sdk.TaskFinished {
+		return
+	}
+	for _, other := range x.processes() { // a group dies together
+		if other.group == p.group {
+			other.kill(nil)
+		}
+	}
 }
 
 func signalNumber(name string) syscall.Signal {
