@@ -87,7 +87,7 @@ func New(o Options) (*Agent, error) {
 	a := &Agent{
 		o: o, log: o.Log.With("component", "agent"), root: os.Geteuid() == 0,
 		layout: sandbox.Layout{WorkDir: o.Dir}, inbox: newInbox(), asks: make(chan func(*ledger.Ledger)),
-		loopEnd: make(chan struct{}), prepares: newPool(o.Launches), destroys: newPool(max(16, 2*o.Launches)),
+		loopEnd: make(chan struct{}), prepares: newPool(o.Launches), destroys: newPool(max(32, 4*o.Launches)),
 		fatal: make(chan error, 1),
 	}
 	if !o.Insecure {
@@ -179,7 +179,9 @@ func (a *Agent) assemble() error {
 	a.boxes.init()
 	a.executors.init()
 	a.bodies.New = func() any { return new(bytes.Buffer) }
-	a.ended = newEnds(a)
+	if a.ended, err = newEnds(a); err != nil {
+		return err
+	}
 	o := ledger.DefaultOptions()
 	o.Seed, o.IP, o.IdleExecutor, o.KillGrace = newSeed(), a.ip, a.o.IdleExecutor, a.o.KillGrace
 	o.Agent = sdk.AgentInfo{Hostname: a.o.Hostname, Port: int32(a.tcp.Addr().(*net.TCPAddr).Port)}

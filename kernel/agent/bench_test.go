@@ -15,7 +15,14 @@ import (
 // says what each costs the whole tree: agent, launcher, executor, tasks, and the
 // leader of the test. PROFFER_TEST_TASKS says how many.
 func TestThroughput(t *testing.T) {
-	needRoot(t)
+	t.Run("groups", func(t *testing.T) {
+		needRoot(t)
+		throughput(t, nil)
+	})
+	t.Run("plain", func(t *testing.T) { throughput(t, plain) })
+}
+
+func throughput(t *testing.T, change func(*Options)) {
 	n, _ := strconv.Atoi(os.Getenv("PROFFER_TEST_TASKS"))
 	if n == 0 {
 		n = 200
@@ -28,7 +35,7 @@ func TestThroughput(t *testing.T) {
 	}
 	var wall time.Duration
 	t.Run("run", func(t *testing.T) {
-		m := newMachine(t, nil)
+		m := newMachine(t, change)
 		m.leader.run(shell("warm", "true", "cpus:0.001;mem:1"))
 		m.leader.state("warm", sdk.TaskFinished)
 		usage(syscall.RUSAGE_SELF, &before)

@@ -90,6 +90,19 @@ func (b *boxes) list() []*box {
 	return out
 }
 
+// executor looks for the newest container of an executor.
+func (b *boxes) executor(f sdk.FrameworkID, e sdk.ExecutorID) *box {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	var newest *box
+	for _, x := range b.byID {
+		if x.executor && x.c.FrameworkID == f && x.c.ExecutorID == e && (newest == nil || x.began.After(newest.began)) {
+			newest = x
+		}
+	}
+	return newest
+}
+
 // find looks for the newest container of a task.
 func (b *boxes) find(f sdk.FrameworkID, t sdk.TaskID) *box {
 	b.mu.RLock()
@@ -98,17 +111,10 @@ func (b *boxes) find(f sdk.FrameworkID, t sdk.TaskID) *box {
 }
 
 // newBox names a container's directories.
-// The sandbox of a task that has a container lies below its task id, as Mesos has
-// it for tasks without an executor of their own: so output of tasks that have
-// ended is found without a book of them.
 func (a *Agent) newBox(id string, f sdk.FrameworkID, e sdk.ExecutorID, t sdk.TaskID) *box {
-	level := e
-	if t != "" {
-		level = sdk.ExecutorID(t)
-	}
 	return &box{pidfd: -1, made: make(chan struct{}), began: time.Now(), c: &isolator.Container{
 		ID: id, FrameworkID: f, ExecutorID: e, TaskID: t,
-		SandboxDir: a.layout.Sandbox(f, level, id), RuntimeDir: a.layout.ContainerRuntime(id), LogDir: a.layout.Logs(id),
+		SandboxDir: a.layout.Sandbox(f, e, id), RuntimeDir: a.layout.ContainerRuntime(id), LogDir: a.layout.Logs(id),
 	}}
 }
 

@@ -138,7 +138,7 @@ func TestFiles(t *testing.T) {
 	m.leader.run(shell("a", "echo out; echo err >&2; mkdir d; echo inside > d/f; ln -s /etc/passwd link; mkfifo fifo", "cpus:0.1;mem:64"))
 	s := m.leader.state("a", sdk.TaskFinished)
 	m.output("a")
-	dir := filepath.Join(m.o.Dir, "sandboxes", "f1", "a", s.ContainerStatus.ContainerID.Value)
+	dir := filepath.Join(m.o.Dir, "sandboxes", "f1", "proffer-default-1", s.ContainerStatus.ContainerID.Value)
 	if status, body := m.get("/files/browse?path=" + dir); status != 200 || !strings.Contains(body, dir+"/stdout") || !strings.Contains(body, dir+"/d") {
 		t.Errorf("browse: %d %s", status, body)
 	}

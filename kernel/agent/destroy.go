@@ -52,9 +52,9 @@ func (a *Agent) tryDestroy(x *box) {
 		done.Limit = &ledger.Limit{Reason: l.Reason, Message: l.Message, Resources: exceeded(x.view(), l)}
 	}
 	done.Exit = a.watch.exit(x)
+	a.ended.add(x)
 	a.inbox.put(done)
 	a.cleanGroups(x)
-	a.ended.add(x)
 }
 
 // cleanGroups removes what the isolators made. What stays is tried again by the

@@ -23,6 +23,7 @@ const (
 type ends struct {
 	a         *Agent
 	collector *sandboxes.Collector
+	index     *index
 
 	mu     sync.Mutex
 	linger []lingering
@@ -34,13 +35,20 @@ type lingering struct {
 	at time.Time
 }
 
-func newEnds(a *Agent) *ends {
+func newEnds(a *Agent) (*ends, error) {
 	p := sandboxes.Policy{Keep: a.o.SandboxKeep, Pressure: a.o.SandboxFull}
-	return &ends{a: a, collector: sandboxes.NewCollector(p, a.o.Dir), done: map[string]bool{}}
+	x, err := openIndex(indexPath(a.layout.LogRoot()), func(id string) bool {
+		_, err := os.Lstat(a.layout.Logs(id))
+		return err == nil
+	})
+	return &ends{a: a, collector: sandboxes.NewCollector(p, a.o.Dir), index: x, done: map[string]bool{}}, err
 }
 
 // add takes a container over that was emptied.
 func (e *ends) add(x *box) {
+	if err := e.index.add(x); err != nil {
+		e.a.log.Warn("the output of an ended task will not be found after a restart", "task", x.c.TaskID, "why", err)
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.linger = append(e.linger, lingering{x, time.Now()})
@@ -136,6 +144,7 @@ func (e *ends) collect() {
 	if err != nil {
 		e.a.log.Warn("ended sandboxes cannot be removed", "why", err)
 	}
+	e.index.remove(removed)
 	if len(removed) > 0 {
 		e.a.log.Info("removed sandboxes of ended tasks", "count", len(removed))
 		e.prune()
@@ -184,7 +193,7 @@ func (e *ends) recover(inUse map[string]bool) {
 	}
 	logDirs, _ := os.ReadDir(e.a.layout.LogRoot())
 	for _, d := range logDirs {
-		if st, err := d.Info(); err == nil {
+		if st, err := d.Info(); err == nil && d.IsDir() {
 			note(d.Name(), "", st.ModTime())
 		}
 	}

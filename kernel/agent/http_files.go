@@ -13,7 +13,6 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-	"time"
 
 	"github.com/profferhq/proffer/sdk"
 	"github.com/profferhq/proffer/sdk/logs"
@@ -320,27 +319,21 @@ func (f flushing) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// findContainer looks for a task's newest container: one in use, else the newest
-// sandbox below the task's id, else the executor that the task ran inside of.
+// findContainer looks for a task's newest container: one in use, else one that has
+// ended, else that of the executor that the task ran inside of.
 func (a *Agent) findContainer(r *http.Request, f sdk.FrameworkID, t sdk.TaskID) (string, error) {
 	if x := a.boxes.find(f, t); x != nil {
 		return x.c.ID, nil
 	}
-	level := string(t)
-	dir := filepath.Join(a.layout.Sandboxes(), string(f), level)
-	if _, err := os.Stat(dir); err != nil {
-		level = a.executorOf(r, f, t)
-		dir = filepath.Join(a.layout.Sandboxes(), string(f), level)
+	if id := a.ended.index.task(f, t); id != "" {
+		return id, nil
 	}
-	entries, err := os.ReadDir(dir)
-	newest, at := "", time.Time{}
-	for _, e := range entries {
-		if info, err := e.Info(); err == nil && (newest == "" || info.ModTime().After(at)) {
-			newest, at = e.Name(), info.ModTime()
-		}
+	e := a.executorOf(r, f, t)
+	if x := a.boxes.executor(f, e); x != nil {
+		return x.c.ID, nil
 	}
-	if level == "" || err != nil || newest == "" {
-		return "", sdk.Errorf(sdk.CodeNotFound, "task_id", "this agent has no output of task %s of framework %s (it is kept for %s after the end)", t, f, a.o.SandboxKeep)
+	if id := a.ended.index.executor(f, e); id != "" {
+		return id, nil
 	}
-	return newest, nil
+	return "", sdk.Errorf(sdk.CodeNotFound, "task_id", "this agent has no output of task %s of framework %s (it is kept for %s after the end)", t, f, a.o.SandboxKeep)
 }

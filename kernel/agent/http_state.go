@@ -115,11 +115,11 @@ func (a *Agent) serveState(w http.ResponseWriter, r *http.Request) {
 }
 
 // executorOf asks the ledger which executor of a framework's own runs a task.
-func (a *Agent) executorOf(r *http.Request, f sdk.FrameworkID, t sdk.TaskID) string {
+func (a *Agent) executorOf(r *http.Request, f sdk.FrameworkID, t sdk.TaskID) sdk.ExecutorID {
 	if id := r.URL.Query().Get("executor_id"); id != "" && sdk.ValidateID("executor_id", id) == nil {
-		return id
+		return sdk.ExecutorID(id)
 	}
 	var id sdk.ExecutorID
 	a.ask(r.Context(), func(l *ledger.Ledger) { id = l.ExecutorOf(f, t) })
-	return string(id)
+	return id
 }

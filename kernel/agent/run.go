@@ -68,7 +68,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	if a.o.KillTasksOnStop && a.groups != nil {
 		err = errors.Join(err, a.groups.Close())
 	}
-	return errors.Join(end, err, a.journal.close())
+	return errors.Join(end, err, a.journal.close(), a.ended.index.close())
 }
 
 // recover finds what lives, and settles the ledger with it.
