@@ -22,6 +22,7 @@ const (
 // when the last output is drained, sandboxes and logs by their age.
 type ends struct {
 	a         *Agent
+	policy    sandboxes.Policy
 	collector *sandboxes.Collector
 	index     *index
 
@@ -41,7 +42,7 @@ func newEnds(a *Agent) (*ends, error) {
 		_, err := os.Lstat(a.layout.Logs(id))
 		return err == nil
 	})
-	return &ends{a: a, collector: sandboxes.NewCollector(p, a.o.Dir), index: x, done: map[string]bool{}}, err
+	return &ends{a: a, policy: p, collector: sandboxes.NewCollector(p, a.o.Dir), index: x, done: map[string]bool{}}, err
 }
 
 // add takes a container over that was emptied.
@@ -74,6 +75,7 @@ func (e *ends) run(ctx context.Context) error {
 			return nil
 		case now := <-short.C:
 			e.release(ctx, now)
+			e.relieve()
 			// A small disk fills within seconds.
 			if e.collector.Len() > 0 && e.collector.Full() {
 				e.collect()
@@ -136,6 +138,17 @@ func (e *ends) forget(ctx context.Context, l lingering) {
 	delete(e.done, x.c.ID)
 	e.mu.Unlock()
 	e.collector.Add(sandboxes.Ended{Container: x.c.ID, Paths: []string{x.c.SandboxDir, x.c.LogDir}, At: l.at})
+}
+
+// relieve makes room as soon as the disk is short of it: small tasks with much
+// output fill one within seconds.
+func (e *ends) relieve() {
+	if e.collector.Len() == 0 {
+		return
+	}
+	if d, err := sandboxes.Measure(e.a.o.Dir); err == nil && e.policy.Pressed(d) {
+		e.collect()
+	}
 }
 
 // collect removes sandboxes and logs whose time is over.

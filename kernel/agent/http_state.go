@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/profferhq/proffer/kernel/agent/ledger"
-	"github.com/profferhq/proffer/kernel/agent/usage"
 	"github.com/profferhq/proffer/sdk"
 )
 
@@ -22,27 +21,15 @@ type statistics struct {
 // serveStatistics samples every container now: numbers are as old as the answer.
 func (a *Agent) serveStatistics(w http.ResponseWriter, r *http.Request) {
 	out := []statistics{}
-	for _, x := range a.boxes.list() {
-		if x.def {
-			continue
-		}
-		x.mu.Lock()
-		made := x.state == boxMade
-		x.mu.Unlock()
-		if !made {
-			continue
-		}
-		var s usage.Sample
-		if err := a.chain.Sample(r.Context(), x.view(), &s); err != nil {
-			continue // it ended meanwhile
-		}
-		out = append(out, statistics{x.c.ID, x.c.FrameworkID, x.c.ExecutorID, x.c.TaskID, map[string]any{
+	for _, m := range a.sample(r.Context()) {
+		c, s := m.c, &m.s
+		out = append(out, statistics{c.ID, c.FrameworkID, c.ExecutorID, c.TaskID, map[string]any{
 			"timestamp":             float64(time.Now().UnixMilli()) / 1000,
 			"cpus_user_system_secs": s.CPU.Seconds(),
 			"cpus_throttled_secs":   s.Throttled.Seconds(),
 			"cpus_nr_periods":       s.Periods,
 			"cpus_nr_throttled":     s.Throttles,
-			"cpus_limit":            x.c.Scalar("cpus"),
+			"cpus_limit":            c.Scalar("cpus"),
 			"mem_total_bytes":       s.Memory,
 			"mem_peak_bytes":        s.MemoryPeak,
 			"mem_limit_bytes":       s.MemoryLimit,

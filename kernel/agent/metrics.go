@@ -20,7 +20,7 @@ type metrics struct {
 	tombstones prometheus.Gauge
 }
 
-func newMetrics(*Agent) *metrics {
+func newMetrics(a *Agent) *metrics {
 	counter := func(name, help string) prometheus.Counter {
 		return prometheus.NewCounter(prometheus.CounterOpts{Namespace: "proffer", Subsystem: "agent", Name: name, Help: help})
 	}
@@ -39,7 +39,7 @@ func newMetrics(*Agent) *metrics {
 		tombstones: gauge("tombstones", "Task ids that are used up and remembered."),
 	}
 	m.registry.MustRegister(m.updates, m.reconnects, m.stores, m.records, m.tasks, m.executors, m.waiting, m.tombstones,
-		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+		newUsageCollector(a), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 
