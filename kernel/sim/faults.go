@@ -27,7 +27,17 @@ func faults() []fault {
 			}
 			old := w.leaders[len(w.leaders)-1]
 			w.elect()
-			w.after(w.between(time.Second, 25*time.Second), old.name+" learns that it is deposed", old.die)
+			w.after(w.between(time.Second, 40*time.Second), old.name+" learns that it is deposed", old.die)
+			// Whatever deposed it shakes the agents, too: they go to and fro.
+			for _, m := range w.machines {
+				for range w.rng.IntN(4) {
+					w.after(w.between(100*time.Millisecond, 20*time.Second), m.name+" is shaken", func() {
+						if m.link != nil && m.link.stream != nil {
+							m.link.stream.drop()
+						}
+					})
+				}
+			}
 		}},
 		{"an agent crashes", 50, func(w *world) {
 			m := w.machines[w.rng.IntN(len(w.machines))]
@@ -143,7 +153,11 @@ func (w *world) atRest() {
 	}
 	for _, m := range w.machines {
 		if c := m.l.Counts(); c.Tasks > 0 || c.Unacknowledged > 0 || !c.Used.Empty() {
-			w.fail("%s is not at rest: %d tasks, %d updates not acknowledged, %s used", m.name, c.Tasks, c.Unacknowledged, c.Used)
+			var left []string
+			for _, x := range m.l.Containers() {
+				left = append(left, x.ID+" of executor "+string(x.Executor.ExecutorID))
+			}
+			w.fail("%s is not at rest: %d tasks, %d updates not acknowledged, %s used: %v", m.name, c.Tasks, c.Unacknowledged, c.Used, left)
 		}
 		for _, id := range sortedKeys(m.processes) {
 			if m.processes[id].alive {

@@ -15,6 +15,7 @@ type Options struct {
 	Length     time.Duration // of virtual time with faults; the time to come to rest comes on top
 	Agents     int
 	Schedulers int
+	Watch      func(line string) // sees all that happens; may be nil
 }
 
 // DefaultOptions are those of the tests, an hour long.
@@ -116,6 +117,9 @@ func (w *world) note(format string, args ...any) {
 	h := fnv.New64a()
 	fmt.Fprintf(h, "%d%s", w.digest, line)
 	w.digest = h.Sum64()
+	if w.opt.Watch != nil {
+		w.opt.Watch(line)
+	}
 	if len(w.last) == 400 {
 		w.last = append(w.last[:0], w.last[100:]...)
 	}

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"flag"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 var (
 	seed    = flag.Uint64("seed", 0, "replay the run of this seed")
 	minutes = flag.Int("minutes", 60, "virtual minutes of the replayed run")
+	watch   = flag.Bool("watch", false, "print all that happens in the replayed run")
 )
 
 // TestReplay replays one run: go test ./kernel/sim -run Replay -seed N -minutes M.
@@ -41,6 +43,9 @@ func check(t *testing.T, seed uint64, length time.Duration) Result {
 	t.Helper()
 	opt := DefaultOptions(seed)
 	opt.Length = length
+	if *watch {
+		opt.Watch = func(line string) { fmt.Println(line) }
+	}
 	r := Run(opt)
 	t.Logf("seed %d: %v", seed, r)
 	if r.Err != nil {

@@ -100,7 +100,8 @@ func (l *Ledger) executorEmptied(x *executor, limit *Limit) {
 		if len(x.tasks) == 0 {
 			l.removeExecutor(x)
 		} else {
-			x.retryAt, x.phase = l.never(), starting // removed by tick when its tasks are empty
+			// Removed by tick when its tasks are empty; its own process is gone.
+			x.retryAt, x.phase, x.process = l.never(), starting, nil
 		}
 		return
 	}
