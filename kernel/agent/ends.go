@@ -22,7 +22,6 @@ const (
 // when the last output is drained, sandboxes and logs by their age.
 type ends struct {
 	a         *Agent
-	policy    sandboxes.Policy
 	collector *sandboxes.Collector
 	index     *index
 
@@ -42,7 +41,7 @@ func newEnds(a *Agent) (*ends, error) {
 		_, err := os.Lstat(a.layout.Logs(id))
 		return err == nil
 	})
-	return &ends{a: a, policy: p, collector: sandboxes.NewCollector(p, a.o.Dir), index: x, done: map[string]bool{}}, err
+	return &ends{a: a, collector: sandboxes.NewCollector(p, a.o.Dir), index: x, done: map[string]bool{}}, err
 }
 
 // add takes a container over that was emptied.
@@ -146,7 +145,7 @@ func (e *ends) relieve() {
 	if e.collector.Len() == 0 {
 		return
 	}
-	if d, err := sandboxes.Measure(e.a.o.Dir); err == nil && e.policy.Pressed(d) {
+	if e.collector.Full() {
 		e.collect()
 	}
 }
