@@ -89,7 +89,9 @@ func runExecutor(ctx context.Context, dir string, log *slog.Logger) error {
 	signal.Notify(upgrade, unix.SIGUSR2)
 	go func() {
 		for range upgrade {
-			e.Upgrade(os.Args[0])
+			if self, err := os.Executable(); err == nil { // where it lay at our start; a newer one by now
+				e.Upgrade(self)
+			}
 		}
 	}()
 	return e.Run(ctx)

@@ -217,3 +217,30 @@ func (a *agent) again(ids []sdk.TaskID) {
 		}
 	}
 }
+
+// An upgrade keeps the executor's pid, its children and their ends.
+func TestUpgradeKeepsTasks(t *testing.T) {
+	a := newAgent(t)
+	l := a.dial()
+	p := a.startExecutor(l, "ex1")
+	spec, open := a.gated("t1")
+	a.run(spec)
+	before := a.state("t1", sdk.TaskRunning)
+	a.mu.Lock()
+	a.stream = nil
+	a.mu.Unlock()
+	if err := unix.Kill(int(p.PID), unix.SIGUSR2); err != nil {
+		t.Fatal(err)
+	}
+	a.mu.Lock()
+	a.await("second SUBSCRIBE", func() bool { return a.stream != nil })
+	a.mu.Unlock()
+	open()
+	a.seven("t1")
+	if end := a.end("t1"); *end.Process != *before.Process || !executor.Alive(p) {
+		t.Errorf("the task is %+v, was %+v", end.Process, before.Process)
+	}
+	a.run(a.spec("t2", "exit 7"))
+	a.seven("t2")
+	a.quit(l, "ex1")
+}

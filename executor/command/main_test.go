@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"os/signal"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/profferhq/proffer/executor/launcher"
 	"github.com/profferhq/proffer/sdk/executor"
@@ -54,5 +57,13 @@ func serveExecutor() error {
 	if err != nil {
 		return err
 	}
+	upgrade := make(chan os.Signal, 1)
+	signal.Notify(upgrade, unix.SIGUSR2)
+	go func() {
+		<-upgrade
+		if self, err := os.Executable(); err == nil {
+			e.Upgrade(self)
+		}
+	}()
 	return e.Run(context.Background())
 }
