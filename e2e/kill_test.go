@@ -61,12 +61,12 @@ func (k *killStory) play() {
 	}
 	for _, id := range k.steady {
 		k.s.wait(id, 20*time.Second, running)
+		eventually(k.t, 10*time.Second, string(id)+" writes its pid", func() bool { return k.identity(id) != "?" })
 	}
 	before := k.identities()
 	for round := range kills {
 		k.launchRound(round)
 		k.killOnce()
-		k.pace()
 	}
 	k.launchRound(kills)
 	k.settle()
@@ -85,14 +85,21 @@ func (k *killStory) script(id, then string) string {
 	return "echo $$ >> " + filepath.Join(k.c.truth, id) + "; " + then
 }
 
-// launchRound adds tasks that die at once, tasks that end meanwhile, and one that writes.
+// launchRound is the stream between two kills: a task that writes, and one after the
+// other that end with 7, at once, later in the round, and after the kill.
 func (k *killStory) launchRound(round int) {
-	for i := range 4 {
+	const each = 5
+	tick := time.NewTicker(killPause / each)
+	defer tick.Stop()
+	for i := range each {
+		<-tick.C
 		id := fmt.Sprintf("seven-%d-%d", round, i)
 		k.sevens = append(k.sevens, k.add(id, fmt.Sprintf("sleep %g; exit 7", float64(i)*0.4)))
+		if i == 1 {
+			id := fmt.Sprintf("writer-%d", round)
+			k.writers = append(k.writers, k.add(id, fmt.Sprintf("seq %d; exit 7", outputLines)))
+		}
 	}
-	id := fmt.Sprintf("writer-%d", round)
-	k.writers = append(k.writers, k.add(id, fmt.Sprintf("seq %d; exit 7", outputLines)))
 }
 
 func (k *killStory) add(id, then string) sdk.TaskID {
@@ -110,9 +117,6 @@ func (k *killStory) killOnce() {
 		}
 	}
 }
-
-// pace waits between two kills; the stream goes on meanwhile.
-func (k *killStory) pace() { <-time.After(killPause) }
 
 // settle waits until every task that ends has been told to have ended.
 func (k *killStory) settle() {
