@@ -48,7 +48,7 @@ func (m *machine) connect() {
 	report := m.l.Report()
 	report.Software, report.Address = "sim", m.name+":5051"
 	call := clone(m.w, &link.Call{Version: link.Version, Type: link.CallRegister, AgentID: report.Agent.ID, Register: report})
-	if leader.deposed && m.w.chance(50) {
+	if leader.deposed && m.w.chance(80) {
 		call.Register.Highest = link.Fence{} // a master that does not look: the agent must
 	}
 	session := cluster.Session(m.w.session(m.name))

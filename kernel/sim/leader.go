@@ -58,7 +58,7 @@ func (w *world) pick() *leader {
 	if len(w.leaders) == 0 {
 		return nil
 	}
-	if len(w.leaders) > 1 && !w.calm && w.chance(25) {
+	if len(w.leaders) > 1 && !w.calm && w.chance(40) {
 		return w.leaders[w.rng.IntN(len(w.leaders))]
 	}
 	return w.leaders[len(w.leaders)-1]
