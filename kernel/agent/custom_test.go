@@ -199,3 +199,76 @@ func TestExecutorAPIRefuses(t *testing.T) {
 		}
 	}
 }
+
+// TestGroup starts two tasks together under the default executor that the
+// framework names; the failure of one ends the other.
+func TestGroup(t *testing.T) {
+	m := newMachine(t, plain)
+	info := &sdk.ExecutorInfo{ExecutorID: "pod", Type: sdk.ExecutorDefault, Resources: []sdk.Resource{sdk.NewScalar("cpus", 0.1), sdk.NewScalar("mem", 32)}}
+	m.leader.send(link.Event{Type: link.EventRun, Run: &link.Run{Framework: framework(), Executor: info, Group: true, Tasks: []sdk.TaskInfo{
+		shell("good", "sleep 1000", "cpus:0.1;mem:32"), shell("bad", "sleep 0.2; exit 4", "cpus:0.1;mem:32"),
+	}}})
+	if s := m.leader.state("bad", sdk.TaskFailed); s.Message != "Command exited with status 4" {
+		t.Errorf("bad: %+v", s)
+	}
+	m.leader.state("good", sdk.TaskKilled)
+	// One that cannot be made takes the whole group along.
+	no := shell("no", "true", "cpus:0.1;mem:32")
+	no.Command.URIs = []sdk.URI{{Value: "http://127.0.0.1:1/nothing"}}
+	m.leader.send(link.Event{Type: link.EventRun, Run: &link.Run{Framework: framework(), Executor: info, Group: true, Tasks: []sdk.TaskInfo{
+		shell("with", "sleep 1000", "cpus:0.1;mem:32"), no,
+	}}})
+	m.leader.state("no", sdk.TaskFailed)
+	m.leader.state("with", sdk.TaskKilled)
+	m.leader.send(link.Event{Type: link.EventShutdownExecutor, ShutdownExecutor: &link.ShutdownExecutor{FrameworkID: "f1", ExecutorID: "pod"}})
+	m.leader.until("EXECUTOR_EXITED", func() bool {
+		for _, c := range m.leader.calls {
+			if c.Type == link.CallExecutorExited && c.ExecutorExited.ExecutorID == "pod" {
+				return true
+			}
+		}
+		return false
+	})
+	m.settled()
+}
+
+// TestShutdownFramework ends everything of it, and nobody has to acknowledge.
+func TestShutdownFramework(t *testing.T) {
+	m := newMachine(t, plain)
+	m.leader.run(shell("a", "sleep 1000", "cpus:0.1;mem:32"), shell("b", "trap '' TERM; sleep 1000", "cpus:0.1;mem:32"))
+	m.leader.state("a", sdk.TaskRunning)
+	m.leader.state("b", sdk.TaskRunning)
+	m.leader.send(link.Event{Type: link.EventShutdownFramework, ShutdownFramework: &link.ShutdownFramework{FrameworkID: "f1"}})
+	m.settled()
+	m.leader.send(link.Event{Type: link.EventReconcile, Reconcile: &link.Reconcile{FrameworkID: "f1", TaskID: "a"}})
+	m.leader.until("the answer", func() bool {
+		for _, c := range m.leader.calls {
+			if c.Type == link.CallReconciled && c.Reconciled.Status.State == sdk.TaskKilled {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// TestUnacknowledged sends an update again to a leader that comes new.
+func TestUnacknowledged(t *testing.T) {
+	m := newMachine(t, plain)
+	m.leader.mu.Lock()
+	m.leader.noAck = true
+	m.leader.mu.Unlock()
+	m.leader.run(shell("a", "exit 5", "cpus:0.1;mem:32"))
+	m.leader.state("a", sdk.TaskRunning)
+	m.restart()
+	m.leader.registered(2)
+	m.leader.mu.Lock()
+	m.leader.noAck = false
+	tasks := m.leader.register[1].Tasks
+	m.leader.mu.Unlock()
+	if len(tasks) != 1 || tasks[0].StatusUpdateState != sdk.TaskRunning || len(tasks[0].StatusUpdateUUID) != 16 {
+		t.Errorf("the second registration has %+v", tasks)
+	}
+	m.leader.hangUp() // RUNNING may have come before noAck was taken back
+	m.leader.state("a", sdk.TaskFailed)
+	m.settled()
+}

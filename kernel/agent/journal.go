@@ -32,6 +32,7 @@ type journal struct {
 	reserve  *reserve
 	batch    []checkpoint.Record // reused
 	buf      []byte              // reused
+	late     []ledger.Record     // of add
 	appended int
 	snapshot int
 }
@@ -69,6 +70,10 @@ func openJournal(dir string, log *slog.Logger, l *ledger.Ledger) (*journal, erro
 
 // store makes the records durable before it returns.
 func (j *journal) store(rs []ledger.Record) error {
+	if len(j.late) > 0 {
+		rs = append(j.late, rs...)
+		j.late = nil
+	}
 	if err := j.encode(rs); err != nil {
 		return err
 	}
@@ -87,6 +92,19 @@ func (j *journal) store(rs []ledger.Record) error {
 		return fmt.Errorf("the checkpoint cannot be written; the agent ends because it can promise nothing more: %w", err)
 	}
 	return nil
+}
+
+// add takes records that nothing depends on: acknowledgements, which are asked for
+// again when they are lost. They are durable with the next store or flush, in
+// order.
+func (j *journal) add(rs []ledger.Record) { j.late = append(j.late, rs...) }
+
+// flush makes durable what add left.
+func (j *journal) flush() error {
+	if len(j.late) == 0 {
+		return nil
+	}
+	return j.store(nil)
 }
 
 // encode writes records one behind the other into one buffer.
@@ -115,6 +133,7 @@ func (j *journal) compact(l *ledger.Ledger) error {
 		return nil
 	}
 	rs := l.Snapshot()
+	j.late = nil // the snapshot says it
 	if err := j.encode(rs); err != nil {
 		return err
 	}
@@ -128,4 +147,4 @@ func (j *journal) compact(l *ledger.Ledger) error {
 	return nil
 }
 
-func (j *journal) close() error { return j.log.Close() }
+func (j *journal) close() error { return errors.Join(j.flush(), j.log.Close()) }

@@ -34,6 +34,9 @@ func (a *Agent) loop(ctx context.Context) error {
 		case now := <-ticker.C:
 			a.ledger.Step(now, ledger.Tick{})
 			a.metrics.observe(a.ledger.Counts())
+			if err := a.journal.flush(); err != nil {
+				return err
+			}
 			a.journal.reserve.renew()
 			// A snapshot says what the ledger has decided; decisions that are stored
 			// behind it again would not fit it when it is read.
@@ -55,10 +58,8 @@ func (a *Agent) loop(ctx context.Context) error {
 // not known, and another start reads it.
 func (a *Agent) settle() error {
 	r := a.ledger.Ready()
-	if len(r.Records) > 0 {
-		if err := a.journal.store(r.Records); err != nil {
-			return err
-		}
+	if err := a.store(r.Records); err != nil {
+		return err
 	}
 	if len(r.Effects) == 0 {
 		return nil
@@ -68,6 +69,19 @@ func (a *Agent) settle() error {
 	}
 	a.link.flush()
 	a.executors.flush()
+	return nil
+}
+
+// store makes records durable; those that may be late wait for others.
+func (a *Agent) store(rs []ledger.Record) error {
+	a.metrics.records.Add(float64(len(rs)))
+	for i := range rs {
+		if !rs[i].MayBeLate() {
+			a.metrics.stores.Inc()
+			return a.journal.store(rs)
+		}
+	}
+	a.journal.add(rs)
 	return nil
 }
 

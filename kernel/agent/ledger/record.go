@@ -28,6 +28,10 @@ type Record struct {
 	Tombstones *TombstonesRecord `wire:"14,tombstones"`
 }
 
+// MayBeLate says that effects need not wait for the record to be durable: when it
+// is lost, the acknowledgement comes again because the update does.
+func (r *Record) MayBeLate() bool { return r.Ack != nil }
+
 // AgentRecord is who the agent is, and which boot of the machine the records
 // after it belong to.
 type AgentRecord struct {
