@@ -27,7 +27,7 @@ func TestReplay(t *testing.T) {
 func TestSim(t *testing.T) {
 	seeds, length := uint64(4), 6*time.Minute
 	if os.Getenv("PROFFER_SOAK") != "" {
-		seeds, length = 1000, time.Hour
+		seeds, length = 60, time.Hour
 	}
 	for s := uint64(1); s <= seeds; s++ {
 		r := check(t, s, length)

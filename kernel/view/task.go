@@ -50,6 +50,18 @@ func (v *View) lateStatus(f *framework, u *sdk.TaskUpdated) {
 			t.StatusUpdateState, t.StatusUpdateUUID = u.Status.State, u.Status.UUID
 			t.Statuses = withStatus(t.Statuses, u.Status, v.opt.Statuses)
 			f.completed[i] = &t
+			v.explain(u)
+			return
+		}
+	}
+}
+
+// explain gives a failure that was known early the words of its own status.
+func (v *View) explain(u *sdk.TaskUpdated) {
+	for i := len(v.failures) - 1; i >= 0; i-- {
+		r := &v.failures[i]
+		if r.TaskID == u.Status.TaskID && r.FrameworkID == u.FrameworkID && r.State == u.Status.State {
+			r.Reason, r.Message = u.Status.Reason, u.Status.Message
 			return
 		}
 	}
