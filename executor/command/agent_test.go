@@ -32,7 +32,6 @@ type agent struct {
 	seen     map[string]bool
 	stream   chan *sdk.ExecutorEvent // of the subscriber
 	changed  *sync.Cond
-	hold     bool                           // acknowledge nothing
 	specs    map[sdk.TaskID]*sdk.LaunchSpec // of every task that was launched
 	relaunch []*sdk.LaunchSpec              // for the next subscriber
 }
@@ -291,10 +290,24 @@ func info(id string) sdk.TaskInfo {
 }
 
 func (a *agent) run(spec *sdk.LaunchSpec) {
+	a.hold(spec)
 	a.mu.Lock()
 	a.specs[spec.TaskID] = spec
 	a.mu.Unlock()
 	a.send(launchEvent(spec))
+}
+
+// hold holds the output of a container, as the agent does from before its launch.
+func (a *agent) hold(spec *sdk.LaunchSpec) {
+	a.t.Helper()
+	if err := os.MkdirAll(spec.RuntimeDir, 0o700); err != nil {
+		a.t.Fatal(err)
+	}
+	h, err := executor.Hold(spec)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	a.t.Cleanup(h.Close)
 }
 
 func launchEvent(spec *sdk.LaunchSpec) *sdk.ExecutorEvent {

@@ -147,6 +147,41 @@ func TestExecutorAndLauncherKilled(t *testing.T) {
 	a.quit(second, "ex2")
 }
 
+// P8: what a task writes after the death of its executor is kept, though the task
+// ends before there is a successor.
+func TestLastWordsWithoutExecutor(t *testing.T) {
+	a := newAgent(t)
+	a.reap()
+	l := a.dial()
+	p := a.startExecutor(l, "ex1")
+	spec, open := a.gated("t1")
+	spec.Args[2] = "echo first; " + strings.Replace(spec.Args[2], "exit 7", "echo last; echo err >&2; exit 7", 1)
+	a.run(spec)
+	task := a.state("t1", sdk.TaskRunning)
+	a.awaitLog("t1", "first")
+	a.killNow(l.PID())
+	a.killNow(int(p.PID))
+	open()
+	for deadline := time.Now().Add(10 * time.Second); executor.Alive(*task.Process) && time.Now().Before(deadline); {
+		<-time.After(2 * time.Millisecond)
+	}
+	next := a.dial()
+	a.startExecutor(next, "ex2")
+	a.seven("t1")
+	if out, err := a.logOf("t1", "stdout"), a.logOf("t1", "stderr"); out != "first\nlast\n" || err != "err\n" {
+		t.Errorf("stdout %q, stderr %q", out, err)
+	}
+	ctx, cancel := contextFor(20 * time.Second)
+	defer cancel()
+	if e := <-next.Exits(); e.ContainerID != "ex1" {
+		t.Errorf("the end of %s", e.ContainerID)
+	}
+	if err := next.Forget(ctx, "ex1"); err != nil {
+		t.Error(err)
+	}
+	a.quit(next, "ex2")
+}
+
 // P8, P9: ten kills of the executor under a task that writes at full speed and a
 // steady stream of tasks that end with 7.
 func TestTenKillsUnderLoad(t *testing.T) {

@@ -33,7 +33,7 @@ func Containers(runtime string) ([]string, error) {
 // a Started whose descriptors are -1 where there is nothing any more (PIDFD: the
 // process is gone).
 //
-// CodeNotFound: there never was a process. What the launch had prepared is removed
+// CodeNotFound: there never was a process. The marker of the launch is removed
 // then, so that it may be done again.
 //
 // Only the holder of the dead parent's lock may call it: with it one knows that no
@@ -45,9 +45,8 @@ func Adopt(runtimeDir string) (*Record, *Started, error) {
 		err = sdk.Errorf(sdk.CodeNotFound, "", "the launch in %s was cut off before the program", runtimeDir)
 	}
 	if sdk.CodeOf(err) == sdk.CodeNotFound {
-		for _, name := range []string{StdoutStream, StderrStream, markerFile} {
-			_ = os.Remove(filepath.Join(runtimeDir, name))
-		}
+		// The FIFOs stay: somebody may hold them, and nothing is in them.
+		_ = os.Remove(filepath.Join(runtimeDir, markerFile))
 	}
 	if err != nil {
 		return nil, nil, err

@@ -78,15 +78,12 @@ func (l *launch) openFile(step, path string, flags int) (int, error) {
 // non-blocking must not change ours.
 func (l *launch) fifo(stream string) (child, drain int, err error) {
 	path := filepath.Join(l.spec.RuntimeDir, stream)
-	if err := unix.Mkfifo(path, 0o600); err != nil {
-		return -1, -1, &LaunchError{Step: "make the FIFO", Path: path, Err: err}
+	made, err := makeFIFO(l.spec, stream)
+	if err != nil {
+		return -1, -1, err
 	}
-	l.made = append(l.made, path)
-	if l.spec.SetIDs {
-		// The owner may open it again as /dev/stdout; the directory is closed to him.
-		if err := unix.Lchown(path, int(l.spec.UID), int(l.spec.GID)); err != nil {
-			return -1, -1, &LaunchError{Step: "give the FIFO to the user", Path: path, Err: err}
-		}
+	if made {
+		l.made = append(l.made, path)
 	}
 	if child, err = l.openFile("open the FIFO", path, unix.O_RDWR); err != nil {
 		return -1, -1, err

@@ -62,7 +62,7 @@ func TestRotationKeepsOffsets(t *testing.T) {
 		w := NewWriter(dir, "stdout", limits)
 		defer func() { w.Close() }()
 		var all []byte
-		for i := range rapid.IntRange(0, 12).Draw(rt, "pieces") {
+		for i := range rapid.IntRange(0, 8).Draw(rt, "pieces") {
 			piece := bytes.Repeat([]byte{byte('a' + i)}, rapid.IntRange(0, 60).Draw(rt, "piece"))
 			all = append(all, piece...)
 			if _, err := in.Write(piece); err != nil {
