@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	lingerMin    = 500 * time.Millisecond // an executor drains the output of an empty container within this
+	lingerMin    = 200 * time.Millisecond // an executor drains the output of an empty container within this
 	lingerMax    = 10 * time.Second       // after this what is still in a FIFO is given up
 	collectEvery = 30 * time.Second
 )
@@ -64,7 +64,7 @@ func (e *ends) emptied(id string) bool {
 
 // run is the janitor.
 func (e *ends) run(ctx context.Context) error {
-	short, long := time.NewTicker(250*time.Millisecond), time.NewTicker(collectEvery)
+	short, long := time.NewTicker(100*time.Millisecond), time.NewTicker(collectEvery)
 	defer short.Stop()
 	defer long.Stop()
 	e.collect()

@@ -60,6 +60,7 @@ func failedPrepare(id string, err error) ledger.PrepareFailed {
 
 // makeTask makes a task's container and says how to start it.
 func (a *Agent) makeTask(ctx context.Context, x *box, e *ledger.Prepare) (*sdk.LaunchSpec, string, error) {
+	a.ended.relieve()
 	if a.journal.reserve.spent() {
 		return nil, "", errFull
 	}

@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// reserveBytes is kept on the disk for the checkpoint alone: room for some ten
-// thousand updates.
+// reserveBytes is kept on the disk for the checkpoint alone, room for some ten
+// thousand updates; on a small disk a fiftieth of it.
 const reserveBytes = 4 << 20
 
 // errFull fails launches while the reserve is in use.
@@ -21,11 +21,16 @@ var errFull = fmt.Errorf("the agent's disk is full: %w", syscall.ENOSPC)
 // up, so that the failures that a full disk brings can be stored and told.
 type reserve struct {
 	path string
+	size int64
 	used atomic.Bool // given up
 }
 
 func newReserve(path string) *reserve {
-	r := &reserve{path: path}
+	r := &reserve{path: path, size: reserveBytes}
+	var st unix.Statfs_t
+	if unix.Statfs(filepath.Dir(path), &st) == nil {
+		r.size = max(64<<10, min(r.size, int64(st.Blocks)*st.Bsize/50))
+	}
 	r.used.Store(r.make() != nil)
 	return r
 }
@@ -35,7 +40,7 @@ func (r *reserve) make() error {
 	if err != nil {
 		return err
 	}
-	err = unix.Fallocate(int(f.Fd()), 0, 0, reserveBytes)
+	err = unix.Fallocate(int(f.Fd()), 0, 0, r.size)
 	if e := f.Close(); err == nil {
 		err = e
 	}
@@ -62,7 +67,7 @@ func (r *reserve) renew() {
 		return
 	}
 	var st unix.Statfs_t
-	if unix.Statfs(filepath.Dir(r.path), &st) != nil || st.Bavail*uint64(st.Bsize) < 3*reserveBytes {
+	if unix.Statfs(filepath.Dir(r.path), &st) != nil || int64(st.Bavail)*st.Bsize < 2*r.size {
 		return
 	}
 	if r.make() == nil {

@@ -77,7 +77,7 @@ func writeBack(path, value string) error {
 		return err
 	}
 	defer unix.Close(fd)
-	if _, err := unix.Write(fd, []byte(value)); err != nil {
+	if err := writeAll(fd, value); err != nil {
 		return fmt.Errorf("write %s to %s: %w", value, path, err)
 	}
 	var buf [64]byte
@@ -98,10 +98,21 @@ func write(path, value string) error {
 		return err
 	}
 	defer unix.Close(fd)
-	if _, err := unix.Write(fd, []byte(value)); err != nil {
+	if err := writeAll(fd, value); err != nil {
 		return fmt.Errorf("write %s to %s: %w", value, path, err)
 	}
 	return nil
+}
+
+// writeAll writes a value. The kernel may give up a change of a memory limit for any
+// signal, and the Go runtime sends itself signals all the time.
+func writeAll(fd int, value string) error {
+	for {
+		_, err := unix.Write(fd, []byte(value))
+		if err != unix.EINTR {
+			return err
+		}
+	}
 }
 
 // openAt opens without a package os file around it: these descriptors live for
