@@ -4,5 +4,6 @@
 //
 // It owns the layout below the agent's work directory, never the removal of a
 // sandbox or of logs: they stay for their readers until package sandboxes takes
-// them. Concurrency: no state.
+// them. Concurrency: it holds the output FIFOs of every container open, behind a
+// lock; all methods may be called from anywhere.
 package sandbox

@@ -8,14 +8,19 @@ import (
 	"os"
 	"path/filepath"
 	"sort"
+	"sync"
 
 	"github.com/profferhq/proffer/kernel/agent/isolator"
 	"github.com/profferhq/proffer/sdk"
+	"github.com/profferhq/proffer/sdk/executor"
 )
 
 // Isolator makes the directories that isolator.Container names.
 type Isolator struct {
 	layout Layout
+
+	mu   sync.Mutex
+	held map[string]*executor.Held // output FIFOs, by container id
 }
 
 // New makes the fixed directories of the layout: the way to the sandboxes can be
@@ -39,7 +44,7 @@ func New(l Layout) (*Isolator, error) {
 			return nil, fmt.Errorf("make the work directory: %w", err)
 		}
 	}
-	return &Isolator{layout: l}, nil
+	return &Isolator{layout: l, held: map[string]*executor.Held{}}, nil
 }
 
 // Name is "sandbox".
@@ -60,7 +65,27 @@ func (i *Isolator) Prepare(_ context.Context, c *isolator.Container, spec *sdk.L
 		return err
 	}
 	spec.RuntimeDir, spec.LogDir = c.RuntimeDir, c.LogDir
+	if c.RuntimeDir == "" {
+		return nil
+	}
+	h, err := executor.Hold(spec)
+	if err != nil {
+		return fmt.Errorf("make the container's output: %w", err)
+	}
+	i.hold(c.ID, h)
 	return nil
+}
+
+// hold keeps the FIFOs of a container open until Cleanup: what a task wrote last
+// must outlive an executor that is killed.
+func (i *Isolator) hold(id string, h *executor.Held) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.held[id].Close()
+	i.held[id] = h
+	if h == nil {
+		delete(i.held, id)
+	}
 }
 
 // makeSandbox makes the sandbox and the framework's and executor's level above it.
@@ -115,10 +140,11 @@ func makeOwn(path string, mode fs.FileMode) error {
 
 // Cleanup removes the runtime directory. Sandbox and logs stay: package sandboxes
 // removes them by their age.
-func (*Isolator) Cleanup(_ context.Context, c *isolator.Container) error {
+func (i *Isolator) Cleanup(_ context.Context, c *isolator.Container) error {
 	if c.RuntimeDir == "" {
 		return nil
 	}
+	i.hold(c.ID, nil)
 	return os.RemoveAll(c.RuntimeDir)
 }
 
@@ -128,6 +154,9 @@ func (i *Isolator) Recover(_ context.Context, known []*isolator.Container) ([]st
 	keep := make(map[string]bool, len(known))
 	for _, c := range known {
 		keep[c.ID] = true
+		if c.RuntimeDir != "" {
+			i.hold(c.ID, executor.HoldAgain(c.RuntimeDir))
+		}
 	}
 	entries, err := os.ReadDir(i.layout.Containers())
 	if err != nil {
