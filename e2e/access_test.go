@@ -152,8 +152,10 @@ func TestFrameworkCredentials(t *testing.T) {
 		t.Errorf("the token file: %v, %v", info, err)
 	}
 	token := strings.TrimSpace(read(t, filepath.Join(c.truth, "copied")))
-	header := http.Header{"Authorization": {"Bearer " + token}}
-	eventually(t, 5*time.Second, "the framework's token is good while its task lives", func() bool { return get(t, "http://"+c.addr()+"/version", header) == 200 })
+	revive := []byte(`{"type":"REVIVE","framework_id":{"value":"none"}}`)
+	if status, text := postAs(t, c, token, "/api/v1/scheduler", "application/json", "", revive); status != 400 {
+		t.Errorf("the framework's token while its task lives: %d %s", status, text)
+	}
 	thief := c.try("run", "--", "sh", "-c", fmt.Sprintf(`cat %s || echo no token; kill -TERM %s || echo no signal; cat /proc/%s/environ >/dev/null || echo no environment`, f[2], f[0], f[0]))
 	for _, want := range []string{"no token", "no signal", "no environment"} {
 		if !strings.Contains(thief.out, want) {
@@ -161,7 +163,9 @@ func TestFrameworkCredentials(t *testing.T) {
 		}
 	}
 	c.run("kill", "--grace", "100ms", task)
-	eventually(t, 5*time.Second, "the token ends with its task", func() bool { return get(t, "http://"+c.addr()+"/version", header) == 401 })
+	if status, text := postAs(t, c, token, "/api/v1/scheduler", "application/json", "", revive); status != 401 || !strings.Contains(text, "ended") {
+		t.Errorf("the token after its task: %d %s", status, text)
+	}
 	if secrets := grep(t, c.dir, token); len(secrets) > 0 {
 		t.Errorf("the token stands in %v", secrets)
 	}
@@ -203,8 +207,12 @@ func TestTaskUser(t *testing.T) {
 	s := startStream(t, other, "user")
 	task := sdk.TaskInfo{Name: "root", TaskID: "root", Command: &sdk.CommandInfo{Value: "true", User: "root"}, Resources: []sdk.Resource{scalar("cpus", 0.1), scalar("mem", 32)}}
 	s.addTask(task)
-	st := s.wait("root", 10*time.Second, func(st sdk.TaskState) bool { return st != "" })
-	if !strings.Contains(st.Message, "nobody") {
-		t.Errorf("the status does not say which user it is: %+v", st)
+	s.wait("root", 10*time.Second, ended)
+	said := ""
+	for _, st := range s.all("root") {
+		said += st.Message + "; "
+	}
+	if !strings.Contains(said, "nobody") {
+		t.Errorf("no status says which user it was: %s", said)
 	}
 }

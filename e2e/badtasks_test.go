@@ -24,7 +24,7 @@ func badTasks() []badTask {
 	}
 	return []badTask{
 		{"slash in the id", make("a/b", func(*sdk.TaskInfo) {}), "task_id"},
-		{"id of 256 bytes", make(strings.Repeat("x", 256), func(*sdk.TaskInfo) {}), "256"},
+		{"id of 256 bytes", make(strings.Repeat("x", 256), func(*sdk.TaskInfo) {}), "255"},
 		{"id of two dots", make("..", func(*sdk.TaskInfo) {}), "task_id"},
 		{"negative resource", make("negative", func(t *sdk.TaskInfo) { t.Resources = append(t.Resources, scalar("disk", -1)) }), "disk"},
 		{"absurd resource", make("absurd", func(t *sdk.TaskInfo) { t.Resources = append(t.Resources, scalar("disk", 1e300)) }), "disk"},

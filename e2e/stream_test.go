@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -128,6 +129,13 @@ func (s *stream) last(id sdk.TaskID) sdk.TaskStatus {
 		return sdk.TaskStatus{}
 	}
 	return all[len(all)-1]
+}
+
+// all are the statuses of a task, the oldest first.
+func (s *stream) all(id sdk.TaskID) []sdk.TaskStatus {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.states[id])
 }
 
 // wait waits until the task is in a state that ok accepts.

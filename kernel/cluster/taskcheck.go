@@ -12,7 +12,7 @@ import (
 // checkTask is what is wrong with a task whatever launches it, or "".
 func (c *Cluster) checkTask(acc *acceptance, t *sdk.TaskInfo) string {
 	if wrong := checkName(string(t.TaskID)); wrong != "" {
-		return wrong
+		return wrong + " (task_id)" // Mesos's sentence does not say where
 	}
 	if known := acc.framework.tasks[t.TaskID]; known != nil {
 		return fmt.Sprintf("Task has duplicate ID: %s", t.TaskID)
