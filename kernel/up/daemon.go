@@ -14,6 +14,9 @@ const (
 	healthyLife = time.Second
 	firstPause  = 100 * time.Millisecond
 	longPause   = 2 * time.Second
+	// startPatience is how long a daemon that has never served may fail by itself, such as
+	// over a port that the last `up` has just left.
+	startPatience = 3 * time.Second
 )
 
 // nextPause is how long to wait before the next start of a daemon that lived for lived,
@@ -37,10 +40,11 @@ type daemon struct {
 }
 
 // run keeps the daemon alive until ctx ends, then asks it to stop and waits for it,
-// grace at most before it is killed. A daemon that refuses its settings is not started
-// again: that is the error.
+// grace at most before it is killed. A daemon that refuses its settings, or
+// that never comes to serve, is not started for ever: that is the error.
 func (d *daemon) run(ctx context.Context, grace time.Duration) error {
 	var pause time.Duration
+	begin, served := time.Now(), false
 	for first := true; ; first = false {
 		started := time.Now()
 		pid, ended, err := d.sup.start(d.argv)
@@ -52,8 +56,9 @@ func (d *daemon) run(ctx context.Context, grace time.Duration) error {
 			}
 			select {
 			case status := <-ended:
-				if status.Exited() && status.ExitStatus() == exitUsage {
-					return fmt.Errorf("%s refuses its settings (it says why above)", d.Name)
+				served = served || time.Since(started) >= healthyLife
+				if status.Exited() && (status.ExitStatus() == exitUsage || !served && time.Since(begin) > startPatience) {
+					return fmt.Errorf("%s does not start (it says why above)", d.Name)
 				}
 				d.sup.talk("%s died (%s); starting it again", d.Name, describe(status))
 			case <-ctx.Done():
