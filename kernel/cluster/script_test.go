@@ -9,6 +9,7 @@ import (
 
 	"github.com/cockroachdb/datadriven"
 
+	"github.com/profferhq/proffer/kernel/registry"
 	"github.com/profferhq/proffer/sdk"
 	"github.com/profferhq/proffer/sdk/wire"
 )
@@ -52,11 +53,11 @@ func (w *world) script(t *testing.T, input string) string {
 // do carries out one line: a word, then arguments, then name=value options.
 func (w *world) do(line string) error {
 	words := strings.Fields(line)
-	args, opts := words[1:], map[string]string{}
+	var args []string
+	opts := map[string]string{}
 	if i := strings.Index(line, "{"); i >= 0 {
-		args = append(strings.Fields(line[:i])[1:], line[i:])
+		args = append(append(args, strings.Fields(line[:i])[1:]...), line[i:])
 	} else {
-		args = nil
 		for _, word := range words[1:] {
 			if k, v, ok := strings.Cut(word, "="); ok {
 				opts[k] = v
@@ -105,6 +106,9 @@ func (w *world) control(verb string, args []string, opts map[string]string) erro
 		w.hold, w.held, w.queue = false, nil, nil
 		w.elect()
 		w.step(Tick{})
+	case "giveup":
+		// The registry learns it from an operator of an earlier leader.
+		w.commit(registry.Command{Type: registry.CommandAgentGone, Agent: &registry.AgentRef{ID: w.agents[args[0]].id}})
 	case "operator":
 		call := &sdk.OperatorCall{}
 		if args[0] == "teardown" {
