@@ -341,33 +341,6 @@ func TestFrameworkTask(t *testing.T) {
 	}
 }
 
-func TestHTTPNeedsCredentials(t *testing.T) {
-	m := newMachine(t, plain)
-	for _, r := range Routes() {
-		req, err := http.NewRequest(r.Method, "http://"+m.agent.Addr().String()+r.Path, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		resp, err := http.DefaultClient.Do(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_ = resp.Body.Close()
-		want := http.StatusUnauthorized
-		if r.Permission == "anyone" {
-			want = http.StatusOK
-		}
-		if resp.StatusCode != want {
-			t.Errorf("%s %s without a token: %d, want %d", r.Method, r.Path, resp.StatusCode, want)
-		}
-	}
-	for _, path := range []string{"/version", "/state", "/monitor/statistics", "/metrics", "/health"} {
-		if status, body := m.get(path); status != http.StatusOK {
-			t.Errorf("%s: %d %s", path, status, body)
-		}
-	}
-}
-
 func executorClaims(f sdk.FrameworkID, x sdk.ExecutorID) credential.Claims {
 	return credential.Claims{Kind: credential.KindExecutor, FrameworkID: f, ExecutorID: x, AgentID: "agent-1"}
 }

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"bytes"
 	"fmt"
 	"testing"
 	"time"
@@ -227,7 +228,7 @@ func TestModel(t *testing.T) {
 		w.connect(1)
 		task := rapid.SampledFrom(ids())
 		for range rapid.IntRange(20, 80).Draw(t, "steps") {
-			w.act(rapid.IntRange(0, 15).Draw(t, "act"), task.Draw(t, "task"))
+			w.act(rapid.IntRange(0, 16).Draw(t, "act"), task.Draw(t, "task"))
 			w.check()
 		}
 		w.calm()
@@ -266,9 +267,49 @@ func (w *world) act(n int, id sdk.TaskID) {
 		w.step(ExecutorStarted{ContainerID: w.exec, Process: sdk.Process{PID: 1, BootID: "b"}})
 	case 15:
 		w.event(w.stream, link.Event{Type: link.EventKill, Kill: &link.Kill{FrameworkID: "f", TaskID: id}})
+	case 16:
+		w.compact()
 	}
 	if w.uuid%3 != 0 || n == 8 {
 		w.sync()
+	}
+}
+
+// compact replaces the disk by a snapshot, which must restore to a ledger that
+// makes the same snapshot.
+func (w *world) compact() {
+	w.sync()
+	w.disk = nil
+	o := DefaultOptions()
+	o.Seed = "0000000000000000"
+	twin := New(o)
+	first := w.l.Snapshot()
+	for i := range first {
+		data, err := wire.Marshal(wire.Msgpack, &first[i])
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		w.disk = append(w.disk, data)
+		r := &Record{}
+		if err := wire.Unmarshal(wire.Msgpack, data, r); err != nil {
+			w.t.Fatal(err)
+		}
+		if err := twin.Restore(r); err != nil {
+			w.t.Fatalf("restore of a snapshot: %v", err)
+		}
+	}
+	second := twin.Snapshot()
+	if len(first) != len(second) {
+		w.t.Fatalf("a snapshot of %d records restores to one of %d", len(first), len(second))
+	}
+	for i := range second {
+		data, err := wire.Marshal(wire.Msgpack, &second[i])
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		if !bytes.Equal(data, w.disk[i]) {
+			w.t.Fatalf("record %d of a snapshot is another after a restore: %+v, %+v", i, first[i], second[i])
+		}
 	}
 }
 
