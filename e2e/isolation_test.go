@@ -13,7 +13,7 @@ import (
 
 // spin is a program of four threads' worth of processor time: four shells that count, and
 // write how much processor time they and their children have had when they are told to end.
-const spin = `cd %s; for i in 1 2 3 4; do while :; do :; done & done; sleep %g; kill $(jobs -p); wait; times > %s`
+const spin = `cd %s; for i in 1 2 3 4; do while :; do :; done & p="$p $!"; done; sleep %g; kill $p; wait; times > %s`
 
 // cpuSeconds reads what `times` wrote: the processor time of the shell and its children.
 func cpuSeconds(t *testing.T, text string) float64 {

@@ -3,7 +3,6 @@ package e2e
 import (
 	"context"
 	"errors"
-	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -141,7 +140,7 @@ func (s *stream) all(id sdk.TaskID) []sdk.TaskStatus {
 // wait waits until the task is in a state that ok accepts.
 func (s *stream) wait(id sdk.TaskID, bound time.Duration, ok func(sdk.TaskState) bool) sdk.TaskStatus {
 	s.t.Helper()
-	eventually(s.t, bound, fmt.Sprintf("task %s gets where it should (it is %q)", id, s.last(id).State), func() bool { return ok(s.last(id).State) })
+	eventually(s.t, bound, "task "+string(id)+" gets where it should", func() bool { return ok(s.last(id).State) })
 	return s.last(id)
 }
 
