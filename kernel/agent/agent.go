@@ -58,7 +58,9 @@ type Agent struct {
 	loopEnd chan struct{} // closed when the loop has ended
 
 	link      *linkClient
-	prepares  *pool
+	prepares  *pool         // of tasks
+	starts    *pool         // of executors
+	ahead     chan struct{} // has one token per task that is prepared and not started
 	destroys  *pool
 	boxes     boxes
 	executors connections
@@ -87,7 +89,7 @@ func New(o Options) (*Agent, error) {
 	a := &Agent{
 		o: o, log: o.Log.With("component", "agent"), root: os.Geteuid() == 0,
 		layout: sandbox.Layout{WorkDir: o.Dir}, inbox: newInbox(), asks: make(chan func(*ledger.Ledger)),
-		loopEnd: make(chan struct{}), prepares: newPool(o.Launches), destroys: newPool(max(32, 4*o.Launches)),
+		loopEnd: make(chan struct{}), prepares: newPool(o.Launches), starts: newPool(o.Launches), ahead: make(chan struct{}, 4*o.Launches), destroys: newPool(max(32, 4*o.Launches)),
 		fatal: make(chan error, 1),
 	}
 	if !o.Insecure {

@@ -24,6 +24,7 @@ type box struct {
 	pidfd  int                // -1 while none is held
 	began  time.Time
 	resize []sdk.Resource // wanted while it was being made
+	slot   bool           // holds one of Agent.ahead
 	// settled: its executor told the wait status, nobody else has to find it out
 	settled bool
 }

@@ -25,6 +25,7 @@ func (a *Agent) destroyBox(e ledger.Destroy) {
 		return
 	}
 	made := x.kill()
+	a.leaveSlot(x)
 	a.destroys.submit(func() {
 		<-made
 		a.tryDestroy(x)

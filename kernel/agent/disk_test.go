@@ -76,14 +76,14 @@ func TestFullDisk(t *testing.T) {
 	failed := false
 	for i := 0; i < 200 && !failed; i++ {
 		id := sdk.TaskID(fmt.Sprintf("full%d", i))
-		m.leader.run(shell(string(id), "head -c 1000000 /dev/zero", "cpus:0.01;mem:32"))
+		m.leader.run(shell(string(id), "true", "cpus:0.01;mem:32"))
 		m.leader.until("an end of "+string(id), func() bool {
 			list := m.leader.states[id]
 			if len(list) == 0 || !terminal(list[len(list)-1].State) {
 				return false
 			}
 			s := list[len(list)-1]
-			failed = s.State == sdk.TaskFailed && s.Source == sdk.SourceAgent && strings.Contains(s.Message, "no space left")
+			failed = s.State == sdk.TaskFailed && strings.Contains(s.Message, "no space left")
 			if failed && s.Reason != sdk.ReasonContainerLaunchFailed && s.Reason != sdk.ReasonContainerLimitationDisk {
 				t.Errorf("reason %s", s.Reason)
 			}

@@ -150,6 +150,16 @@ func (e *ends) relieve() {
 	}
 }
 
+// short says that the disk has less room than it should have.
+func (e *ends) short() bool { return e.collector.Full() }
+
+// going says that there are directories that can go, now or soon.
+func (e *ends) going() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return len(e.linger) > 0 || e.collector.Len() > 0
+}
+
 // collect removes sandboxes and logs whose time is over.
 func (e *ends) collect() {
 	removed, err := e.collector.Collect(time.Now())

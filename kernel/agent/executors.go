@@ -20,7 +20,7 @@ func (a *Agent) startExecutor(e ledger.StartExecutor) {
 	x.c.Info = e.Info.Container
 	x.c.Resources = a.ledger.Held(e.ContainerID)
 	a.boxes.add(x)
-	a.prepares.submit(func() {
+	a.starts.submit(func() {
 		ctx, ok := x.begin(context.Background())
 		if !ok {
 			return

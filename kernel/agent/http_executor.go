@@ -85,6 +85,7 @@ func (a *Agent) meetUpdate(f sdk.FrameworkID, u *sdk.ExecutorUpdate) {
 	if x == nil {
 		return
 	}
+	a.leaveSlot(x)
 	if u.Status.WaitStatus != nil {
 		x.mu.Lock()
 		x.settled = true

@@ -40,6 +40,7 @@ func (a *Agent) prepareTask(e ledger.Prepare) {
 			return
 		}
 		if err != nil {
+			a.leaveSlot(x)
 			a.inbox.put(failedPrepare(e.ContainerID, err))
 			return
 		}
@@ -60,9 +61,9 @@ func failedPrepare(id string, err error) ledger.PrepareFailed {
 
 // makeTask makes a task's container and says how to start it.
 func (a *Agent) makeTask(ctx context.Context, x *box, e *ledger.Prepare) (*sdk.LaunchSpec, string, error) {
-	a.ended.relieve()
-	if a.journal.reserve.spent() {
-		return nil, "", errFull
+	a.takeSlot(ctx, x)
+	if err := a.waitForRoom(ctx); err != nil {
+		return nil, "", err
 	}
 	d, err := a.resolve(e.ContainerID, e.Task.Command, e.Framework, e.AllowedUsers, e.Principal != "")
 	if err != nil {

@@ -64,6 +64,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	stop()
 	err = g.Wait()
 	a.prepares.drop()
+	a.starts.drop()
 	a.destroys.drop()
 	if a.o.KillTasksOnStop && a.groups != nil {
 		err = errors.Join(err, a.groups.Close())
