@@ -96,7 +96,7 @@ func TestFullDisk(t *testing.T) {
 	if err := os.Remove(ballast); err != nil {
 		t.Fatal(err)
 	}
-	for limit := time.Now().Add(20 * time.Second); m.agent.journal.reserve.spent(); <-time.After(10 * time.Millisecond) {
+	for limit := time.Now().Add(20 * time.Second); m.agent.journal.reserve.full(); <-time.After(10 * time.Millisecond) {
 		if time.Now().After(limit) {
 			t.Fatal("the reserve is not taken again")
 		}

@@ -58,16 +58,25 @@ func (r *reserve) release() bool {
 	return os.Remove(r.path) == nil
 }
 
-// spent says that the disk is full: nothing new is begun.
-func (r *reserve) spent() bool { return r.used.Load() }
+// full says that nothing new is begun: the reserve is in use, or less than it is
+// left for what runs already.
+func (r *reserve) full() bool { return r.used.Load() || r.left() < r.size }
+
+// left is the space that anyone may use.
+func (r *reserve) left() int64 {
+	var st unix.Statfs_t
+	if unix.Statfs(filepath.Dir(r.path), &st) != nil {
+		return 0
+	}
+	return int64(st.Bavail) * st.Bsize
+}
 
 // renew takes the space again once there is more than twice as much.
 func (r *reserve) renew() {
 	if !r.used.Load() {
 		return
 	}
-	var st unix.Statfs_t
-	if unix.Statfs(filepath.Dir(r.path), &st) != nil || int64(st.Bavail)*st.Bsize < 2*r.size {
+	if r.left() < 2*r.size {
 		return
 	}
 	if r.make() == nil {

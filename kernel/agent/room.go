@@ -58,7 +58,7 @@ func (a *Agent) waitForRoom(ctx context.Context) error {
 	for {
 		a.ended.relieve()
 		short := a.ended.short()
-		if !short && !a.journal.reserve.spent() {
+		if !short && !a.journal.reserve.full() {
 			return nil
 		}
 		if ctx.Err() != nil || time.Now().After(limit) || !a.ended.going() {
@@ -69,7 +69,7 @@ func (a *Agent) waitForRoom(ctx context.Context) error {
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
-	if a.journal.reserve.spent() {
+	if a.journal.reserve.full() {
 		return errFull
 	}
 	return ctx.Err()
