@@ -25,7 +25,7 @@ func TestReplay(t *testing.T) {
 
 // TestSim runs some seeds, each twice, and compares the runs.
 func TestSim(t *testing.T) {
-	seeds, length := uint64(4), 6*time.Minute
+	seeds, length := uint64(3), 6*time.Minute
 	if os.Getenv("PROFFER_SOAK") != "" {
 		seeds, length = 60, time.Hour
 	}
