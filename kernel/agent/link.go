@@ -21,7 +21,7 @@ import (
 const (
 	maxEvent      = 16 << 20 // bytes of one event
 	callsPerBody  = 512
-	firstPause    = 100 * time.Millisecond
+	firstPause    = 50 * time.Millisecond
 	longestPause  = 5 * time.Second
 	firstSilence  = 15 * time.Second // until REGISTERED says how often the leader speaks
 	callTimeout   = 10 * time.Second
@@ -71,7 +71,7 @@ func (c *linkClient) run(ctx context.Context) error {
 		case <-ctx.Done():
 		case <-time.After(pause):
 		}
-		pause = min(2*pause, longestPause)
+		pause = min(pause*13/10, longestPause) // a first leader is there after 0.3 s, and the machine waits for it
 	}
 	return nil
 }

@@ -28,7 +28,6 @@ type rig struct {
 	started int
 	stream  uint64
 	uuids   map[string][]byte
-	specs   map[string]*sdk.LaunchSpec
 	box     map[string]string // task or executor -> container
 }
 
