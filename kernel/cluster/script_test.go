@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"fmt"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -18,22 +19,28 @@ import (
 // happens, and what the cluster does about it follows. Every script runs twice
 // at once, and both runs must say the same.
 func TestScripts(t *testing.T) {
-	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
-		a, b := newWorld(), newWorld()
-		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
-			if d.Cmd != "run" {
-				d.Fatalf(t, "unknown directive %q", d.Cmd)
-			}
-			first, second := a.script(t, d.Input), b.script(t, d.Input)
-			if first != second {
-				t.Fatalf("%s: two runs differ:\n%s\nand\n%s", d.Pos, first, second)
-			}
-			if strings.Contains(first, "BROKEN") {
-				t.Errorf("%s: %s", d.Pos, first)
-			}
-			return first
+	paths, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("there are no scripts: %v", err)
+	}
+	for _, path := range paths {
+		t.Run(filepath.Base(path), func(t *testing.T) {
+			a, b := newWorld(), newWorld()
+			datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
+				if d.Cmd != "run" {
+					d.Fatalf(t, "unknown directive %q", d.Cmd)
+				}
+				first, second := a.script(t, d.Input), b.script(t, d.Input)
+				if first != second {
+					t.Fatalf("%s: two runs differ:\n%s\nand\n%s", d.Pos, first, second)
+				}
+				if strings.Contains(first, "BROKEN") {
+					t.Errorf("%s: %s", d.Pos, first)
+				}
+				return first
+			})
 		})
-	})
+	}
 }
 
 func (w *world) script(t *testing.T, input string) string {

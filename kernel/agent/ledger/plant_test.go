@@ -16,7 +16,7 @@ func TestPlantedBugsAreFound(t *testing.T) {
 	}
 	for _, tag := range []string{"plant_drop_term_check", "plant_forget_tombstone", "plant_ack_before_store"} {
 		t.Run(tag, func(t *testing.T) {
-			cmd := exec.Command("go", "test", "-count=1", "-tags", tag, "-run", "^(TestScripts|TestModel)$", ".")
+			cmd := exec.Command("go", "test", "-count=1", "-tags", tag, "-run", "^(TestScripts|TestModel)$", ".", "-rapid.nofailfile")
 			cmd.Env = append(os.Environ(), "GOFLAGS=")
 			out, err := cmd.CombinedOutput()
 			var failed *exec.ExitError
