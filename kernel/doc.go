@@ -50,8 +50,10 @@
 //     leader's (the pair of generation and term), that the task fits; it writes the task
 //     down and syncs before anything runs, for many tasks at once.
 //  5. Isolators prepare the container and fill in a launch specification; the framework's
-//     executor applies it: a thread joins the groups, forks, dies. The child is born inside.
-//     A marker made exclusively before the fork makes a second start impossible.
+//     executor applies it: a child made by one clone joins the groups, sets limits, user and
+//     filters, and executes the program, all without a second exec. A file that appears
+//     whole and exclusively before the fork is marker and record of the process in one: a
+//     second start is impossible, and no child is ever unknown.
 //  6. The exit is recorded before it is reaped. The agent empties the group, asks the memory
 //     group whether it killed, writes the terminal state down, and only then is it visible.
 //  7. Updates go in order, each until it is acknowledged; what is acknowledged leaves a
@@ -67,8 +69,9 @@
 //	master               agents and frameworks register with the next leader; no task notices
 //	`proffer up`         its daemons end with it, tasks go on; the next one on that directory carries on
 //
-// Output is in FIFOs that the launch function holds open for reading and writing, drained by
-// splice to the log's end: no byte is ever only in a process's memory.
+// Output is in FIFOs that the launch function and the agent hold open, drained by splice to
+// the log's end: no byte is ever only in a process's memory, and the last words of a task
+// outlive its executor.
 //
 // # Where this differs from Mesos, and why
 //
@@ -77,6 +80,12 @@
 //   - Tokens of executors and of frameworks that run as tasks are made by the agent, which
 //     holds the cluster's key as the masters do: a token need not travel, and a task that is
 //     prepared again after a crash of its agent gets a new one without asking.
+//   - The launch function makes its system calls in the child of a vfork-like clone instead of
+//     on a thread that dies: seccomp, the bounding set and rlimits then concern the child
+//     alone, nothing of the parent's is changed, and each step that fails is named.
+//   - sdk/masters is the floor that sdk/framework and sdk/operator share: find the leader,
+//     follow its redirects, never send twice what may have been acted on.
+//   - kernel/credential holds the cluster's key and its tokens; kernel/up is the supervisor.
 //   - Files that travel inside a task are data: URIs (RFC 2397), so that no message of Mesos
 //     had to be changed for them.
 //   - Fields of our own in Mesos's messages are numbered from 1000 on; clients ignore them.
