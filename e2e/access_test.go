@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -98,7 +99,7 @@ func TestNoKey(t *testing.T) {
 	}
 	agent := exec.Command(filepath.Join(binaries, "proffer"), "agent", "--dir", filepath.Join(dir, "agent"), "--bind", "127.0.0.1",
 		"--port", strconv.Itoa(5091+c.offset), "--gossip-port", strconv.Itoa(7987+c.offset), "--masters", c.addr(),
-		"--join", fmt.Sprintf("127.0.0.1:%d", 7946+c.offset), "--key", other, "--no-cgroups")
+		"--join", fmt.Sprintf("127.0.0.1:%d", 7946+c.offset), "--key", other, "--no-cgroups", "--kill-tasks-on-stop")
 	said := watch(t, agent)
 	eventually(t, 20*time.Second, "the agent and the gossip member are refused with a sentence", func() bool {
 		text := said()
@@ -127,8 +128,10 @@ func watch(t *testing.T, cmd *exec.Cmd) func() string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
+		_ = cmd.Process.Signal(syscall.SIGTERM) // an agent takes its launcher along
+		late := time.AfterFunc(30*time.Second, func() { _ = cmd.Process.Kill() })
 		_ = cmd.Wait()
+		late.Stop()
 		f.Close()
 	})
 	return func() string { return read(t, name) }

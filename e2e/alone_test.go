@@ -15,7 +15,7 @@ import (
 func startAgentAlone(t *testing.T, c *cluster) func() string {
 	t.Helper()
 	return watch(t, exec.Command(filepath.Join(binaries, "proffer"), "agent", "--dir", filepath.Join(c.dir, "agent0"), "--bind", "127.0.0.1",
-		"--port", strconv.Itoa(5051+c.offset), "--gossip-port", "0", "--masters", c.addr(), "--key", filepath.Join(c.dir, "key"), "--resources", "cpus:1;mem:128"))
+		"--port", strconv.Itoa(5051+c.offset), "--gossip-port", "0", "--masters", c.addr(), "--key", filepath.Join(c.dir, "key"), "--resources", "cpus:1;mem:128", "--kill-tasks-on-stop"))
 }
 
 // TestWithoutRoot: an agent without root starts, says which isolators it lacks, and runs

@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net"
@@ -257,16 +259,14 @@ func leftovers(dir string) []string {
 	return append(out, groupsOf(dir)...)
 }
 
-// groupsOf names the cgroups that the agents of a directory have said to be theirs.
+// groupsOf names the cgroups that agents in a directory would have made: each has one
+// parent group, named after its work directory.
 func groupsOf(dir string) []string {
 	var out []string
-	files, _ := filepath.Glob(filepath.Join(dir, "agent*", "cgroup"))
-	for _, f := range files {
-		name, err := os.ReadFile(f)
-		if err != nil {
-			continue
-		}
-		left, _ := filepath.Glob("/sys/fs/cgroup/*/" + strings.TrimSpace(string(name)))
+	agents, _ := filepath.Glob(filepath.Join(dir, "agent*"))
+	for _, a := range agents {
+		sum := sha256.Sum256([]byte(a))
+		left, _ := filepath.Glob("/sys/fs/cgroup/*/proffer-" + hex.EncodeToString(sum[:6]))
 		out = append(out, left...)
 	}
 	return out
