@@ -58,7 +58,7 @@ func importRules() []rule {
 		{"executor", "the proof that the sdk suffices", []string{"sdk", "executor"}},
 		{"marathonish", "the proof that the sdk suffices", []string{"sdk", "marathonish"}},
 		{"chronosish", "the proof that the sdk suffices", []string{"sdk", "chronosish"}},
-		{"kernel/sim", "the simulation sees pure packages only", []string{"sdk", "kernel/sim", "kernel/cluster", "kernel/allocator", "kernel/registry", "kernel/link", "kernel/view", "kernel/store", "kernel/credential", "kernel/agent/ledger", "kernel/agent/container", "kernel/agent/checkpoint"}},
+		{"kernel/sim", "the simulation sees pure packages only", []string{"sdk", "kernel/sim", "kernel/cluster", "kernel/allocator", "kernel/registry", "kernel/link", "kernel/view", "kernel/store", "kernel/credential", "kernel/agent/ledger", "kernel/agent/checkpoint"}},
 		{"kernel/master", "a master knows no agent's inside", []string{"sdk", "sdk/wire", "kernel/master", "kernel/cluster", "kernel/registry", "kernel/store", "kernel/view", "kernel/link", "kernel/consensus", "kernel/membership", "kernel/credential", "kernel/allocator", "kernel/boot"}},
 		{"kernel/agent", "an agent knows no master's inside", []string{"sdk", "kernel/agent", "kernel/link", "kernel/membership", "kernel/credential"}},
 		{"kernel", "the kernel speaks the sdk's vocabulary", []string{"sdk", "kernel"}},
@@ -119,7 +119,7 @@ func TestSoleImporters(t *testing.T) {
 
 // purePackages are the P packages of DESIGN section 5.
 func purePackages() []string {
-	return []string{"sdk", "sdk/wire", "kernel/allocator", "kernel/registry", "kernel/cluster", "kernel/view", "kernel/link", "kernel/agent/container", "kernel/agent/ledger"}
+	return []string{"sdk", "sdk/wire", "kernel/allocator", "kernel/registry", "kernel/cluster", "kernel/view", "kernel/link", "kernel/agent/ledger"}
 }
 
 // impureImports are the packages that bring a clock, a disk, a network or a goroutine's

@@ -86,6 +86,9 @@
 //   - sdk/masters is the floor that sdk/framework and sdk/operator share: find the leader,
 //     follow its redirects, never send twice what may have been acted on.
 //   - kernel/credential holds the cluster's key and its tokens; kernel/up is the supervisor.
+//   - One container's states have no package of their own: the ledger decides (run, kill, end),
+//     and the shell's box holds the order of preparing and cleaning. Two machines for one life
+//     would have to agree.
 //   - Files that travel inside a task are data: URIs (RFC 2397), so that no message of Mesos
 //     had to be changed for them.
 //   - Fields of our own in Mesos's messages are numbered from 1000 on; clients ignore them.
