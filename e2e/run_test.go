@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -108,5 +109,31 @@ func TestTaskLife(t *testing.T) {
 	}
 	if list := c.run("ps", "--all"); !strings.Contains(list, "killed") {
 		t.Errorf("ps --all: %s", list)
+	}
+}
+
+// TestVanishedRun: a `run` that is gone takes its task along after a minute; one that was
+// detached leaves it.
+func TestVanishedRun(t *testing.T) {
+	t.Parallel() // it mostly waits
+	c := startCluster(t)
+	pids := func(name string) string { return strings.TrimSpace(read(t, filepath.Join(c.truth, name))) }
+	c.run("run", "--detach", "--", "sh", "-c", "echo $$ > "+filepath.Join(c.truth, "detached")+"; exec sleep 1000")
+	cmd := exec.Command(filepath.Join(binaries, "proffer"), "run", "--", "sh", "-c", "echo $$ > "+filepath.Join(c.truth, "vanished")+"; exec sleep 1000")
+	cmd.Env = c.environ()
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, 10*time.Second, "both tasks run", func() bool { return pids("detached") != "" && pids("vanished") != "" })
+	begin := time.Now()
+	_ = cmd.Process.Kill()
+	_ = cmd.Wait()
+	gone := func(name string) bool { _, err := os.Stat("/proc/" + pids(name)); return err != nil }
+	eventually(t, 90*time.Second, "the vanished run's task ends", func() bool { return gone("vanished") })
+	if took := time.Since(begin); took < 50*time.Second {
+		t.Errorf("the task ended after %s: a `run` may be away for a minute", took)
+	}
+	if gone("detached") {
+		t.Error("the detached task is gone")
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"os/signal"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -157,11 +158,22 @@ func (a *Agent) machine() (sdk.Resources, []sdk.Attribute, error) {
 		return nil, nil, err
 	}
 	declared, err := sdk.ParseResources(a.o.Resources)
-	if err != nil || len(declared) > 0 {
-		return declared, attributes, err
+	if err != nil {
+		return nil, nil, err
 	}
 	m, err := detect.Detect(detect.Options{WorkDir: a.o.Dir})
-	return m.Resources, append(attributes, m.Attributes...), err
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, found := range m.Attributes { // what the operator says of the machine wins
+		if !slices.ContainsFunc(attributes, func(said sdk.Attribute) bool { return said.Name == found.Name }) {
+			attributes = append(attributes, found)
+		}
+	}
+	if len(declared) > 0 {
+		return declared, attributes, nil
+	}
+	return m.Resources, attributes, nil
 }
 
 // stopTasks ends everything, and waits until nothing is left.
