@@ -50,18 +50,26 @@ func TestCPUShares(t *testing.T) {
 	}
 }
 
-// TestCPULimit: a limit of 0.5 is half a core, on an idle machine too.
+// TestCPULimit: a limit of 0.5 is half a core, on an idle machine too. What else runs on the
+// machine can only take from it, so the best of a few windows is the limit's own work, and
+// no window may have more.
 func TestCPULimit(t *testing.T) {
 	needCgroups(t)
+	const windows, seconds = 4, 5.0
 	c := startCluster(t, "--resources", "cpus:5;mem:1024")
 	s := startStream(t, c, "limit")
-	id := s.addTask(sdk.TaskInfo{Name: "half", TaskID: "half", Command: &sdk.CommandInfo{Value: fmt.Sprintf(spin, c.truth, 6.0, "half")},
-		Resources: []sdk.Resource{scalar("cpus", 0.5), scalar("mem", 64)}, Limits: map[string]sdk.Scalar{"cpus": {Value: 0.5}}})
-	if st := s.wait(id, 30*time.Second, ended); st.State != sdk.TaskFinished {
-		t.Fatalf("%s %s", st.State, st.Message)
+	best := 0.0
+	for i := 0; i < windows && best < 0.45; i++ {
+		id := sdk.TaskID(fmt.Sprintf("half-%d", i))
+		s.addTask(sdk.TaskInfo{Name: "half", TaskID: id, Command: &sdk.CommandInfo{Value: fmt.Sprintf(spin, c.truth, seconds, id)},
+			Resources: []sdk.Resource{scalar("cpus", 0.5), scalar("mem", 64)}, Limits: map[string]sdk.Scalar{"cpus": {Value: 0.5}}})
+		if st := s.wait(id, 30*time.Second, ended); st.State != sdk.TaskFinished {
+			t.Fatalf("%s %s", st.State, st.Message)
+		}
+		best = max(best, cpuSeconds(t, read(t, filepath.Join(c.truth, string(id))))/seconds)
 	}
-	if cores := cpuSeconds(t, read(t, filepath.Join(c.truth, "half"))) / 6; cores < 0.45 || cores > 0.55 {
-		t.Errorf("a limit of 0.5 gave %.3f cores", cores)
+	if best < 0.45 || best > 0.55 {
+		t.Errorf("a limit of 0.5 gave %.3f cores", best)
 	}
 }
 
