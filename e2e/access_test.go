@@ -97,19 +97,30 @@ func TestNoKey(t *testing.T) {
 	if err := os.WriteFile(other, []byte(strings.Repeat("ab", 32)+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	agent := exec.Command(filepath.Join(binaries, "proffer"), "agent", "--dir", filepath.Join(dir, "agent"), "--bind", "127.0.0.1",
-		"--port", strconv.Itoa(5091+c.offset), "--gossip-port", strconv.Itoa(7987+c.offset), "--masters", c.addr(),
-		"--join", fmt.Sprintf("127.0.0.1:%d", 7946+c.offset), "--key", other, "--no-cgroups", "--kill-tasks-on-stop")
-	said := watch(t, agent)
-	eventually(t, 20*time.Second, "the agent and the gossip member are refused with a sentence", func() bool {
-		text := said()
-		return strings.Contains(text, "not signed with this cluster's key") && strings.Contains(text, "gossip")
-	})
-	master := exec.Command(filepath.Join(binaries, "proffer"), "master", "--dir", filepath.Join(dir, "master"), "--bind", "127.0.0.1",
-		"--port", strconv.Itoa(5090+c.offset), "--raft-port", strconv.Itoa(5092+c.offset), "--gossip-port", strconv.Itoa(7986+c.offset),
-		"--raft-join", fmt.Sprintf("127.0.0.1:%d", 5052+c.offset), "--key", other)
-	said = watch(t, master)
-	eventually(t, 20*time.Second, "the raft peer is refused with a sentence", func() bool { return strings.Contains(said(), "key") && strings.Contains(said(), "refused") })
+	for name, peer := range map[string]struct {
+		flags               []string
+		agent, gossip, raft string // what each is told
+	}{
+		"another key": {[]string{"--key", other}, "not signed with this cluster's key", "this member's key is not the cluster's", "refused: you do not have this cluster's key"},
+		"no key":      {[]string{"--insecure"}, "401 Unauthorized. No credential: send a token", "the cluster has a key and this member was started without it", "refused: you do not have this cluster's key"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			agent := exec.Command(filepath.Join(binaries, "proffer"), append([]string{"agent", "--dir", filepath.Join(dir, "agent"+name[:2]), "--bind", "127.0.0.1",
+				"--port", strconv.Itoa(5091 + c.offset), "--gossip-port", strconv.Itoa(7987 + c.offset), "--masters", c.addr(),
+				"--join", fmt.Sprintf("127.0.0.1:%d", 7946+c.offset), "--no-cgroups", "--kill-tasks-on-stop"}, peer.flags...)...)
+			said := watch(t, agent)
+			eventually(t, 20*time.Second, "the agent and the gossip member are refused with a sentence", func() bool {
+				return strings.Contains(said(), peer.agent) && strings.Contains(said(), peer.gossip)
+			})
+			master := exec.Command(filepath.Join(binaries, "proffer"), append([]string{"master", "--dir", filepath.Join(dir, "master"+name[:2]), "--bind", "127.0.0.1",
+				"--port", strconv.Itoa(5090 + c.offset), "--raft-port", strconv.Itoa(5092 + c.offset), "--gossip-port", strconv.Itoa(7986 + c.offset),
+				"--raft-join", fmt.Sprintf("127.0.0.1:%d", 5052+c.offset)}, peer.flags...)...)
+			raft := watch(t, master)
+			eventually(t, 20*time.Second, "the raft peer is refused with a sentence", func() bool {
+				return strings.Contains(raft(), peer.raft)
+			})
+		})
+	}
 	if list := c.run("agent", "list"); strings.Count(list, "127.0.0.1") != 1 {
 		t.Errorf("agent list: %s", list)
 	}

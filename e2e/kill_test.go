@@ -163,8 +163,9 @@ func (k *killStory) checkEnds() {
 			k.t.Errorf("%s exited with 7 and was told as %s, exit code %d: %s %s", id, st.State, exited(st), st.Reason, st.Message)
 		}
 	}
-	if all := len(k.sevens) + len(k.writers); dropped > all/3 {
-		k.t.Errorf("%d of %d tasks never started: the stream is not steady", dropped, all)
+	// Only what was on its way at a kill may be lost: no more than two launches each.
+	if dropped > 2*kills {
+		k.t.Errorf("%d tasks never started in %d kills", dropped, kills)
 	}
 }
 
@@ -270,7 +271,7 @@ func TestDaemonIsNamed(t *testing.T) {
 			t.Fatal(err)
 		}
 		eventually(t, 5*time.Second, "it is back", func() bool {
-			return strings.Contains(c.talk(), name+"0 died (signal killed)") && strings.Contains(c.talk(), name+"0 is back")
+			return strings.Contains(c.talk(), name+"0 died (signal killed)") && strings.Contains(c.talk(), name+"0 is started again")
 		})
 	}
 	if r := c.try("run", "--", "echo", "still here"); r.out != "still here\n" {

@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// The lengths of DESIGN section 8, in lines.
+// The lengths that files and functions may have, in lines.
 const (
 	maxFileLines     = 700
 	maxMedianLines   = 120

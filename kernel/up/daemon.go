@@ -2,6 +2,7 @@ package up
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"syscall"
@@ -37,30 +38,38 @@ type daemon struct {
 	member
 	argv []string
 	sup  *supervisor
+
+	fresh    bool // its directory is new: nothing of earlier depends on it
+	served   bool // it has lived long enough to be taken for started
+	gaveWord bool // that it does not start has been said
+}
+
+func newDaemon(m member, argv []string, sup *supervisor) *daemon {
+	_, err := os.Stat(m.Dir)
+	return &daemon{member: m, argv: argv, sup: sup, fresh: errors.Is(err, os.ErrNotExist)}
 }
 
 // run keeps the daemon alive until ctx ends, then asks it to stop and waits for it,
-// grace at most before it is killed. A daemon that refuses its settings, or
-// that never comes to serve, is not started for ever: that is the error.
+// grace at most before it is killed. A daemon on a new directory that refuses its
+// settings, or never comes to serve, is an error. One that has state is tried on and
+// named instead: the others must not lose their tasks over it.
 func (d *daemon) run(ctx context.Context, grace time.Duration) error {
 	var pause time.Duration
-	begin, served := time.Now(), false
+	begin := time.Now()
 	for first := true; ; first = false {
 		started := time.Now()
 		pid, ended, err := d.sup.start(d.argv)
 		if err != nil {
 			d.sup.talk("%s could not be started: %v", d.Name, err)
 		} else {
-			if !first {
-				d.sup.talk("%s is back (pid %d)", d.Name, pid)
+			if !first && !d.gaveWord {
+				d.sup.talk("%s is started again (pid %d)", d.Name, pid)
 			}
 			select {
 			case status := <-ended:
-				served = served || time.Since(started) >= healthyLife
-				if status.Exited() && (status.ExitStatus() == exitUsage || !served && time.Since(begin) > startPatience) {
-					return fmt.Errorf("%s does not start (it says why above)", d.Name)
+				if err := d.ended(status, started, begin); err != nil {
+					return err
 				}
-				d.sup.talk("%s died (%s); starting it again", d.Name, describe(status))
 			case <-ctx.Done():
 				d.stop(pid, ended, grace)
 				return nil
@@ -73,6 +82,24 @@ func (d *daemon) run(ctx context.Context, grace time.Duration) error {
 			return nil
 		}
 	}
+}
+
+// ended says what became of a daemon, and whether that is the end of all.
+func (d *daemon) ended(status syscall.WaitStatus, started, begin time.Time) error {
+	if time.Since(started) >= healthyLife {
+		d.served, d.gaveWord = true, false
+	}
+	refuses := status.Exited() && (status.ExitStatus() == exitUsage || !d.served && time.Since(begin) > startPatience)
+	switch {
+	case refuses && d.fresh:
+		return fmt.Errorf("%s does not start (it says why above)", d.Name)
+	case refuses && !d.gaveWord:
+		d.gaveWord = true
+		d.sup.talk("%s does not start (it says why above); the others go on, and it is tried every %s", d.Name, longPause)
+	case !d.gaveWord:
+		d.sup.talk("%s died (%s); starting it again", d.Name, describe(status))
+	}
+	return nil
 }
 
 // exitUsage is how a daemon says that its command line is wrong.

@@ -76,10 +76,10 @@ func supervise(ctx context.Context, o Options, sup *supervisor, ms, as []member,
 	}
 	var masterGroup, agentGroup, readyGroup sync.WaitGroup
 	for _, m := range ms {
-		keep(&masterGroup, masterCtx, &daemon{member: m, argv: masterArgs(o, m, ms), sup: sup}, masterGrace)
+		keep(&masterGroup, masterCtx, newDaemon(m, masterArgs(o, m, ms), sup), masterGrace)
 	}
 	for i, a := range as {
-		keep(&agentGroup, agentCtx, &daemon{member: a, argv: agentArgs(o, i, a, ms), sup: sup}, agentGrace)
+		keep(&agentGroup, agentCtx, newDaemon(a, agentArgs(o, i, a, ms), sup), agentGrace)
 	}
 	readyGroup.Go(func() { ready(agentCtx) })
 	<-agentCtx.Done()
