@@ -54,7 +54,7 @@ func (m *machine) killKind(kinds ...string) {
 	}
 }
 
-// TestKills is DESIGN section 6: SIGKILL of executor or launcher, or of both, kills
+// TestKills is the promise of kernel/doc.go: SIGKILL of executor or launcher, or of both, kills
 // no task and loses no exit status.
 func TestKills(t *testing.T) {
 	for _, kinds := range [][]string{{"executor"}, {"launcher"}, {"launcher", "executor"}} {
