@@ -194,6 +194,10 @@ type AgentState struct {
 	TotalResources     []Resource `wire:"7,total_resources"`
 	AllocatedResources []Resource `wire:"8,allocated_resources"`
 	OfferedResources   []Resource `wire:"9,offered_resources"`
+	// UnreachableTime is Proffer's: since when the agent counts as unreachable; nil
+	// for one that does not. Such an agent is not Active, and what it has is what
+	// it told last.
+	UnreachableTime *TimeInfo `wire:"1000,unreachable_time"`
 }
 
 // GetMaster is the message mesos.v1.master.Response.GetMaster.

@@ -102,8 +102,8 @@ type FrameworkRemoved struct {
 	FrameworkInfo FrameworkInfo `wire:"1,framework_info,required"`
 }
 
-// AgentUpdated is Proffer's: an agent lost or found its stream, or changed what
-// it has.
+// AgentUpdated is Proffer's: an agent lost or found its stream, changed what it
+// has, or is unreachable.
 type AgentUpdated struct {
 	Agent AgentState `wire:"1,agent,required"`
 }

@@ -133,6 +133,7 @@ func (c *Cluster) recover() {
 			a.state = agentGone
 		case registry.AgentUnreachable:
 			a.state, a.lostAt = agentUnreachable, time.Unix(0, r.Since)
+			c.publishAgent(a, false)
 		default:
 			a.state = agentRecovering
 			c.recovering++

@@ -189,6 +189,9 @@ func formatOperator(e *sdk.OperatorEvent) string {
 		s += fmt.Sprintf(" %s active=%v", e.AgentAdded.Agent.AgentInfo.ID, e.AgentAdded.Agent.Active)
 	case sdk.OperatorEventAgentUpdated:
 		s += fmt.Sprintf(" %s active=%v", e.AgentUpdated.Agent.AgentInfo.ID, e.AgentUpdated.Agent.Active)
+		if at := e.AgentUpdated.Agent.UnreachableTime; at != nil {
+			s += fmt.Sprintf(" unreachable since %d has %s", at.Nanoseconds/1e9, formatResources(e.AgentUpdated.Agent.TotalResources))
+		}
 	case sdk.OperatorEventAgentRecovered:
 		s += " " + string(e.AgentRecovered.AgentInfo.ID)
 	case sdk.OperatorEventAgentRemoved:

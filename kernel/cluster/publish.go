@@ -31,6 +31,9 @@ func (c *Cluster) publishAgent(a *agent, added bool) {
 		ReregisteredTime: timeInfo(a.reregistered),
 		TotalResources:   a.info.Resources,
 	}
+	if a.state == agentUnreachable {
+		s.UnreachableTime = timeInfo(a.lostAt)
+	}
 	if added {
 		c.publish(&sdk.OperatorEvent{Type: sdk.OperatorEventAgentAdded, AgentAdded: &sdk.AgentAdded{Agent: s}})
 		return

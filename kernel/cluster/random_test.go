@@ -217,13 +217,14 @@ func (r *random) compare() {
 	if live != len(seen) {
 		r.t.Fatalf("%d tasks live, readers see %d: %v", live, len(seen), seen)
 	}
-	agents := map[sdk.AgentID]bool{}
+	agents := map[sdk.AgentID]sdk.AgentState{}
 	for _, a := range r.view.Agents().Agents {
-		agents[a.AgentInfo.ID] = a.Active
+		agents[a.AgentInfo.ID] = a
 	}
 	for _, a := range r.c.agents {
-		if active, ok := agents[a.id]; ok != (a.state == agentHere) || ok && active != (a.session != "") {
-			r.t.Fatalf("agent %s has state %d and session %q, readers see it: %v, active: %v", a.id, a.state, a.session, ok, active)
+		s, ok := agents[a.id]
+		if ok != (a.state == agentHere || a.state == agentUnreachable) || s.Active != (a.session != "") || (s.UnreachableTime != nil) != (a.state == agentUnreachable) {
+			r.t.Fatalf("agent %s has state %d and session %q, readers see it: %v, %+v", a.id, a.state, a.session, ok, s)
 		}
 	}
 }

@@ -79,6 +79,8 @@ func (c *Cluster) unreachable(a *agent, why string) {
 	}
 	a.questions = nil
 	c.publish(&sdk.OperatorEvent{Type: sdk.OperatorEventAgentRemoved, AgentRemoved: &sdk.AgentRemoved{AgentID: a.id}})
+	// Mesos's clients forget it; Proffer's readers go on seeing what does not answer.
+	c.publishAgent(a, false)
 	if c.recovering == 0 {
 		c.settleKills()
 	}

@@ -46,7 +46,11 @@ func TestScripts(t *testing.T) {
 func show(v *View) string {
 	var b strings.Builder
 	for _, a := range v.Agents().Agents {
-		fmt.Fprintf(&b, "agent %s active=%v uses %s of %s\n", a.AgentInfo.ID, a.Active, sdk.Resources(a.AllocatedResources), sdk.Resources(a.TotalResources))
+		fmt.Fprintf(&b, "agent %s active=%v uses %s of %s", a.AgentInfo.ID, a.Active, sdk.Resources(a.AllocatedResources), sdk.Resources(a.TotalResources))
+		if a.UnreachableTime != nil {
+			fmt.Fprintf(&b, " unreachable since %d", a.UnreachableTime.Nanoseconds/1e9)
+		}
+		b.WriteByte('\n')
 	}
 	for _, a := range v.Agents().RecoveredAgents {
 		fmt.Fprintf(&b, "agent %s is awaited\n", a.ID)
