@@ -175,11 +175,29 @@ func TestFailedLaunches(t *testing.T) {
 	nothing := a.spec("nothing", "")
 	nothing.Path, nothing.Args = "no-such-program", []string{"x"}
 	a.run(nothing)
-	if end := a.end("nothing"); end.Status.State != sdk.TaskFailed || end.Status.Message != "Command exited with status 1" || end.Status.Reason != "" {
-		t.Errorf("a missing program ends as %+v", end.Status)
+	end := a.end("nothing")
+	if end.Status.State != sdk.TaskFailed || end.Status.Reason != "" || end.WaitStatus == nil || *end.WaitStatus != 127<<8 ||
+		end.Status.Message != "Command exited with status 127: execute program no-such-program: no such file or directory" {
+		t.Errorf("a missing program ends as %+v, wait status %v", end.Status, end.WaitStatus)
 	}
 	if got := a.logOf("nothing", "stderr"); !strings.Contains(got, "no-such-program: no such file or directory") {
 		t.Errorf("its stderr says %q", got)
+	}
+	for name, text := range map[string]string{"forbidden": "", "strange": "not a program"} {
+		file := filepath.Join(a.dir, name)
+		mode := os.FileMode(0o755)
+		if name == "forbidden" {
+			mode = 0o644
+		}
+		if err := os.WriteFile(file, []byte(text), mode); err != nil {
+			t.Fatal(err)
+		}
+		spec := a.spec(name, "")
+		spec.Path, spec.Args = file, []string{name}
+		a.run(spec)
+		if end := a.end(sdk.TaskID(name)); end.WaitStatus == nil || *end.WaitStatus != 126<<8 || !strings.Contains(end.Status.Message, "status 126: execute program "+file) {
+			t.Errorf("%s ends as %+v, wait status %v", name, end.Status, end.WaitStatus)
+		}
 	}
 	lost := a.spec("lost", "true")
 	lost.CgroupsV1 = []string{"/sys/fs/cgroup/cpu/no-such-group"}

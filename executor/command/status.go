@@ -1,6 +1,7 @@
 package command
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/google/uuid"
@@ -77,7 +78,8 @@ func exitMessage(status int32) string {
 }
 
 // launchFailed tells a launch that did not happen. A program that could not be
-// executed is, as in Mesos, one that exited with status 1; why stands in its stderr.
+// executed ends with the status that a shell gives it; why stands in the message,
+// behind Mesos's sentence, and in its stderr.
 func (e *Executor) launchFailed(spec *sdk.LaunchSpec, err error) {
 	failed, ok := err.(*executor.LaunchError)
 	if !ok || !failed.Exec {
@@ -87,9 +89,18 @@ func (e *Executor) launchFailed(spec *sdk.LaunchSpec, err error) {
 	if err := logs.Note(spec.LogDir, executor.StderrStream, "proffer: "+failed.Error()); err != nil {
 		e.o.Log.Warn("a failed launch is not explained", "task", spec.TaskID, "error", err)
 	}
-	status := int32(1 << 8)
+	status := unexecuted(failed)
 	e.driver.Update(sdk.ExecutorUpdate{WaitStatus: &status, Status: sdk.TaskStatus{TaskID: spec.TaskID,
-		State: sdk.TaskFailed, Message: exitMessage(status), UUID: updateID(spec.ContainerID, "end")}})
+		State: sdk.TaskFailed, Message: exitMessage(status) + ": " + failed.Error(), UUID: updateID(spec.ContainerID, "end")}})
+}
+
+// unexecuted is the wait status of a program that was not executed: 127 when it is
+// not there, 126 when it is.
+func unexecuted(err error) int32 {
+	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENOTDIR) {
+		return 127 << 8
+	}
+	return 126 << 8
 }
 
 // refuse tells that a task was not started, and why.

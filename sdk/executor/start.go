@@ -37,7 +37,7 @@ type LaunchError struct {
 	Path string // the file or directory that the step was about, if any
 	Err  error
 	// Exec tells that everything was prepared and the program itself could not be
-	// executed, which Mesos reports as a task that exited with status 1.
+	// executed, which is told as a task that exited with status 127 or 126.
 	Exec bool
 }
 
