@@ -272,6 +272,14 @@ func TestOptionsListEverythingThatIsWrong(t *testing.T) {
 			t.Errorf("%s is not in %v", flag, err)
 		}
 	}
+	o = LocalOptions(t.TempDir())
+	o.Mind.OfferTimeout, o.Mind.AgentTimeout, o.Mind.RecoveryTimeout = 0, -time.Second, 0
+	err = o.Validate()
+	for _, want := range []string{"--offer-timeout 0s:", "--agent-timeout -1s:", "--recovery-timeout 0s:"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s is not in %v", want, err)
+		}
+	}
 	if got := (Options{AllowUsers: []string{"a:root", "*:nobody", "a:www"}}).allowedUsers(); len(got["a"]) != 2 || len(got[""]) != 1 {
 		t.Errorf("%v", got)
 	}

@@ -122,6 +122,12 @@ func (o Options) Validate() error {
 	need(!slices.Contains(o.FrameworkLaunchers, ""), "--framework-launchers: must not be empty")
 	need(o.MaxBody > 0 && o.MaxBatch > 0 && o.MaxQueue > 0, "limits of bodies, batches and queues must be above zero")
 	need(o.WriteTimeout > 0 && o.ReadTimeout > 0 && o.Heartbeat > 0, "time-outs and heartbeats must be above zero")
+	for _, p := range []struct {
+		flag string
+		d    time.Duration
+	}{{"--offer-timeout", o.Mind.OfferTimeout}, {"--agent-timeout", o.Mind.AgentTimeout}, {"--recovery-timeout", o.Mind.RecoveryTimeout}} {
+		need(p.d > 0, "%s %s: must be above zero", p.flag, p.d)
+	}
 	need(o.Log != nil, "a logger is needed")
 	return errors.Join(errs...)
 }
