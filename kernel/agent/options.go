@@ -119,8 +119,17 @@ func (o *Options) Validate() error {
 		errs = append(errs, err)
 	}
 	if o.LastUID < o.FirstUID {
-		bad("uid-range", "ends at %d before it begins at %d", o.LastUID, o.FirstUID)
+		bad("last-uid", "is %d, before --first-uid %d", o.LastUID, o.FirstUID)
 	}
+	if _, known, err := new(users.Names).Lookup(o.TaskUser); err != nil {
+		bad("task-user", "%v", err)
+	} else if !known {
+		bad("task-user", "this machine knows no user %q", o.TaskUser)
+	}
+	if o.PidsDefault == 0 {
+		bad("pids", "is 0, must be at least 1")
+	}
+	errs = append(errs, o.checkTimes()...)
 	if o.Launches < 1 {
 		bad("launches", "is %d, must be at least 1", o.Launches)
 	}
@@ -128,7 +137,7 @@ func (o *Options) Validate() error {
 		bad("log-bytes", "a stream needs at least one file of 4096 bytes, not %d of %d", o.LogFiles, o.LogBytes)
 	}
 	if o.SandboxFull <= 0 || o.SandboxFull > 1 {
-		bad("sandbox-full", "is %v, must be above 0 and at most 1", o.SandboxFull)
+		bad("disk-pressure", "is %v, must be above 0 and at most 1", o.SandboxFull)
 	}
 	if o.Hostname == "" {
 		o.Hostname, _ = os.Hostname()
@@ -137,6 +146,28 @@ func (o *Options) Validate() error {
 		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
+}
+
+// checkTimes looks at the durations; zero is a good one where it means "at once".
+func (o *Options) checkTimes() []error {
+	var errs []error
+	for _, d := range []struct {
+		flag  string
+		value time.Duration
+		zero  bool // may be zero
+	}{
+		{"kill-grace", o.KillGrace, true}, {"sandbox-keep", o.SandboxKeep, true}, {"idle-executor", o.IdleExecutor, true},
+		{"sample-every", o.SampleEvery, false}, {"stop-timeout", o.StopTimeout, false},
+	} {
+		if d.value < 0 || d.value == 0 && !d.zero {
+			least := "above zero"
+			if d.zero {
+				least = "zero or more"
+			}
+			errs = append(errs, sdk.Errorf(sdk.CodeInvalid, d.flag, "is %s, must be %s", d.value, least))
+		}
+	}
+	return errs
 }
 
 func (o *Options) findBinaries() error {
@@ -156,7 +187,8 @@ func (o *Options) findBinaries() error {
 	return nil
 }
 
-// grants reads AllowUsers.
+// grants reads AllowUsers as a master does: no user's name has a colon, a principal's
+// may, and "*" stands for everybody or for any user.
 func (o *Options) grants() ([]users.Grant, error) {
 	var out []users.Grant
 	for _, a := range o.AllowUsers {

@@ -136,6 +136,9 @@ func (a *Agent) resolve(id string, cmd *sdk.CommandInfo, f *sdk.FrameworkInfo, a
 		return d, err
 	}
 	d.User = users.Own(uid)
+	if wish.User == "" {
+		d.Note = "runs as user " + d.User.String() + ", a uid of its own"
+	}
 	return d, nil
 }
 

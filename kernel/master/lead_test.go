@@ -280,7 +280,7 @@ func TestOptionsListEverythingThatIsWrong(t *testing.T) {
 			t.Errorf("%s is not in %v", want, err)
 		}
 	}
-	if got := (Options{AllowUsers: []string{"a:root", "*:nobody", "a:www"}}).allowedUsers(); len(got["a"]) != 2 || len(got[""]) != 1 {
+	if got := (Options{AllowUsers: []string{"a:root", "*:nobody", "a:www", "b:c:web"}}).allowedUsers(); len(got["a"]) != 2 || len(got[""]) != 1 || len(got["b:c"]) != 1 {
 		t.Errorf("%v", got)
 	}
 }

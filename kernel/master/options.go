@@ -116,8 +116,8 @@ func (o Options) Validate() error {
 	}
 	need(len(o.RaftJoin) == 0 || !o.Bootstrap, "--raft-join: a master that bootstraps a cluster of its own joins no other")
 	for _, u := range o.AllowUsers {
-		principal, user, ok := strings.Cut(u, ":")
-		need(ok && principal != "" && user != "", "--allow-user %q: must be PRINCIPAL:USER", u)
+		at := strings.LastIndexByte(u, ':')
+		need(at > 0 && at < len(u)-1, "--allow-user %q: must be PRINCIPAL:USER", u)
 	}
 	need(!slices.Contains(o.FrameworkLaunchers, ""), "--framework-launchers: must not be empty")
 	need(o.MaxBody > 0 && o.MaxBatch > 0 && o.MaxQueue > 0, "limits of bodies, batches and queues must be above zero")
@@ -136,7 +136,8 @@ func (o Options) Validate() error {
 func (o Options) allowedUsers() map[string][]string {
 	m := map[string][]string{}
 	for _, u := range o.AllowUsers {
-		principal, user, _ := strings.Cut(u, ":")
+		at := strings.LastIndexByte(u, ':') // there is one, and no user's name has any
+		principal, user := u[:at], u[at+1:]
 		if principal == "*" {
 			principal = "" // the mind's word for everybody
 		}

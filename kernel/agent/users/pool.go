@@ -6,7 +6,7 @@ import (
 	"github.com/profferhq/proffer/sdk"
 )
 
-// Pool hands out the uids of --uid-range, one to each container that carries a
+// Pool hands out the uids from --first-uid to --last-uid, one to each container that carries a
 // token, and not again before that container is gone.
 type Pool struct {
 	first, last uint32
@@ -30,7 +30,7 @@ func (p *Pool) Take(container string) (uint32, error) {
 		return uid, nil
 	}
 	if p.first == 0 || p.last < p.first {
-		return 0, sdk.Errorf(sdk.CodeUnavailable, "", "a task that carries a token needs a uid of its own, and this agent has no --uid-range")
+		return 0, sdk.Errorf(sdk.CodeUnavailable, "", "a task that carries a token needs a uid of its own, and this agent has no uids for that (--first-uid, --last-uid)")
 	}
 	size := uint64(p.last) - uint64(p.first) + 1
 	for range size {
@@ -43,7 +43,7 @@ func (p *Pool) Take(container string) (uint32, error) {
 			return uid, nil
 		}
 	}
-	return 0, sdk.Errorf(sdk.CodeExhausted, "", "all %d uids of --uid-range are in use by tasks that carry tokens", size)
+	return 0, sdk.Errorf(sdk.CodeExhausted, "", "all %d uids from --first-uid to --last-uid are in use by tasks that carry tokens", size)
 }
 
 // Reserve notes after a restart that the container has that uid. It is not an error

@@ -31,7 +31,7 @@ type Grant struct {
 type Policy struct {
 	TaskUser string  // the user of tasks that name none, or root without the right
 	Grants   []Grant // --allow-user PRINCIPAL:USER
-	FirstUID uint32  // --uid-range: uids of tasks that carry a token, one each
+	FirstUID uint32  // --first-uid, --last-uid: uids of tasks that carry a token, one each
 	LastUID  uint32
 	Root     bool // the agent can change ids at all
 }

@@ -19,6 +19,7 @@ func machine(t *testing.T) *Names {
 toor:x:0:0::/root:/bin/sh
 nobody:x:65534:65534::/:/bin/false
 web:x:1001:1001:a:b:c
+games:x:12:12::/:/bin/false
 alice:x:1001:1002::/home/alice:/bin/sh
 web:x:7:7:second line of the same name:/:/bin/sh
 broken line
@@ -74,7 +75,7 @@ func TestLookup(t *testing.T) {
 
 func TestResolve(t *testing.T) {
 	names := machine(t)
-	p := Policy{TaskUser: "nobody", Grants: []Grant{{"ops", "root"}, {"ops", "web"}, {"odd", "toor"}, {"", "web"}, {"ops", "ghost"}}, Root: true}
+	p := Policy{TaskUser: "nobody", Grants: []Grant{{"ops", "root"}, {"ops", "web"}, {"odd", "toor"}, {"", "web"}, {"ops", "ghost"}, {"*", "games"}, {"any", "*"}}, Root: true}
 	for _, tt := range []struct {
 		name string
 		wish Wish
@@ -82,7 +83,7 @@ func TestResolve(t *testing.T) {
 		want string // user, then "own uid", then the note
 		err  string
 	}{
-		{"nothing asked", Wish{}, true, "nobody", ""},
+		{"nothing asked", Wish{}, true, "nobody; runs as user nobody", ""},
 		{"the task user by name", Wish{User: "nobody"}, true, "nobody", ""},
 		{"root without the right", Wish{User: "root", Principal: "dev"}, true, `nobody; runs as user nobody: principal "dev" may not run tasks as root`, ""},
 		{"root by number", Wish{User: "0", Principal: "dev"}, true, `nobody; runs as user nobody: principal "dev" may not run tasks as root`, ""},
@@ -92,10 +93,15 @@ func TestResolve(t *testing.T) {
 		{"another user without the right", Wish{User: "web", Principal: "dev"}, true, "", `"dev" may not run tasks as user "web"`},
 		{"another user with the right", Wish{User: "web", Principal: "ops"}, true, "web", ""},
 		{"nobody has rights by having no name", Wish{User: "web"}, true, "", "may not"},
-		{"an unknown user", Wish{User: "ghost", Principal: "ops"}, true, "", `does not know the user "ghost"`},
-		{"a token", Wish{Token: true}, true, "nobody, own uid", ""},
+		{"granted to everybody", Wish{User: "games", Principal: "dev"}, true, "games", ""},
+		{"granted to everybody, also without a name", Wish{User: "games"}, true, "games", ""},
+		{"any user", Wish{User: "root", Principal: "any"}, true, "root", ""},
+		{"an unknown user", Wish{User: "ghost", Principal: "ops"}, true, "", `this machine knows no user "ghost"`},
+		{"an unknown user without the right", Wish{User: "ghost", Principal: "dev"}, true, "", `this machine knows no user "ghost"`},
+		{"a token", Wish{Token: true}, true, "nobody, own uid; runs as user nobody", ""},
 		{"a token and another user", Wish{User: "web", Principal: "ops", Token: true}, true, "web", ""},
-		{"without root", Wish{}, false, "nobody", ""},
+		{"without root", Wish{}, false, "nobody; runs as the agent's own user: the agent lacks root", ""},
+		{"without root, the task user", Wish{User: "nobody"}, false, "nobody", ""},
 		{"without root, another user", Wish{User: "web", Principal: "ops"}, false, `web; runs as the agent's own user: the agent lacks root and cannot change to "web"`, ""},
 	} {
 		p.Root = tt.root
@@ -152,7 +158,7 @@ func TestPool(t *testing.T) {
 			t.Errorf("%d %d", a, b)
 		}
 	}
-	if _, err := NewPool(0, 0).Take("x"); sdk.CodeOf(err) != sdk.CodeUnavailable || !strings.Contains(err.Error(), "--uid-range") {
+	if _, err := NewPool(0, 0).Take("x"); sdk.CodeOf(err) != sdk.CodeUnavailable || !strings.Contains(err.Error(), "--first-uid") {
 		t.Errorf("no range: %v", err)
 	}
 	top := NewPool(1<<32-1, 1<<32-1)
