@@ -55,7 +55,7 @@ func agentSettings(a *agentFlags) *settings {
 		{"idle-executor", "an executor without tasks ends after this", &o.IdleExecutor},
 		{"sandbox-keep", "sandboxes of ended tasks are kept this long", &o.SandboxKeep},
 		{"disk-pressure", "part of the disk or of its inodes in use above which sandboxes go sooner, oldest first", &o.SandboxFull},
-		{"sample-every", "how often the usage of tasks is read", &o.SampleEvery},
+		{"sample-every", "how long a reading of the tasks' usage is kept for /metrics", &o.SampleEvery},
 		{"launches", "containers prepared at once", &o.Launches},
 		{"kill-tasks-on-stop", "end all tasks when the agent is stopped", &o.KillTasksOnStop},
 		{"stop-timeout", "how long that may take", &o.StopTimeout},

@@ -21,6 +21,7 @@ const (
 	anyone    permission = iota // no credential
 	executors                   // the executor itself, by its token or the agent's own socket
 	operators                   // operators, and masters that forward for one
+	holders                     // any credential of this cluster: who may learn that a path is not there
 )
 
 // route is one row of the table of everything that the agent serves.
@@ -72,6 +73,10 @@ func (a *Agent) handler() http.Handler {
 		})
 	}
 	e.HTTPErrorHandler = func(err error, c echo.Context) {
+		// Paths and methods that are not there are kept from strangers, too.
+		if !a.admitted(holders, c.Response(), c.Request()) {
+			return
+		}
 		status := http.StatusInternalServerError
 		var he *echo.HTTPError
 		if errors.As(err, &he) {
@@ -85,15 +90,23 @@ func (a *Agent) handler() http.Handler {
 // guard puts the checks of a route before it.
 func (a *Agent) guard(r route) http.HandlerFunc {
 	return func(w http.ResponseWriter, req *http.Request) {
-		if err := a.admit(r.who, req); err != nil {
-			if sdk.CodeOf(err) == sdk.CodeUnauthenticated {
-				w.Header().Set("WWW-Authenticate", `Basic realm="proffer-agent"`)
-			}
-			refuse(w, err)
-			return
+		if a.admitted(r.who, w, req) {
+			r.serve(w, req)
 		}
-		r.serve(w, req)
 	}
+}
+
+// admitted answers a request that may not pass.
+func (a *Agent) admitted(who permission, w http.ResponseWriter, req *http.Request) bool {
+	err := a.admit(who, req)
+	if err == nil {
+		return true
+	}
+	if sdk.CodeOf(err) == sdk.CodeUnauthenticated {
+		w.Header().Set("WWW-Authenticate", `Basic realm="proffer-agent"`)
+	}
+	refuse(w, err)
+	return false
 }
 
 // refuse answers with the sentence of an error and the status of its class.

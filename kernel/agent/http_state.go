@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"math"
 	"net/http"
 	"time"
 
@@ -23,20 +24,24 @@ func (a *Agent) serveStatistics(w http.ResponseWriter, r *http.Request) {
 	out := []statistics{}
 	for _, m := range a.sample(r.Context()) {
 		c, s := m.c, &m.s
-		out = append(out, statistics{c.ID, c.FrameworkID, c.ExecutorID, c.TaskID, map[string]any{
+		figures := map[string]any{
 			"timestamp":             float64(time.Now().UnixMilli()) / 1000,
 			"cpus_user_system_secs": s.CPU.Seconds(),
 			"cpus_throttled_secs":   s.Throttled.Seconds(),
 			"cpus_nr_periods":       s.Periods,
 			"cpus_nr_throttled":     s.Throttles,
-			"cpus_limit":            c.Scalar("cpus"),
 			"mem_total_bytes":       s.Memory,
 			"mem_peak_bytes":        s.MemoryPeak,
 			"mem_limit_bytes":       s.MemoryLimit,
 			"oom_kills":             s.OOMKills,
 			"threads":               s.Threads,
 			"threads_limit":         s.ThreadsLimit,
-		}})
+		}
+		// Only what TaskInfo.limits bounds has a limit; infinity is no number in JSON.
+		if limit, ok := c.Limit("cpus"); ok && !math.IsInf(limit, 0) {
+			figures["cpus_limit"] = limit
+		}
+		out = append(out, statistics{c.ID, c.FrameworkID, c.ExecutorID, c.TaskID, figures})
 	}
 	writeJSON(w, out)
 }

@@ -25,6 +25,30 @@ func TestHTTPNeedsCredentials(t *testing.T) {
 			t.Errorf("%s %s without a token: %d, want %d", r.Method, r.Path, resp.StatusCode, want)
 		}
 	}
+	for _, r := range []struct{ method, path string }{{"GET", "/nothing"}, {"GET", "/api/v1/executor"}, {"POST", "/health"}, {"DELETE", "/state"}, {"GET", "/"}} {
+		for _, host := range []string{"", "evil.example"} {
+			req, err := http.NewRequest(r.method, "http://"+m.agent.Addr().String()+r.path, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			req.Host = host
+			want := http.StatusUnauthorized
+			if host != "" {
+				want = http.StatusForbidden
+			}
+			resp, err := http.DefaultClient.Do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = resp.Body.Close()
+			if resp.StatusCode != want {
+				t.Errorf("%s %s of host %q without a token: %d, want %d", r.method, r.path, host, resp.StatusCode, want)
+			}
+		}
+	}
+	if status, _ := m.get("/nothing"); status != http.StatusNotFound {
+		t.Errorf("an unknown path with a token: %d", status)
+	}
 	for _, path := range []string{"/version", "/state", "/monitor/statistics", "/metrics", "/health"} {
 		if status, body := m.get(path); status != http.StatusOK {
 			t.Errorf("%s: %d %s", path, status, body)
