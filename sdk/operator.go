@@ -4,6 +4,8 @@ package sdk
 type OperatorCall struct {
 	Type     OperatorCallType `wire:"1,type"`
 	Teardown *Teardown        `wire:"16,teardown"`
+	// UpdateWeights sets the weights of roles, UPDATE_WEIGHTS.
+	UpdateWeights *UpdateWeights `wire:"6,update_weights"`
 	// KillTask is Proffer's: an operator ends one task of any framework.
 	KillTask *KillTask `wire:"1000,kill_task"`
 }
@@ -21,6 +23,8 @@ const (
 	OperatorGetFrameworks OperatorCallType = "GET_FRAMEWORKS"
 	OperatorGetExecutors  OperatorCallType = "GET_EXECUTORS"
 	OperatorGetTasks      OperatorCallType = "GET_TASKS"
+	OperatorGetWeights    OperatorCallType = "GET_WEIGHTS"
+	OperatorUpdateWeights OperatorCallType = "UPDATE_WEIGHTS"
 	OperatorGetMaster     OperatorCallType = "GET_MASTER"
 	OperatorSubscribe     OperatorCallType = "SUBSCRIBE"
 	OperatorTeardown      OperatorCallType = "TEARDOWN"
@@ -39,6 +43,8 @@ func (OperatorCallType) Enum() []EnumValue {
 		{"GET_FRAMEWORKS", 11},
 		{"GET_EXECUTORS", 12},
 		{"GET_TASKS", 13},
+		{"GET_WEIGHTS", 15},
+		{"UPDATE_WEIGHTS", 16},
 		{"GET_MASTER", 17},
 		{"SUBSCRIBE", 18},
 		{"TEARDOWN", 31},
@@ -50,6 +56,18 @@ func (OperatorCallType) Enum() []EnumValue {
 // Teardown is the message mesos.v1.master.Call.Teardown.
 type Teardown struct {
 	FrameworkID FrameworkID `wire:"1,framework_id,value,required"`
+}
+
+// UpdateWeights is the message mesos.v1.master.Call.UpdateWeights.
+type UpdateWeights struct {
+	WeightInfos []WeightInfo `wire:"1,weight_infos"`
+}
+
+// WeightInfo is the message mesos.v1.WeightInfo: a role's share against its
+// siblings in the tree of roles; one without a weight of its own has 1.
+type WeightInfo struct {
+	Weight float64 `wire:"1,weight,required"`
+	Role   string  `wire:"2,role"`
 }
 
 // KillTask is Proffer's own operator call; Mesos lets only the framework kill.
@@ -69,6 +87,7 @@ type OperatorResponse struct {
 	GetFrameworks *GetFrameworks       `wire:"11,get_frameworks"`
 	GetExecutors  *GetExecutors        `wire:"12,get_executors"`
 	GetTasks      *GetTasks            `wire:"13,get_tasks"`
+	GetWeights    *GetWeights          `wire:"15,get_weights"`
 	GetMaster     *GetMaster           `wire:"16,get_master"`
 	// GetFailures is Proffer's: what failed lately.
 	GetFailures *GetFailures `wire:"1000,get_failures"`
@@ -87,6 +106,7 @@ const (
 	ResponseGetFrameworks OperatorResponseType = "GET_FRAMEWORKS"
 	ResponseGetExecutors  OperatorResponseType = "GET_EXECUTORS"
 	ResponseGetTasks      OperatorResponseType = "GET_TASKS"
+	ResponseGetWeights    OperatorResponseType = "GET_WEIGHTS"
 	ResponseGetMaster     OperatorResponseType = "GET_MASTER"
 	ResponseGetFailures   OperatorResponseType = "GET_FAILURES" // Proffer's
 )
@@ -102,6 +122,7 @@ func (OperatorResponseType) Enum() []EnumValue {
 		{"GET_FRAMEWORKS", 10},
 		{"GET_EXECUTORS", 11},
 		{"GET_TASKS", 12},
+		{"GET_WEIGHTS", 14},
 		{"GET_MASTER", 15},
 		{"GET_FAILURES", 1000},
 	}
@@ -198,6 +219,11 @@ type AgentState struct {
 	// for one that does not. Such an agent is not Active, and what it has is what
 	// it told last.
 	UnreachableTime *TimeInfo `wire:"1000,unreachable_time"`
+}
+
+// GetWeights is the message mesos.v1.master.Response.GetWeights.
+type GetWeights struct {
+	WeightInfos []WeightInfo `wire:"1,weight_infos"` // those that were set, by role
 }
 
 // GetMaster is the message mesos.v1.master.Response.GetMaster.

@@ -12,6 +12,8 @@ func (c *Cluster) operatorCall(in OperatorCall) {
 		c.teardown(in)
 	case sdk.OperatorKillTask:
 		c.killTask(in)
+	case sdk.OperatorUpdateWeights:
+		c.updateWeights(in)
 	default:
 		c.reply(in.Request, sdk.Errorf(sdk.CodeInvalid, "type", "%q is no call that changes something here", string(in.Call.Type)))
 	}

@@ -26,6 +26,19 @@ var agentVerbs = map[string]func(w *world, args []string, opts map[string]string
 		w.step(Subscribe{Request: w.request(), Session: s.session, Call: &sdk.Call{Type: sdk.CallSubscribe, FrameworkID: sub.FrameworkInfo.ID, Subscribe: sub}})
 		return nil
 	},
+	// weigh a=2 b/c=0.5: an operator sets weights of roles.
+	"weigh": func(w *world, _ []string, opts map[string]string) error {
+		u := &sdk.UpdateWeights{}
+		for _, role := range sortedKeys(opts) {
+			weight, err := strconv.ParseFloat(opts[role], 64)
+			if err != nil {
+				return err
+			}
+			u.WeightInfos = append(u.WeightInfos, sdk.WeightInfo{Role: role, Weight: weight})
+		}
+		w.step(OperatorCall{Request: w.request(), Caller: Caller{Operator: true}, Call: &sdk.OperatorCall{Type: sdk.OperatorUpdateWeights, UpdateWeights: u}})
+		return nil
+	},
 	"drop": func(w *world, args []string, _ map[string]string) error {
 		w.step(AgentClosed{Session: w.agents[args[0]].session})
 		return nil

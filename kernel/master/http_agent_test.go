@@ -196,6 +196,27 @@ func (r *running) killByOperator(t *testing.T, op http.Header, id sdk.FrameworkI
 	}
 }
 
+// Weights are set by operators only, and read back from the registry.
+func TestWeightsAreSetAndRead(t *testing.T) {
+	r := start(t, true)
+	op := http.Header{"Authorization": {"Bearer " + r.operatorToken()}, "Content-Type": {wire.Msgpack.ContentType()}, "Accept": {wire.Msgpack.ContentType()}}
+	set := func(weight float64) (int, string) {
+		resp, text := r.do(http.MethodPost, "/api/v1", op, string(r.encode(&sdk.OperatorCall{Type: sdk.OperatorUpdateWeights,
+			UpdateWeights: &sdk.UpdateWeights{WeightInfos: []sdk.WeightInfo{{Role: "web", Weight: weight}}}})))
+		return resp.StatusCode, text
+	}
+	if code, text := set(2); code != http.StatusOK && code != http.StatusAccepted {
+		t.Errorf("UPDATE_WEIGHTS: %d %q", code, text)
+	}
+	if code, text := set(0); code != http.StatusBadRequest || !strings.Contains(text, "above zero") {
+		t.Errorf("a weight of zero: %d %q", code, text)
+	}
+	got := r.ask(op, sdk.OperatorGetWeights).GetWeights
+	if got == nil || len(got.WeightInfos) != 1 || got.WeightInfos[0] != (sdk.WeightInfo{Role: "web", Weight: 2}) {
+		t.Errorf("GET_WEIGHTS: %+v", got)
+	}
+}
+
 func (r *running) ask(op http.Header, call sdk.OperatorCallType) *sdk.OperatorResponse {
 	r.t.Helper()
 	resp, text := r.do(http.MethodPost, "/api/v1", op, string(r.encode(&sdk.OperatorCall{Type: call})))

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/profferhq/proffer/kernel/cluster"
+	"github.com/profferhq/proffer/kernel/registry"
 	"github.com/profferhq/proffer/sdk"
 )
 
@@ -22,7 +23,7 @@ func (m *Master) serveOperator(w http.ResponseWriter, req *http.Request, who cal
 	switch call.Type {
 	case "", sdk.OperatorUnknown:
 		refuse(w, req, sdk.Errorf(sdk.CodeInvalid, "type", "Expecting 'type' to be present, with the name of a call that this master knows"))
-	case sdk.OperatorTeardown, sdk.OperatorKillTask:
+	case sdk.OperatorTeardown, sdk.OperatorKillTask, sdk.OperatorUpdateWeights:
 		if !who.mind().Operator {
 			refuse(w, req, sdk.Errorf(sdk.CodeDenied, "Authorization", "%s needs an operator's token", call.Type))
 			return
@@ -60,6 +61,9 @@ func (m *Master) read(w http.ResponseWriter, req *http.Request, call *sdk.Operat
 		answer.GetHealth = &sdk.GetHealth{Healthy: true}
 	case sdk.OperatorGetVersion:
 		answer.GetVersion = &sdk.GetVersion{VersionInfo: sdk.VersionInfo{Version: m.opts.Version}}
+	case sdk.OperatorGetWeights:
+		// The registry of a leader has applied whatever this leader answered.
+		m.consensus.View(func(s *registry.State) { answer.GetWeights = cluster.Weights(s) })
 	case sdk.OperatorGetMaster:
 		info := l.info
 		answer.GetMaster = &sdk.GetMaster{MasterInfo: &info, StartTime: unixSeconds(m.started), ElectedTime: unixSeconds(l.elected)}

@@ -38,7 +38,7 @@ func Routes() []Route {
 			Doc:     "Calls of agents, one or a sequence in a body; REGISTER is answered by the stream of events.",
 			handler: (*Master).serveAgent},
 		{Method: http.MethodPost, Path: "/api/v1", Twin: true, Below: true, Permission: operators, Realm: write, Leader: true,
-			Doc:     "Calls of operators: reads, SUBSCRIBE for the stream of changes, TEARDOWN, KILL_TASK.",
+			Doc:     "Calls of operators: reads, SUBSCRIBE for the stream of changes, TEARDOWN, KILL_TASK, UPDATE_WEIGHTS.",
 			handler: (*Master).serveOperator},
 		{Method: http.MethodGet, Path: "/health", Twin: true, Permission: open,
 			Doc:     "200 while this master serves, whether it leads or not.",

@@ -84,8 +84,10 @@ func (c *cluster) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			_, _ = w.Write(data)
 		}
 		return
-	case sdk.OperatorTeardown:
+	case sdk.OperatorTeardown, sdk.OperatorUpdateWeights:
 		return
+	case sdk.OperatorGetWeights:
+		answer.GetWeights = &sdk.GetWeights{WeightInfos: []sdk.WeightInfo{{Role: "web", Weight: 2}}}
 	}
 	data, err := wire.Marshal(wire.Msgpack, answer)
 	if err != nil {
@@ -137,6 +139,10 @@ func TestReads(t *testing.T) {
 	if err != nil || leader.Hostname != "m1" {
 		t.Errorf("WhoLeads = %+v, %v", leader, err)
 	}
+	weights, err := client.Weights(ctx)
+	if err != nil || len(weights) != 1 || weights[0] != (sdk.WeightInfo{Role: "web", Weight: 2}) {
+		t.Errorf("Weights = %+v, %v", weights, err)
+	}
 	if _, err := client.Agents(ctx); sdk.CodeOf(err) != sdk.CodeInternal {
 		t.Errorf("an answer without its body: %v", err)
 	}
@@ -160,6 +166,12 @@ func TestWrites(t *testing.T) {
 	}
 	if err := client.Teardown(ctx, "f1"); err != nil {
 		t.Error(err)
+	}
+	if err := client.SetWeights(ctx, sdk.WeightInfo{Role: "web", Weight: 2}); err != nil {
+		t.Error(err)
+	}
+	if sent := c.received[len(c.received)-1].UpdateWeights; sent == nil || len(sent.WeightInfos) != 1 || sent.WeightInfos[0].Weight != 2 {
+		t.Errorf("sent %+v", sent)
 	}
 }
 

@@ -102,6 +102,18 @@ func (c *Client) Failures(ctx context.Context) (*sdk.GetFailures, error) {
 	return answer.GetFailures, nil
 }
 
+// Weights are the weights of roles that were set, by role; all others have 1.
+func (c *Client) Weights(ctx context.Context) ([]sdk.WeightInfo, error) {
+	answer, err := c.call(ctx, "get weights", &sdk.OperatorCall{Type: sdk.OperatorGetWeights})
+	if err != nil {
+		return nil, err
+	}
+	if answer == nil || answer.GetWeights == nil {
+		return nil, missing("get weights")
+	}
+	return answer.GetWeights.WeightInfos, nil
+}
+
 // WhoLeads is the leading master.
 func (c *Client) WhoLeads(ctx context.Context) (*sdk.MasterInfo, error) {
 	answer, err := c.call(ctx, "get master", &sdk.OperatorCall{Type: sdk.OperatorGetMaster})

@@ -25,3 +25,11 @@ func (c *Client) Teardown(ctx context.Context, framework sdk.FrameworkID) error 
 	_, err := c.call(ctx, "tear down framework", &sdk.OperatorCall{Type: sdk.OperatorTeardown, Teardown: &sdk.Teardown{FrameworkID: framework}})
 	return err
 }
+
+// SetWeights sets the weights of roles: with 2 a role gets twice what a sibling of
+// weight 1 gets where both want all. A weight is above zero. It returns when the
+// weights are replicated; they count from the next offers on.
+func (c *Client) SetWeights(ctx context.Context, weights ...sdk.WeightInfo) error {
+	_, err := c.call(ctx, "set weights", &sdk.OperatorCall{Type: sdk.OperatorUpdateWeights, UpdateWeights: &sdk.UpdateWeights{WeightInfos: weights}})
+	return err
+}

@@ -23,7 +23,7 @@ func (k *Kernel) serveOperator(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	switch call := calls[0]; call.Type {
-	case sdk.OperatorTeardown, sdk.OperatorKillTask:
+	case sdk.OperatorTeardown, sdk.OperatorKillTask, sdk.OperatorUpdateWeights:
 		if err := k.request(func(request uint64) cluster.Input {
 			return cluster.OperatorCall{Request: request, Caller: operatorCaller(), Call: call}
 		}); err != nil {
@@ -56,6 +56,8 @@ func (k *Kernel) read(call sdk.OperatorCallType) *sdk.OperatorResponse {
 	case sdk.OperatorGetMaster:
 		info := k.master
 		answer.GetMaster = &sdk.GetMaster{MasterInfo: &info}
+	case sdk.OperatorGetWeights:
+		answer.GetWeights = cluster.Weights(k.registry)
 	default:
 		return k.view.Answer(call)
 	}
