@@ -8,4 +8,7 @@ type AgentInfo struct {
 	Attributes []Attribute `wire:"5,attributes"`
 	ID         AgentID     `wire:"6,id,value"`
 	Domain     *DomainInfo `wire:"10,domain"`
+	// Overhead is what the agent kept of a machine that it detected, for its own
+	// processes; Resources are net of it. Empty where an operator declared them.
+	Overhead []Resource `wire:"1000,overhead"`
 }

@@ -42,6 +42,17 @@ func TestOptionsRefusedByFlag(t *testing.T) {
 	}
 }
 
+func TestOverheadOfADetectedMachineOnly(t *testing.T) {
+	a := &Agent{o: Options{Dir: t.TempDir()}}
+	if found, err := a.machine(); err != nil || found.Overhead.Scalar("cpus") <= 0 || found.Overhead.Scalar("mem") <= 0 {
+		t.Errorf("detected: %+v, %v", found, err)
+	}
+	a.o.Resources = "cpus:1;mem:64"
+	if said, err := a.machine(); err != nil || len(said.Overhead) != 0 || said.Resources.String() != "cpus:1;mem:64" {
+		t.Errorf("declared: %+v, %v", said, err)
+	}
+}
+
 func TestGrants(t *testing.T) {
 	o := Options{AllowUsers: []string{"team:web:www", "*:games"}}
 	got, err := o.grants()

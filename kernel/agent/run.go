@@ -112,13 +112,13 @@ func (a *Agent) recover(ctx context.Context) (*executor.Launcher, error) {
 		a.log.Info("removed what nobody knows", "groups", len(orphans), "directories", len(stray))
 	}
 	a.ended.recover(inUse)
-	total, attributes, err := a.machine()
+	totals, err := a.machine()
 	if err != nil {
 		return nil, err
 	}
-	a.total.Store(&total)
+	a.total.Store(&totals.Resources)
 	now := time.Now()
-	a.ledger.Step(now, ledger.Totals{Resources: total, Attributes: attributes})
+	a.ledger.Step(now, totals)
 	a.ledger.Step(now, ledger.Recovered{BootID: a.boot, Alive: alives})
 	a.ledger.Step(now, ledger.Parents{Children: children})
 	if err := a.settle(); err != nil {
@@ -152,28 +152,26 @@ func (a *Agent) matchExecutors(ctx context.Context, l *executor.Launcher, alives
 }
 
 // machine is what the agent offers: declared, or detected.
-func (a *Agent) machine() (sdk.Resources, []sdk.Attribute, error) {
-	attributes, err := sdk.ParseAttributes(a.o.Attributes)
-	if err != nil {
-		return nil, nil, err
+func (a *Agent) machine() (t ledger.Totals, err error) {
+	if t.Attributes, err = sdk.ParseAttributes(a.o.Attributes); err != nil {
+		return t, err
 	}
-	declared, err := sdk.ParseResources(a.o.Resources)
-	if err != nil {
-		return nil, nil, err
+	if t.Resources, err = sdk.ParseResources(a.o.Resources); err != nil {
+		return t, err
 	}
 	m, err := detect.Detect(detect.Options{WorkDir: a.o.Dir})
 	if err != nil {
-		return nil, nil, err
+		return t, err
 	}
 	for _, found := range m.Attributes { // what the operator says of the machine wins
-		if !slices.ContainsFunc(attributes, func(said sdk.Attribute) bool { return said.Name == found.Name }) {
-			attributes = append(attributes, found)
+		if !slices.ContainsFunc(t.Attributes, func(said sdk.Attribute) bool { return said.Name == found.Name }) {
+			t.Attributes = append(t.Attributes, found)
 		}
 	}
-	if len(declared) > 0 {
-		return declared, attributes, nil
+	if len(t.Resources) == 0 {
+		t.Resources, t.Overhead = m.Resources, m.Overhead
 	}
-	return m.Resources, attributes, nil
+	return t, nil
 }
 
 // stopTasks ends everything, and waits until nothing is left.

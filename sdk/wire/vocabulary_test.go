@@ -199,6 +199,7 @@ var allowedOmissions = map[string]string{}
 
 // ownFields are Proffer's additions to Mesos's messages.
 var ownFields = map[string]string{
+	"mesos.v1.AgentInfo.overhead":               "what an agent kept of the machine that it detected",
 	"mesos.v1.TaskStatus.wait_status":           "tells how a process ended where Mesos has only a sentence",
 	"mesos.v1.executor.Call.Update.wait_status": "the same, from the executor to the agent",
 	"mesos.v1.executor.Call.Update.process":     "pid and start time of what the default executor started",

@@ -15,11 +15,10 @@ import (
 
 // Options say where to look.
 type Options struct {
-	Proc      string  // "/proc" when empty
-	WorkDir   string  // whose file system's space is offered as disk; it must exist
-	PortFirst uint64  // 31000 when zero
-	PortLast  uint64  // 32000 when zero
-	Fraction  float64 // share of the machine that this agent gets, 1 when zero
+	Proc      string // "/proc" when empty
+	WorkDir   string // whose file system's space is offered as disk; it must exist
+	PortFirst uint64 // 31000 when zero
+	PortLast  uint64 // 32000 when zero
 }
 
 // Machine is what was found. Resources are net of Overhead; memory and disk are in
@@ -67,11 +66,10 @@ func Detect(o Options) (Machine, error) {
 		{"mem", mem, overheadMem, 1},
 		{"disk", disk, disk / diskPart, 1},
 	} {
-		have := r.have * o.Fraction
-		spare := min(r.spare, have/smallPart)
-		net := floor(have-spare, r.unit)
+		spare := min(r.spare, r.have/smallPart)
+		net := floor(r.have-spare, r.unit)
 		m.Resources = append(m.Resources, sdk.NewScalar(r.name, net))
-		m.Overhead = append(m.Overhead, sdk.NewScalar(r.name, floor(have, r.unit)-net))
+		m.Overhead = append(m.Overhead, sdk.NewScalar(r.name, floor(r.have, r.unit)-net))
 	}
 	m.Resources = append(m.Resources, sdk.NewRanges("ports", sdk.Range{Begin: o.PortFirst, End: o.PortLast}))
 	return m, nil
@@ -83,9 +81,6 @@ func (o *Options) defaults() {
 	}
 	if o.PortFirst == 0 && o.PortLast == 0 {
 		o.PortFirst, o.PortLast = 31000, 32000
-	}
-	if o.Fraction <= 0 {
-		o.Fraction = 1
 	}
 }
 

@@ -35,17 +35,14 @@ func TestDetectTakesTheOverheadOff(t *testing.T) {
 	for _, tt := range []struct {
 		cpus      int
 		mem       string
-		fraction  float64
 		want      string // cpus mem
 		wantSpare string
 	}{
-		{4, "8388608", 0, "cpus:3.9;mem:7936", "cpus:0.1;mem:256"},
-		{2, "1048576", 1, "cpus:1.9;mem:768", "cpus:0.1;mem:256"},
-		{1, "524288", 1, "cpus:0.9;mem:384", "cpus:0.1;mem:128"},
-		{4, "8388608", 0.5, "cpus:1.9;mem:3840", "cpus:0.1;mem:256"},
-		{1, "409600", 0.25, "cpus:0.187;mem:75", "cpus:0.063;mem:25"},
+		{4, "8388608", "cpus:3.9;mem:7936", "cpus:0.1;mem:256"},
+		{2, "1048576", "cpus:1.9;mem:768", "cpus:0.1;mem:256"},
+		{1, "524288", "cpus:0.9;mem:384", "cpus:0.1;mem:128"},
 	} {
-		m, err := Detect(Options{Proc: machine(t, tt.cpus, tt.mem), WorkDir: t.TempDir(), Fraction: tt.fraction})
+		m, err := Detect(Options{Proc: machine(t, tt.cpus, tt.mem), WorkDir: t.TempDir()})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -168,6 +168,6 @@ func (l *Ledger) taskUpdate(x *executor, u *sdk.ExecutorUpdate) {
 
 func (l *Ledger) agentInfo() sdk.AgentInfo {
 	a := l.o.Agent
-	a.ID, a.Resources, a.Attributes = l.agent, l.total, l.attributes
+	a.ID, a.Resources, a.Attributes, a.Overhead = l.agent, l.total, l.attributes, l.overhead
 	return a
 }

@@ -21,6 +21,7 @@ type Recovered struct {
 type Totals struct {
 	Resources  sdk.Resources
 	Attributes []sdk.Attribute
+	Overhead   sdk.Resources // of what was detected, kept for the agent's own processes
 }
 
 // Opened begins a new link stream; its number is higher than all before. Events of

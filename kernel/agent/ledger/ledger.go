@@ -68,6 +68,7 @@ type Ledger struct {
 	restoring  bool
 	total      sdk.Resources
 	attributes []sdk.Attribute
+	overhead   sdk.Resources
 	stream     uint64 // the newest link stream, 0 when none is open
 	registered bool   // REGISTERED came down it
 	stopping   bool

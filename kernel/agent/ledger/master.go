@@ -207,7 +207,7 @@ func (l *Ledger) stopAll() {
 
 func (l *Ledger) totals(in Totals) {
 	changed := !l.total.Equal(in.Resources) || !reflect.DeepEqual(l.attributes, in.Attributes)
-	l.total, l.attributes = in.Resources.Normalize(), in.Attributes
+	l.total, l.attributes, l.overhead = in.Resources.Normalize(), in.Attributes, in.Overhead
 	if changed {
 		l.send(&link.Call{Type: link.CallResources, Resources: &link.Resources{Resources: l.total, Attributes: l.attributes}})
 	}

@@ -21,9 +21,6 @@ type Policy struct {
 	Pressure float64       // part of bytes or inodes in use above which the oldest go sooner
 }
 
-// DefaultPolicy is that of the README's table: a day, or 90 %.
-func DefaultPolicy() Policy { return Policy{Keep: 24 * time.Hour, Pressure: 0.9} }
-
 // Full says whether the disk is above the pressure, in bytes or in inodes.
 func (p Policy) Full(d Disk) bool {
 	return over(d.Bytes, d.BytesFree, p.Pressure) || over(d.Inodes, d.InodesFree, p.Pressure)

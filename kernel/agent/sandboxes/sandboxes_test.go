@@ -42,11 +42,14 @@ func TestDecide(t *testing.T) {
 		{"no inodes counted", ended(10), Disk{Bytes: 100, BytesFree: 90}, 0},
 		{"more free than there is", ended(10), Disk{Bytes: 100, BytesFree: 200}, 0},
 	} {
-		if got := DefaultPolicy().Decide(day(30), tt.ended, tt.disk); got != tt.want {
+		if got := aDay.Decide(day(30), tt.ended, tt.disk); got != tt.want {
 			t.Errorf("%s: %d go, want %d", tt.name, got, tt.want)
 		}
 	}
 }
+
+// aDay is the agent's default.
+var aDay = Policy{Keep: 24 * time.Hour, Pressure: 0.9}
 
 // TestDecideAgainstTwin: whatever goes is a prefix, everything too old goes, and
 // nothing young goes while there is room.
@@ -63,7 +66,7 @@ func TestDecideAgainstTwin(t *testing.T) {
 			}
 		}
 		d := Disk{Bytes: 1000, BytesFree: rapid.Uint64Range(0, 1000).Draw(t, "free")}
-		got := DefaultPolicy().Decide(day(60), ended, d)
+		got := aDay.Decide(day(60), ended, d)
 		full := d.BytesFree < 100
 		switch {
 		case got < old || got > len(ended):
@@ -82,7 +85,7 @@ func TestASmallDiskRunsOn(t *testing.T) {
 	const size, each = 10 << 20, 100 << 10
 	used := map[string]uint64{}
 	var total uint64
-	c := NewCollector(DefaultPolicy(), "/")
+	c := NewCollector(aDay, "/")
 	c.measure = func() (Disk, error) { return Disk{Bytes: size, BytesFree: size - total}, nil }
 	c.remove = func(p string) error { total -= used[p]; delete(used, p); return nil }
 	for n := range 10_000 {

@@ -1,7 +1,10 @@
 package cgroup
 
 import (
+	"slices"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/profferhq/proffer/kernel/agent/isolator"
 	"github.com/profferhq/proffer/kernel/agent/isolator/isolatortest"
@@ -36,4 +39,11 @@ func TestV2SaysWhatItLacks(t *testing.T) {
 			t.Errorf("%+v is there", m)
 		}
 	}
+}
+
+// exists says whether any hierarchy has a group of that container.
+func (d *driver) exists(id string) bool {
+	return slices.ContainsFunc(d.trees, func(h hierarchy) bool {
+		return unix.Access(h.group(id), unix.F_OK) == nil
+	})
 }

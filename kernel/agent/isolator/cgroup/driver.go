@@ -10,7 +10,6 @@ import (
 
 	"github.com/profferhq/proffer/kernel/agent/usage"
 	"github.com/profferhq/proffer/sdk"
-	"golang.org/x/sys/unix"
 )
 
 // hierarchy is the parent group of this agent in one mounted hierarchy, and what it
@@ -118,13 +117,6 @@ func (d *driver) containers() ([]string, error) {
 	}
 	sort.Strings(ids)
 	return ids, nil
-}
-
-// exists says whether any hierarchy has a group of that container.
-func (d *driver) exists(id string) bool {
-	return slices.ContainsFunc(d.trees, func(h hierarchy) bool {
-		return unix.Access(h.group(id), unix.F_OK) == nil
-	})
 }
 
 // sample reads the container's numbers, each from the hierarchy that has it.
