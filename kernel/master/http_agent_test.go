@@ -34,12 +34,17 @@ func (r *running) agentHeader(more ...string) http.Header {
 
 func (r *running) registerAgent(host, resources string) *agentDouble {
 	r.t.Helper()
+	return r.registerAgentAt(host, resources, "127.0.0.1:5051")
+}
+
+func (r *running) registerAgentAt(host, resources, address string) *agentDouble {
+	r.t.Helper()
 	rs, err := sdk.ParseResources(resources)
 	if err != nil {
 		r.t.Fatal(err)
 	}
 	body := r.encode(&link.Call{Version: link.Version, Type: link.CallRegister, Register: &link.Register{
-		Agent: sdk.AgentInfo{Hostname: host, Port: 5051, Resources: rs}, BootID: "boot", Address: "127.0.0.1:5051"}})
+		Agent: sdk.AgentInfo{Hostname: host, Port: 5051, Resources: rs}, BootID: "boot", Address: address}})
 	a := &agentDouble{r: r, opened: r.open(link.Path, r.agentHeader(), body)}
 	ev := a.nextLink()
 	if ev.Type != link.EventRegistered || ev.Registered.AgentID == "" || ev.Term == 0 || ev.Generation == 0 {

@@ -36,6 +36,7 @@ type Master struct {
 	requests  atomic.Uint64
 	leads     atomic.Pointer[leader]
 	fatal     chan error
+	reaching  chan struct{} // room for one address that is tried
 }
 
 // New checks the options, reads the key, binds every port and opens the disk.
@@ -44,7 +45,7 @@ func New(o Options) (*Master, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
-	m := &Master{opts: o, started: time.Now(), metrics: newMetrics(), fatal: make(chan error, 1)}
+	m := &Master{opts: o, started: time.Now(), metrics: newMetrics(), fatal: make(chan error, 1), reaching: make(chan struct{}, reachAtOnce)}
 	if o.Insecure {
 		o.Log.Warn("--insecure: everybody who reaches this master can do everything; no credential is asked for")
 	} else {

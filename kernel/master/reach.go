@@ -1,0 +1,46 @@
+package master
+
+import (
+	"context"
+	"net"
+	"time"
+
+	"github.com/profferhq/proffer/kernel/link"
+)
+
+const (
+	reachTimeout = 3 * time.Second
+	reachAtOnce  = 16 // agents all come back at once to a new leader
+)
+
+// reach tries once, beside the loop, whether the address that an agent told can be
+// reached from here: frameworks and people are given it. It is a check of a set-up
+// and changes nothing. The returned function ends it.
+func (m *Master) reach(ctx context.Context, r *link.Register) func() {
+	if r == nil || r.Address == "" {
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		select {
+		case m.reaching <- struct{}{}:
+			defer func() { <-m.reaching }()
+		case <-ctx.Done():
+			return
+		}
+		conn, err := (&net.Dialer{Timeout: reachTimeout}).DialContext(ctx, "tcp", r.Address)
+		switch {
+		case err == nil:
+			_ = conn.Close()
+		case ctx.Err() == nil:
+			m.opts.Log.Warn("an agent's address cannot be reached from this master: nobody can read its tasks' logs and files there; start it with the --advertise that others reach it by",
+				"agent", r.Agent.ID, "hostname", r.Agent.Hostname, "address", r.Address, "error", err)
+		}
+	}()
+	return func() {
+		cancel()
+		<-done
+	}
+}
