@@ -5,7 +5,8 @@
 // frameworks of one role, whoever has the smallest dominant share of the
 // cluster, divided by its weight, is served first; among equals whoever has
 // waited longest since its last offer. The role `system` goes before all others and has
-// head-room on every agent that nobody else is offered.
+// head-room on every agent that nobody else is offered. Weights are in the registry;
+// operators set them by UPDATE_WEIGHTS.
 //
 // The owner (kernel/cluster) tells it what happened: an agent came, a framework
 // revived, an offer was declined. Then Allocate makes the offers that have
