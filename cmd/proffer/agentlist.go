@@ -64,21 +64,5 @@ func agentRow(a sdk.AgentState, tasks int) []string {
 		}
 	}
 	return []string{string(a.AgentInfo.ID), fmt.Sprintf("%s:%d", a.AgentInfo.Hostname, a.AgentInfo.Port), state, fmt.Sprint(tasks),
-		share("cpus"), share("mem"), share("disk"), sdk.Resources(other).String(), attributes(a.AgentInfo.Attributes)}
-}
-
-// attributes prints attributes as the agent's flag takes them.
-func attributes(list []sdk.Attribute) string {
-	var out []string
-	for _, a := range list {
-		switch {
-		case a.Text != nil:
-			out = append(out, a.Name+":"+a.Text.Value)
-		case a.Scalar != nil:
-			out = append(out, fmt.Sprintf("%s:%g", a.Name, a.Scalar.Value))
-		default:
-			out = append(out, a.Name)
-		}
-	}
-	return strings.Join(out, ";")
+		share("cpus"), share("mem"), share("disk"), sdk.Resources(other).String(), sdk.FormatAttributes(a.AgentInfo.Attributes)}
 }

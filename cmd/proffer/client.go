@@ -28,17 +28,19 @@ func (c *client) access() (addrs []string, token string, err error) {
 		dir = up.DefaultDir()
 	}
 	addr, token := firstOf(c.addr, os.Getenv("PROFFER_ADDR")), firstOf(c.token, os.Getenv("PROFFER_TOKEN"))
+	local, err := readWord(filepath.Join(dir, "address"))
+	if err != nil {
+		return nil, "", err
+	}
 	if addr == "" {
-		if addr, err = readWord(filepath.Join(dir, "address")); err != nil {
-			return nil, "", err
-		}
+		addr = local
 	}
 	if file := os.Getenv("PROFFER_TOKEN_FILE"); token == "" && file != "" {
 		if token, err = readWord(file); err != nil {
 			return nil, "", err
 		}
 	}
-	if token == "" {
+	if token == "" && addr == local { // it is nobody else's business
 		if token, err = readWord(filepath.Join(dir, "token")); err != nil {
 			return nil, "", err
 		}

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/profferhq/proffer/sdk"
+	"github.com/profferhq/proffer/sdk/operator"
 )
 
 func frameworkCommand(c *client) *cobra.Command {
@@ -27,11 +29,40 @@ func frameworkCommand(c *client) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return op.Teardown(cmd.Context(), sdk.FrameworkID(args[0]))
+			id, err := findFramework(cmd.Context(), op, args[0])
+			if err != nil {
+				return err
+			}
+			return op.Teardown(cmd.Context(), id)
 		},
 	}
 	cmd.AddCommand(list, teardown)
 	return cmd
+}
+
+// findFramework finds a framework by its id, or by the beginning or end of it when that
+// fits only one.
+func findFramework(ctx context.Context, op *operator.Client, id string) (sdk.FrameworkID, error) {
+	all, err := op.Frameworks(ctx)
+	if err != nil {
+		return "", err
+	}
+	var fits []sdk.FrameworkID
+	for _, f := range all.Frameworks {
+		switch known := string(f.FrameworkInfo.ID); {
+		case known == id:
+			return f.FrameworkInfo.ID, nil
+		case strings.HasPrefix(known, id), strings.HasSuffix(known, id):
+			fits = append(fits, f.FrameworkInfo.ID)
+		}
+	}
+	switch len(fits) {
+	case 1:
+		return fits[0], nil
+	case 0:
+		return "", sdk.Errorf(sdk.CodeNotFound, "", "no framework is called %s; `proffer framework list` lists them", id)
+	}
+	return "", usagef("%s fits %d frameworks; give the whole id", id, len(fits))
 }
 
 func listFrameworks(cmd *cobra.Command, c *client, all bool) error {

@@ -34,8 +34,8 @@ func newRoot(io stdio) *cobra.Command {
 		return usagef("%w; see `%s --help`", err, cmd.CommandPath())
 	})
 	f := root.PersistentFlags()
-	f.StringVar(&c.addr, "addr", "", "the masters, comma separated (default $PROFFER_ADDR, else the address file of --dir, else 127.0.0.1:5050)")
-	f.StringVar(&c.token, "token", "", "the credential (default $PROFFER_TOKEN, else the token file of --dir)")
+	f.StringVar(&c.addr, "addr", "", "the masters, comma separated (default $PROFFER_ADDR, else the address file of --up-dir, else 127.0.0.1:5050)")
+	f.StringVar(&c.token, "token", "", "the credential (default $PROFFER_TOKEN, else, for the masters of --up-dir, its token file)")
 	f.StringVar(&c.dir, "up-dir", "", "directory of a `proffer up` (default $PROFFER_DIR, else the default of `proffer up`)")
 	f.BoolVar(&c.json, "json", false, "print the API's objects as JSON")
 	root.AddCommand(

@@ -4,8 +4,10 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -56,7 +58,7 @@ func runCommand(c *client) *cobra.Command {
 	f.StringVar(&o.name, "name", "", "the task's name (default: the program's)")
 	f.StringVar(&o.user, "user", "", "run as this user, if the right to it is given (default: the agent's --task-user)")
 	f.StringVar(&o.role, "role", "*", "whose resources to use")
-	f.BoolVarP(&o.detach, "detach", "d", false, "print the task's id once it runs, and leave it running")
+	f.BoolVarP(&o.detach, "detach", "d", false, "print the task's id once it runs, and leave it running, for a week at most")
 	return cmd
 }
 
@@ -76,22 +78,27 @@ func taskOf(o runFlags, argv []string) (sdk.TaskInfo, error) {
 		return sdk.TaskInfo{}, err
 	}
 	task := sdk.TaskInfo{Name: o.name, TaskID: newTaskID(o.name), Command: &command}
-	for _, s := range []struct {
-		name  string
-		value float64
-	}{{"cpus", o.cpus}, {"mem", o.mem}, {"disk", o.disk}} {
-		if s.value < 0 {
-			return task, usagef("--%s %g: must not be negative", s.name, s.value)
-		}
-		if s.value > 0 {
-			task.Resources = append(task.Resources, scalar(s.name, s.value))
-		}
+	if err := checkNumbers(o); err != nil {
+		return task, err
 	}
+	task.Resources = slices.DeleteFunc([]sdk.Resource{scalar("cpus", o.cpus), scalar("mem", o.mem), scalar("disk", o.disk)},
+		func(r sdk.Resource) bool { return r.Scalar.Value == 0 })
 	task.Limits = limits(o)
 	if o.framework != "" {
 		task.Labels = &sdk.Labels{Labels: []sdk.Label{{Key: "PROFFER_FRAMEWORK", Value: o.framework}}}
 	}
 	return task, nil
+}
+
+// checkNumbers refuses what is no amount: negative, infinite, not a number.
+func checkNumbers(o runFlags) error {
+	for name, value := range map[string]float64{"cpus": o.cpus, "mem": o.mem, "disk": o.disk,
+		"cpu-limit": o.cpuLimit, "mem-limit": o.memLimit, "ports": float64(o.ports)} {
+		if !(value >= 0) || math.IsInf(value, 0) {
+			return usagef("--%s %g: a number of zero or more is expected", name, value)
+		}
+	}
+	return nil
 }
 
 func limits(o runFlags) map[string]sdk.Scalar {

@@ -20,6 +20,7 @@ import (
 // The patience of `run`.
 const (
 	explainAfter = 2 * time.Second  // say what it waits for
+	reachTime    = 5 * time.Second  // for a first master that answers
 	drainTime    = 30 * time.Second // for the rest of the output after the end
 	wideFilter   = time.Hour        // for offers that are not needed
 )
@@ -70,6 +71,9 @@ func newRunner(c *client, o runFlags, task sdk.TaskInfo) (*runner, error) {
 
 // run ends with the task's exit code.
 func (r *runner) run(ctx context.Context) error {
+	if err := r.reachable(ctx); err != nil {
+		return err
+	}
 	// The framework outlives ctrl-C, which first kills the task.
 	fctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
@@ -102,6 +106,22 @@ func (r *runner) run(ctx context.Context) error {
 	r.teardown() // ends Run
 	<-ended
 	return r.verdict()
+}
+
+// reachable waits for a master that answers, for as long as a restart may take.
+func (r *runner) reachable(ctx context.Context) error {
+	for deadline := time.Now().Add(reachTime); ; {
+		err := r.op.Health(ctx)
+		if !operator.IsUnreachable(err) {
+			return nil // whatever else is wrong, the framework will tell
+		}
+		if !time.Now().Before(deadline) {
+			return err
+		}
+		if err := pause(ctx, retryLogs); err != nil {
+			return err
+		}
+	}
 }
 
 // interrupt turns ctrl-C into a kill of the task, and gives up when that does not help.
@@ -217,9 +237,27 @@ func (r *runner) explain() {
 		fmt.Fprintf(r.c.io.err, "proffer run: %s is launched and not running yet\n", r.task.TaskID)
 	case r.best.Load() != nil:
 		fmt.Fprintf(r.c.io.err, "proffer run: waiting; no offer is large enough (the last had %s)\n", r.best.Load())
+	case r.f.ID() == "":
+		fmt.Fprintln(r.c.io.err, "proffer run: waiting for a leading master")
 	default:
-		fmt.Fprintln(r.c.io.err, "proffer run: waiting for an offer; `proffer status` shows how full the cluster is")
+		fmt.Fprintln(r.c.io.err, "proffer run: waiting for an offer;", r.noOffer())
 	}
+}
+
+// noOffer says what may keep offers away.
+func (r *runner) noOffer() string {
+	ctx, cancel := context.WithTimeout(context.Background(), explainAfter)
+	defer cancel()
+	agents, err := r.op.Agents(ctx)
+	if err != nil {
+		return err.Error()
+	}
+	for _, a := range agents.Agents {
+		if a.Active {
+			return "`proffer status` shows how full the cluster is"
+		}
+	}
+	return "no agent is there (`proffer agent list`)"
 }
 
 // update follows the task: its output from the start on, its end.
@@ -237,6 +275,9 @@ func (r *runner) update(logs context.Context, s sdk.TaskStatus) error {
 	case s.State == sdk.TaskRunning && r.o.detach:
 		return framework.Stop
 	case s.State == sdk.TaskRunning:
+		if r.o.user != "" && s.Message != "" {
+			fmt.Fprintf(r.c.io.err, "proffer run: %s\n", s.Message) // as which user it runs
+		}
 		r.follow(logs)
 	}
 	return nil

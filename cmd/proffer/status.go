@@ -76,6 +76,9 @@ func printStatus(c *client, leader *sdk.MasterInfo, state *sdk.GetState) error {
 func fullness(agents []sdk.AgentState, name string) string {
 	var used, offered, total float64
 	for _, a := range agents {
+		if !a.Active {
+			continue // what does not answer offers nothing
+		}
 		total += sdk.Resources(a.TotalResources).Scalar(name)
 		used += sdk.Resources(a.AllocatedResources).Scalar(name)
 		offered += sdk.Resources(a.OfferedResources).Scalar(name)
