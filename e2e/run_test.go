@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -36,7 +37,7 @@ func TestRun(t *testing.T) {
 		}
 	})
 	t.Run("no such program", func(t *testing.T) {
-		if r := c.try("run", "--", "no-such-program"); r.code == 0 || !strings.Contains(r.talk, "no-such-program") {
+		if r := c.try("run", "--", "no-such-program"); r.code != 127 || !strings.Contains(r.talk, "no-such-program") {
 			t.Errorf("got %+v", r)
 		}
 	})
@@ -71,13 +72,21 @@ func TestRun(t *testing.T) {
 		}
 	})
 	t.Run("wrong command lines", func(t *testing.T) {
-		for _, args := range [][]string{{"run"}, {"run", "--cpus", "x", "--", "true"}, {"run", "--mem", "-1", "--", "true"}, {"nonsense"}, {"kill"}, {"run", "--file", "/no/such/file", "--", "true"}} {
+		for _, args := range [][]string{{"run"}, {"run", "--cpus", "x", "--", "true"}, {"run", "--mem", "-1", "--", "true"}, {"run", "--cpus", "NaN", "--", "true"}, {"run", "--cpu-limit", "-1", "--", "true"}, {"run", "--ports", "-1", "--", "true"}, {"nonsense"}, {"kill"}, {"run", "--file", "/no/such/file", "--", "true"}} {
 			if r := c.try(args...); r.code != 2 || r.talk == "" {
 				t.Errorf("%v: %+v", args, r)
 			}
 		}
 		if r := c.try("kill", "no-such-task"); r.code != 3 {
 			t.Errorf("kill of an unknown task: %+v", r)
+		}
+		if r := c.try("framework", "teardown", "nosuch"); r.code != 3 {
+			t.Errorf("teardown of an unknown framework: %+v", r)
+		}
+		for _, verb := range [][]string{{"ps"}, {"status"}, {"run", "--", "true"}} {
+			if r := c.try(append([]string{"--addr", "127.0.0.1:1"}, verb...)...); r.code != 8 {
+				t.Errorf("%v where no master answers: %+v", verb, r)
+			}
 		}
 	})
 }
@@ -109,6 +118,27 @@ func TestTaskLife(t *testing.T) {
 	}
 	if list := c.run("ps", "--all"); !strings.Contains(list, "killed") {
 		t.Errorf("ps --all: %s", list)
+	}
+}
+
+// TestJSON: what programs read is JSON.
+func TestJSON(t *testing.T) {
+	c := startCluster(t)
+	c.try("run", "--", "sh", "-c", "exit 3")
+	for _, args := range [][]string{{"ps", "--all"}, {"status"}, {"agent", "list"}, {"framework", "list", "--all"}, {"version"}} {
+		r := c.try(append(args, "--json")...)
+		var value any
+		if err := json.Unmarshal([]byte(r.out), &value); err != nil || r.code != 0 {
+			t.Errorf("%v --json: %v: %+v", args, err, r)
+		}
+	}
+	var st struct {
+		Healthy bool
+		Leader  string
+		Failed  []struct{ Why string }
+	}
+	if err := json.Unmarshal([]byte(c.run("status", "--json")), &st); err != nil || !st.Healthy || st.Leader != c.addr() || len(st.Failed) != 1 {
+		t.Errorf("status --json: %+v, %v", st, err)
 	}
 }
 

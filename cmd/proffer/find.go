@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -73,6 +74,16 @@ func printJSON[T any](c *client, objects []T) error {
 		parts[i] = string(text)
 	}
 	_, err := fmt.Fprintf(c.io.out, "[%s]\n", strings.Join(parts, ","))
+	return err
+}
+
+// printObject prints one object of the client's own as JSON.
+func (c *client) printObject(object any) error {
+	text, err := json.Marshal(object)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(c.io.out, string(text))
 	return err
 }
 

@@ -41,7 +41,7 @@ func newRoot(io stdio) *cobra.Command {
 	root.AddCommand(
 		upCommand(io), masterCommand(io), agentCommand(c), fetchCommand(io),
 		runCommand(c), psCommand(c), logsCommand(c), killCommand(c), frameworkCommand(c), statusCommand(c),
-		versionCommand(io),
+		versionCommand(c),
 	)
 	for _, sub := range root.Commands() {
 		strict(sub)
@@ -64,12 +64,15 @@ func strict(cmd *cobra.Command) {
 	}
 }
 
-func versionCommand(io stdio) *cobra.Command {
+func versionCommand(c *client) *cobra.Command {
 	return &cobra.Command{
 		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
 		Example: "  proffer version",
 		RunE: func(*cobra.Command, []string) error {
-			_, err := fmt.Fprintln(io.out, "proffer", version)
+			if c.json {
+				return c.printObject(map[string]any{"version": version})
+			}
+			_, err := fmt.Fprintln(c.io.out, "proffer", version)
 			return err
 		},
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -34,82 +35,118 @@ func statusCommand(c *client) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if c.json {
-				return printJSON(c, []sdk.GetState{*state})
+			release, err := op.Version(cmd.Context())
+			if err != nil {
+				return err
 			}
-			return printStatus(c, leader, state)
+			st := statusOf(leader, release.Version, state)
+			if c.json {
+				return c.printObject(st)
+			}
+			return st.print(c)
 		},
 	}
 }
 
-func printStatus(c *client, leader *sdk.MasterInfo, state *sdk.GetState) error {
-	agents := &sdk.GetAgents{}
+// clusterStatus is the answer of `status`.
+type clusterStatus struct {
+	Healthy   bool                `json:"healthy"`
+	Why       string              `json:"why,omitempty"` // what is wrong
+	Leader    string              `json:"leader"`        // host:port
+	Version   string              `json:"version"`       // of the leader
+	Agents    int                 `json:"agents"`        // that the cluster knows
+	Active    int                 `json:"active_agents"` // that answer
+	Running   int                 `json:"running_tasks"`
+	Ended     int                 `json:"ended_tasks"`
+	Resources map[string]fullness `json:"resources"`
+	Failed    []failure           `json:"failed"` // the newest first
+}
+
+// fullness is how much of a scalar resource the active agents have, and what of it is used.
+type fullness struct {
+	Total float64 `json:"total"`
+	Used  float64 `json:"used"`
+}
+
+// failure is a task that did not end well.
+type failure struct {
+	Task  sdk.TaskID `json:"task_id"`
+	State string     `json:"state"`
+	Since string     `json:"since"`
+	Why   string     `json:"why"`
+}
+
+func statusOf(leader *sdk.MasterInfo, release string, state *sdk.GetState) clusterStatus {
+	st := clusterStatus{Healthy: true, Leader: fmt.Sprintf("%s:%d", leader.Hostname, leader.Port), Version: release,
+		Resources: map[string]fullness{}, Failed: failed(state.GetTasks)}
 	if state.GetAgents != nil {
-		agents = state.GetAgents
-	}
-	active := 0
-	for _, a := range agents.Agents {
-		if a.Active {
-			active++
+		st.Agents = len(state.GetAgents.Agents)
+		for _, a := range state.GetAgents.Agents {
+			if !a.Active {
+				continue // what does not answer offers nothing
+			}
+			st.Active++
+			for _, name := range []string{"cpus", "mem", "disk"} {
+				f := st.Resources[name]
+				f.Total += sdk.Resources(a.TotalResources).Scalar(name)
+				f.Used += sdk.Resources(a.AllocatedResources).Scalar(name)
+				st.Resources[name] = f
+			}
 		}
 	}
-	verdict := "healthy"
 	switch {
-	case len(agents.Agents) == 0:
-		verdict = "no agent has registered: nothing can run"
-	case active < len(agents.Agents):
-		verdict = fmt.Sprintf("%d of %d agents do not answer", len(agents.Agents)-active, len(agents.Agents))
+	case st.Agents == 0:
+		st.Healthy, st.Why = false, "no agent has registered: nothing can run"
+	case st.Active < st.Agents:
+		st.Healthy, st.Why = false, fmt.Sprintf("%d of %d agents do not answer", st.Agents-st.Active, st.Agents)
+	}
+	st.Running = len(allTasks(state.GetTasks, false))
+	st.Ended = len(allTasks(state.GetTasks, true)) - st.Running
+	return st
+}
+
+func (st clusterStatus) print(c *client) error {
+	verdict := "healthy"
+	if !st.Healthy {
+		verdict = st.Why
 	}
 	out := c.io.out
 	fmt.Fprintf(out, "cluster   %s\n", verdict)
-	fmt.Fprintf(out, "leader    %s:%d (%s)\n", leader.Hostname, leader.Port, leader.Version)
-	fmt.Fprintf(out, "agents    %d of %d\n", active, len(agents.Agents))
-	fmt.Fprintf(out, "tasks     %d running, %d ended\n", len(allTasks(state.GetTasks, false)), len(allTasks(state.GetTasks, true))-len(allTasks(state.GetTasks, false)))
+	fmt.Fprintf(out, "leader    %s (%s)\n", st.Leader, st.Version)
+	fmt.Fprintf(out, "agents    %d of %d\n", st.Active, st.Agents)
+	fmt.Fprintf(out, "tasks     %d running, %d ended\n", st.Running, st.Ended)
 	for _, name := range []string{"cpus", "mem", "disk"} {
-		fmt.Fprintf(out, "%-9s %s\n", name, fullness(agents.Agents, name))
-	}
-	printFailed(c, state.GetTasks)
-	return nil
-}
-
-// fullness is how much of a resource is in use, over all agents.
-func fullness(agents []sdk.AgentState, name string) string {
-	var used, offered, total float64
-	for _, a := range agents {
-		if !a.Active {
-			continue // what does not answer offers nothing
+		if f := st.Resources[name]; f.Total > 0 {
+			fmt.Fprintf(out, "%-9s %g of %g in use (%.0f %%)\n", name, f.Used, f.Total, 100*f.Used/f.Total)
 		}
-		total += sdk.Resources(a.TotalResources).Scalar(name)
-		used += sdk.Resources(a.AllocatedResources).Scalar(name)
-		offered += sdk.Resources(a.OfferedResources).Scalar(name)
 	}
-	if total == 0 {
-		return "none"
+	if len(st.Failed) == 0 {
+		return nil
 	}
-	return fmt.Sprintf("%g of %g in use (%.0f %%), %g offered", used, total, 100*used/total, offered)
+	fmt.Fprintln(out, "failed lately")
+	var rows [][]string
+	for _, f := range st.Failed {
+		rows = append(rows, []string{"  " + string(f.Task), f.State, f.Since, f.Why})
+	}
+	return table(out, []string{"  TASK", "STATE", "SINCE", "WHY"}, rows)
 }
 
-// printFailed shows the newest tasks that did not end well.
-func printFailed(c *client, tasks *sdk.GetTasks) {
-	var failed []sdk.Task
+// failed are the newest tasks that did not end well.
+func failed(tasks *sdk.GetTasks) []failure {
+	var bad []sdk.Task
 	for _, t := range allTasks(tasks, true) {
 		switch t.State {
 		case sdk.TaskFailed, sdk.TaskLost, sdk.TaskError, sdk.TaskDropped, sdk.TaskGone, sdk.TaskUnreachable:
-			failed = append(failed, t)
+			bad = append(bad, t)
 		}
 	}
-	if len(failed) == 0 {
-		return
-	}
-	slices.SortFunc(failed, func(a, b sdk.Task) int { return int(lastStatus(b).Timestamp - lastStatus(a).Timestamp) })
-	fmt.Fprintln(c.io.out, "failed lately")
-	var rows [][]string
-	for _, t := range failed[:min(len(failed), lately)] {
+	slices.SortFunc(bad, func(a, b sdk.Task) int { return cmp.Compare(lastStatus(b).Timestamp, lastStatus(a).Timestamp) })
+	out := []failure{}
+	for _, t := range bad[:min(len(bad), lately)] {
 		s := lastStatus(t)
-		why := strings.TrimSpace(strings.TrimPrefix(string(s.Reason), "REASON_") + " " + s.Message)
-		rows = append(rows, []string{"  " + string(t.TaskID), taskState(t.State), since(t), why})
+		out = append(out, failure{t.TaskID, taskState(t.State), since(t), strings.TrimSpace(strings.TrimPrefix(string(s.Reason), "REASON_") + " " + s.Message)})
 	}
-	_ = table(c.io.out, []string{"  TASK", "STATE", "SINCE", "WHY"}, rows)
+	return out
 }
 
 func lastStatus(t sdk.Task) sdk.TaskStatus {
