@@ -315,8 +315,9 @@ func TestDriverGivesUp(t *testing.T) {
 	a := newFakeAgent(wire.Msgpack)
 	env := a.env()
 	env.Recovery = 200 * time.Millisecond
-	_, ended := drive(t, a, env)
-	a.await(t, "SUBSCRIBE", func() bool { return len(a.subscribes) == 1 })
+	d, ended := drive(t, a, env)
+	d.Update(update("x", sdk.TaskRunning))
+	a.await(t, "an update: the driver knows that it is subscribed", func() bool { return len(a.updates) >= 1 })
 	a.close()
 	if err := <-ended; err == nil || !strings.Contains(err.Error(), "did not come back within 200ms") {
 		t.Errorf("it ends with %v", err)
@@ -324,8 +325,9 @@ func TestDriverGivesUp(t *testing.T) {
 	b := newFakeAgent(wire.Msgpack)
 	env = b.env()
 	env.Checkpoint = false
-	_, ended = drive(t, b, env)
-	b.await(t, "SUBSCRIBE", func() bool { return len(b.subscribes) == 1 })
+	d, ended = drive(t, b, env)
+	d.Update(update("x", sdk.TaskRunning))
+	b.await(t, "an update", func() bool { return len(b.updates) >= 1 })
 	b.close()
 	if err := <-ended; err == nil || !strings.Contains(err.Error(), "checkpoints") {
 		t.Errorf("without checkpoints it ends with %v", err)
