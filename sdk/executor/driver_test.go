@@ -315,8 +315,9 @@ func TestDriverGivesUp(t *testing.T) {
 	a := newFakeAgent(wire.Msgpack)
 	env := a.env()
 	env.Recovery = 200 * time.Millisecond
-	d, ended := drive(t, a, env)
-	d.Update(update("x", sdk.TaskRunning))
+	_, ended := drive(t, a, env)
+	a.await(t, "SUBSCRIBE", func() bool { return len(a.subscribes) == 1 })
+	a.send(launch("t1"))
 	a.await(t, "an update: the driver knows that it is subscribed", func() bool { return len(a.updates) >= 1 })
 	a.close()
 	if err := <-ended; err == nil || !strings.Contains(err.Error(), "did not come back within 200ms") {
@@ -325,8 +326,9 @@ func TestDriverGivesUp(t *testing.T) {
 	b := newFakeAgent(wire.Msgpack)
 	env = b.env()
 	env.Checkpoint = false
-	d, ended = drive(t, b, env)
-	d.Update(update("x", sdk.TaskRunning))
+	_, ended = drive(t, b, env)
+	b.await(t, "SUBSCRIBE", func() bool { return len(b.subscribes) == 1 })
+	b.send(launch("t1"))
 	b.await(t, "an update", func() bool { return len(b.updates) >= 1 })
 	b.close()
 	if err := <-ended; err == nil || !strings.Contains(err.Error(), "checkpoints") {
