@@ -39,6 +39,7 @@ func agentSettings(a *agentFlags) *settings {
 		{"gossip-port", "port of the gossip; 0 to stay out of it", &a.gossipPort},
 		{"join", "gossip members to join, host:port each", &a.join},
 		{"resources", "what is offered, such as cpus:4;mem:8192;rack:{a} (default: what is detected)", &o.Resources},
+		{"overhead", "what was kept of the machine before --resources, for launcher and executors; only told", &o.Overhead},
 		{"attributes", "such as rack:r1;level:3", &o.Attributes},
 		{"task-user", "user of tasks that name none", &o.TaskUser},
 		{"allow-user", "PRINCIPAL:USER that a principal's tasks may run as", &o.AllowUsers},

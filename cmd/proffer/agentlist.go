@@ -12,7 +12,7 @@ import (
 
 func agentListCommand(c *client) *cobra.Command {
 	return &cobra.Command{
-		Use: "list", Short: "List the agents and what they have", Args: cobra.NoArgs,
+		Use: "list", Short: "List the agents: what they have, and what they keep for launcher and executors", Args: cobra.NoArgs,
 		Example: "  proffer agent list",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			op, err := c.operator()
@@ -41,7 +41,7 @@ func agentListCommand(c *client) *cobra.Command {
 			for _, a := range agents.Agents {
 				rows = append(rows, agentRow(a, running[a.AgentInfo.ID]))
 			}
-			return table(c.io.out, []string{"AGENT", "HOST", "STATE", "TASKS", "CPUS", "MEM", "DISK", "OTHER", "ATTRIBUTES"}, rows)
+			return table(c.io.out, []string{"AGENT", "HOST", "STATE", "TASKS", "CPUS", "MEM", "DISK", "OTHER", "KEPT", "ATTRIBUTES"}, rows)
 		},
 	}
 }
@@ -64,5 +64,5 @@ func agentRow(a sdk.AgentState, tasks int) []string {
 		}
 	}
 	return []string{string(a.AgentInfo.ID), fmt.Sprintf("%s:%d", a.AgentInfo.Hostname, a.AgentInfo.Port), state, fmt.Sprint(tasks),
-		share("cpus"), share("mem"), share("disk"), sdk.Resources(other).String(), sdk.FormatAttributes(a.AgentInfo.Attributes)}
+		share("cpus"), share("mem"), share("disk"), sdk.Resources(other).String(), sdk.Resources(a.AgentInfo.Overhead).String(), sdk.FormatAttributes(a.AgentInfo.Attributes)}
 }

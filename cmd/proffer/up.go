@@ -63,11 +63,9 @@ func runUp(ctx context.Context, o up.Options) error {
 		return err
 	}
 	o.Binary = self
-	machine, err := machineOf(o.Dir)
-	if err != nil {
+	if o.Machine, o.Overhead, err = machineOf(o.Dir); err != nil {
 		return err
 	}
-	o.Machine = machine
 	begin := time.Now()
 	return up.Run(ctx, o, func(ctx context.Context, addr string) {
 		c := &client{io: stdio{os.Stdin, os.Stdout, o.Talk}, addr: addr, dir: o.Dir}
@@ -75,9 +73,9 @@ func runUp(ctx context.Context, o up.Options) error {
 	})
 }
 
-// machineOf is what the agents will share: the machine's own, less an overhead for each
-// agent's launcher and executors. The directory need not exist yet.
-func machineOf(dir string) (sdk.Resources, error) {
+// machineOf is what the agents will share, and what each of them keeps of its share for
+// launcher and executors. The directory need not exist yet.
+func machineOf(dir string) (whole, overhead sdk.Resources, err error) {
 	for dir != "/" && dir != "." {
 		if _, err := os.Stat(dir); err == nil {
 			break
@@ -86,7 +84,7 @@ func machineOf(dir string) (sdk.Resources, error) {
 	}
 	m, err := detect.Detect(detect.Options{WorkDir: dir})
 	if err != nil {
-		return nil, fmt.Errorf("see what this machine has: %w", err)
+		return nil, nil, fmt.Errorf("see what this machine has: %w", err)
 	}
-	return m.Resources, nil
+	return m.Resources.Add(m.Overhead), m.Overhead, nil
 }

@@ -28,6 +28,7 @@ type Options struct {
 	Insecure  bool   // no credentials at all
 
 	Resources  string // what is offered, as text; empty: detected
+	Overhead   string // what was kept of the machine before Resources; only told
 	Attributes string
 
 	TaskUser   string   // user of tasks that name none
@@ -111,6 +112,9 @@ func (o *Options) Validate() error {
 	}
 	if _, err := sdk.ParseResources(o.Resources); err != nil {
 		bad("resources", "%v", err)
+	}
+	if _, err := sdk.ParseResources(o.Overhead); err != nil {
+		bad("overhead", "%v", err)
 	}
 	if _, err := sdk.ParseAttributes(o.Attributes); err != nil {
 		bad("attributes", "%v", err)

@@ -159,6 +159,9 @@ func (a *Agent) machine() (t ledger.Totals, err error) {
 	if t.Resources, err = sdk.ParseResources(a.o.Resources); err != nil {
 		return t, err
 	}
+	if t.Overhead, err = sdk.ParseResources(a.o.Overhead); err != nil {
+		return t, err
+	}
 	m, err := detect.Detect(detect.Options{WorkDir: a.o.Dir})
 	if err != nil {
 		return t, err

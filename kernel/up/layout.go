@@ -29,6 +29,7 @@ type member struct {
 	RaftPort   int // masters only
 	GossipPort int
 	Resources  string // agents only; the text of sdk.ParseResources
+	Overhead   string // agents only: what of its share is kept for launcher and executors
 }
 
 func (m member) addr() string { return net.JoinHostPort(m.Host, strconv.Itoa(m.Port)) }
@@ -46,9 +47,10 @@ func masters(n int, dir, host string, offset int) []member {
 }
 
 // agents lays out n agents below dir: agent i is 127.0.0.(i+1), so that constraints on the
-// host mean something on one machine. resources are those of the machine, to be divided,
-// unless given has a text for agent i.
-func agents(n int, dir string, offset int, machine sdk.Resources, given []string) ([]member, error) {
+// host mean something on one machine. The whole machine is
+// divided, and each agent keeps overhead for its launcher and executors, unless given has a
+// text for agent i.
+func agents(n int, dir string, offset int, machine, overhead sdk.Resources, given []string) ([]member, error) {
 	out := make([]member, n)
 	for i := range out {
 		shift := portStep*i + offset
@@ -62,9 +64,24 @@ func agents(n int, dir string, offset int, machine sdk.Resources, given []string
 			out[i].Resources = given[i]
 			continue
 		}
-		out[i].Resources = share(machine, n, i, offset).String()
+		kept := keeps(overhead, n)
+		out[i].Resources = share(machine, n, i, offset).Subtract(kept).String()
+		out[i].Overhead = kept.String()
 	}
 	return out, nil
+}
+
+// keeps is what one agent of n keeps: each has a launcher and executors of its own, but they
+// share the disk, of which a part was kept.
+func keeps(overhead sdk.Resources, n int) sdk.Resources {
+	var out sdk.Resources
+	for _, r := range overhead {
+		if r.Name == "disk" && r.Scalar != nil {
+			r.Scalar = &sdk.Scalar{Value: float64(int64(r.Scalar.Value) / int64(n))}
+		}
+		out = append(out, r)
+	}
+	return out
 }
 
 // share is the part of the machine that agent i of n offers: an nth of each scalar, and its

@@ -24,8 +24,9 @@ type Options struct {
 	MasterArgs []string // passed on to every master
 	AgentArgs  []string // passed on to every agent
 
-	Machine sdk.Resources // what the machine has, to be divided
-	Talk    io.Writer     // what a person reads: stderr
+	Machine  sdk.Resources // what the machine has, to be divided
+	Overhead sdk.Resources // what each agent keeps of its share for launcher and executors
+	Talk     io.Writer     // what a person reads: stderr
 }
 
 // DefaultDir is where `up` keeps its state and the client looks for the token: $PROFFER_DIR,

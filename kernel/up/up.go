@@ -44,7 +44,7 @@ func Run(ctx context.Context, o Options, ready func(ctx context.Context, addr st
 	}
 	defer lock.Close()
 	ms := masters(o.Masters, dir, o.Bind, o.PortOffset)
-	as, err := agents(o.Agents, dir, o.PortOffset, o.Machine, o.Resources)
+	as, err := agents(o.Agents, dir, o.PortOffset, o.Machine, o.Overhead, o.Resources)
 	if err != nil {
 		return err
 	}
@@ -113,6 +113,9 @@ func agentArgs(o Options, i int, a member, ms []member) []string {
 	argv := []string{o.Binary, "agent", "--dir", a.Dir, "--bind", a.Host, "--hostname", a.Host, "--port", strconv.Itoa(a.Port),
 		"--gossip-port", strconv.Itoa(a.GossipPort), "--masters", addresses(ms), "--join", gossip(ms), "--log-level", "warn",
 		"--resources", a.Resources, "--kill-tasks-on-stop"}
+	if a.Overhead != "" {
+		argv = append(argv, "--overhead", a.Overhead)
+	}
 	if i < len(o.Attributes) && o.Attributes[i] != "" {
 		argv = append(argv, "--attributes", o.Attributes[i])
 	}

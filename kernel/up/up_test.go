@@ -16,7 +16,7 @@ func machine(cpus, mem float64) sdk.Resources {
 }
 
 func TestAgentsDivideTheMachine(t *testing.T) {
-	got, err := agents(3, "/d", 0, machine(4, 1000), nil)
+	got, err := agents(3, "/d", 0, machine(4, 1000), nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,8 +41,20 @@ func TestAgentsDivideTheMachine(t *testing.T) {
 	}
 }
 
+func TestEachAgentKeepsItsOverhead(t *testing.T) {
+	a, err := agents(2, "/d", 0, machine(4, 1000), machine(0.1, 100), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range a {
+		if !strings.HasPrefix(a[i].Resources, "cpus:1.9;mem:400;") || a[i].Overhead != "cpus:0.1;mem:100" {
+			t.Errorf("agent %d: %+v", i, a[i])
+		}
+	}
+}
+
 func TestOffsetKeepsTwoUpsApart(t *testing.T) {
-	a, err := agents(1, "/d", 100, machine(2, 100), nil)
+	a, err := agents(1, "/d", 100, machine(2, 100), nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,11 +67,11 @@ func TestOffsetKeepsTwoUpsApart(t *testing.T) {
 }
 
 func TestGivenResources(t *testing.T) {
-	a, err := agents(2, "/d", 0, machine(2, 100), []string{"", "cpus:5;rack:{a,b}"})
+	a, err := agents(2, "/d", 0, machine(2, 100), nil, []string{"", "cpus:5;rack:{a,b}"})
 	if err != nil || a[1].Resources != "cpus:5;rack:{a,b}" || !strings.HasPrefix(a[0].Resources, "cpus:1;") {
 		t.Errorf("got %+v, %v", a, err)
 	}
-	if _, err := agents(1, "/d", 0, machine(2, 100), []string{"cpus:x"}); err == nil {
+	if _, err := agents(1, "/d", 0, machine(2, 100), nil, []string{"cpus:x"}); err == nil {
 		t.Error("a wrong --resources was taken")
 	}
 }
