@@ -200,15 +200,35 @@ func (a *Agent) stopTasks(ctx context.Context) {
 	for _, l := range a.boxes.list() {
 		a.ended.forget(ctx, lingering{l, time.Now()})
 	}
-	a.launcherMu.Lock()
-	l := a.launcher
-	a.launcherMu.Unlock()
-	if l != nil {
-		a.closing.Store(true)
-		_ = l.Shutdown(ctx)
-		select {
-		case <-l.Done():
-		case <-ctx.Done():
+	l, err := a.currentLauncher(ctx)
+	if err != nil {
+		a.log.Warn("the launcher could not be told to end", "why", err)
+		return
+	}
+	a.closing.Store(true)
+	endLauncher(ctx, l)
+}
+
+// endLauncher waits until the launcher's process has ended, not only its connection: what
+// stops an agent may look for processes right away.
+func endLauncher(ctx context.Context, l *executor.Launcher) {
+	fd, err := unix.PidfdOpen(l.PID(), 0)
+	if err != nil {
+		fd = -1 // it has ended already, or this kernel is older than 5.3
+	}
+	_ = l.Shutdown(ctx)
+	select {
+	case <-l.Done():
+	case <-ctx.Done():
+	}
+	if fd < 0 {
+		return
+	}
+	defer func() { _ = unix.Close(fd) }()
+	for ctx.Err() == nil {
+		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 50)
+		if n > 0 || err != nil && !errors.Is(err, unix.EINTR) {
+			return
 		}
 	}
 }
