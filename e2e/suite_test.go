@@ -1,11 +1,13 @@
 package e2e
 
 import (
+	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/profferhq/proffer/sdk/sdktest"
 )
@@ -24,6 +26,9 @@ func TestScriptSuite(t *testing.T) {
 	}
 	for _, name := range sdktest.Scripts() {
 		t.Run(name, func(t *testing.T) {
+			// What a torn down framework's executors still hold would come later, as an offer that
+			// the next script does not expect.
+			eventually(t, 30*time.Second, "nothing is used by the script before", func() bool { return c.idle() })
 			want := sdktest.Script(name)
 			got := sdktest.RunScript(t, strings.TrimSpace(string(addr)), strings.TrimSpace(string(token)), want)
 			if got != want {
@@ -31,6 +36,25 @@ func TestScriptSuite(t *testing.T) {
 			}
 		})
 	}
+}
+
+// idle tells whether no agent's resources are used or offered.
+func (c *cluster) idle() bool {
+	c.t.Helper()
+	var agents []struct {
+		Active    bool              `json:"active"`
+		Allocated []json.RawMessage `json:"allocated_resources"`
+		Offered   []json.RawMessage `json:"offered_resources"`
+	}
+	if err := json.Unmarshal([]byte(c.run("agent", "list", "--json")), &agents); err != nil {
+		c.t.Fatal(err)
+	}
+	for _, a := range agents {
+		if !a.Active || len(a.Allocated)+len(a.Offered) > 0 {
+			return false
+		}
+	}
+	return len(agents) > 0
 }
 
 // TestExampleModule builds the word count and runs its tests as its author would:
