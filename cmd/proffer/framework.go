@@ -33,7 +33,12 @@ func frameworkCommand(c *client) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return op.Teardown(cmd.Context(), id)
+			if err := op.Teardown(cmd.Context(), id); err != nil || !c.json {
+				return err
+			}
+			return c.printObject(struct {
+				ID sdk.FrameworkID `json:"framework_id"`
+			}{id})
 		},
 	}
 	cmd.AddCommand(list, teardown)

@@ -31,15 +31,21 @@ func killCommand(c *client) *cobra.Command {
 			if terminal(task.State) {
 				return sdk.Errorf(sdk.CodeConflict, "", "task %s has ended already (%s)", task.TaskID, taskState(task.State))
 			}
-			if err := op.Kill(ctx, task.FrameworkID, task.TaskID, grace); err != nil || detach {
+			if err := op.Kill(ctx, task.FrameworkID, task.TaskID, grace); err != nil {
 				return err
+			}
+			if detach {
+				return printKilled(c, task.TaskID, task.State)
 			}
 			state, err := waitTerminal(ctx, op, task)
 			if err != nil {
 				return fmt.Errorf("the kill was sent, the end was not seen: %w", err)
 			}
-			_, err = fmt.Fprintln(c.io.err, task.TaskID, taskState(state))
-			return err
+			if !c.json {
+				_, err = fmt.Fprintln(c.io.err, task.TaskID, taskState(state))
+				return err
+			}
+			return printKilled(c, task.TaskID, state)
 		},
 		ValidArgsFunction: completeTasks(c),
 	}
@@ -48,6 +54,17 @@ func killCommand(c *client) *cobra.Command {
 	f.DurationVar(&timeout, "timeout", time.Minute, "how long to wait for the end")
 	f.BoolVar(&detach, "detach", false, "do not wait for the end")
 	return cmd
+}
+
+// printKilled is for programs; people are told on stderr.
+func printKilled(c *client, id sdk.TaskID, state sdk.TaskState) error {
+	if !c.json {
+		return nil
+	}
+	return c.printObject(struct {
+		ID    sdk.TaskID    `json:"task_id"`
+		State sdk.TaskState `json:"state"`
+	}{id, state})
 }
 
 // waitTerminal waits until the task has ended.

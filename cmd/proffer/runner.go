@@ -99,13 +99,24 @@ func (r *runner) run(ctx context.Context) error {
 		case err != nil:
 			return err
 		}
-		_, err = fmt.Fprintln(r.c.io.out, r.task.TaskID) // detached
-		return err
+		return r.printDetached()
 	}
 	r.drain()
 	r.teardown() // ends Run
 	<-ended
 	return r.verdict()
+}
+
+// printDetached tells the id of the task that goes on by itself.
+func (r *runner) printDetached() error {
+	if !r.c.json {
+		_, err := fmt.Fprintln(r.c.io.out, r.task.TaskID)
+		return err
+	}
+	return r.c.printObject(struct {
+		Task      sdk.TaskID      `json:"task_id"`
+		Framework sdk.FrameworkID `json:"framework_id"`
+	}{r.task.TaskID, r.f.ID()})
 }
 
 // reachable waits for a master that answers, for as long as a restart may take.

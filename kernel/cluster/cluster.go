@@ -95,6 +95,8 @@ func (c *Cluster) dispatch(in Input) {
 		c.agentCall(in)
 	case AgentClosed:
 		c.agentClosed(in.Session)
+	case AgentNotice:
+		c.agentNotice(in)
 	case OperatorCall:
 		c.operatorCall(in)
 	case Committed:

@@ -59,6 +59,13 @@ type (
 	// AgentClosed says that the stream of the session ended.
 	AgentClosed struct{ Session Session }
 
+	// AgentNotice is something that the shell found out about the agent of the session,
+	// for the people who run it.
+	AgentNotice struct {
+		Session Session
+		Message string
+	}
+
 	// OperatorCall is a write of an operator; reads are answered by kernel/view.
 	OperatorCall struct {
 		Request uint64
@@ -88,6 +95,7 @@ func (SchedulerClosed) input() {}
 func (AgentRegister) input()   {}
 func (AgentCall) input()       {}
 func (AgentClosed) input()     {}
+func (AgentNotice) input()     {}
 func (OperatorCall) input()    {}
 func (Committed) input()       {}
 func (Failed) input()          {}

@@ -14,6 +14,7 @@ type registration struct {
 	call    *link.Call
 	agent   *agent // nil until its admission is committed
 	closed  bool   // before its admission was committed
+	notice  string // for the agent, once it is admitted
 }
 
 func (c *Cluster) register(in AgentRegister) {
@@ -132,6 +133,9 @@ func (c *Cluster) join(s *registration, a *agent) {
 		Masters:          c.opt.Masters,
 		Cluster:          c.reg.ClusterName(),
 	}})
+	if s.notice != "" {
+		c.tell(a, &link.Event{Type: link.EventNotice, Notice: &link.Notice{Message: s.notice}})
+	}
 	c.publishAgent(a, was != agentHere)
 	c.log(Info, "agent registered", "agent", a.id, "hostname", a.info.Hostname, "resources", sdk.Resources(a.info.Resources).String(), "tasks", len(r.Tasks))
 	c.takeReport(a, r, was)
@@ -146,6 +150,19 @@ func (c *Cluster) join(s *registration, a *agent) {
 func (c *Cluster) takeBack(a *agent) {
 	for _, o := range byAge(a.offers) {
 		c.withdraw(o, true)
+	}
+}
+
+// agentNotice passes on what the shell found out, after the registration when that is
+// still on its way.
+func (c *Cluster) agentNotice(in AgentNotice) {
+	reg := c.streams[in.Session]
+	switch {
+	case reg == nil:
+	case reg.agent == nil:
+		reg.notice = in.Message
+	default:
+		c.tell(reg.agent, &link.Event{Type: link.EventNotice, Notice: &link.Notice{Message: in.Message}})
 	}
 }
 

@@ -43,6 +43,11 @@ var agentVerbs = map[string]func(w *world, args []string, opts map[string]string
 		w.step(AgentClosed{Session: w.agents[args[0]].session})
 		return nil
 	},
+	// notice a1 MESSAGE: the shell found out something about the agent.
+	"notice": func(w *world, args []string, _ map[string]string) error {
+		w.step(AgentNotice{Session: w.agents[args[0]].session, Message: args[1]})
+		return nil
+	},
 	// forget a1 f1 t1: the agent loses what it knows of a task.
 	"forget": func(w *world, args []string, _ map[string]string) error {
 		a, id := w.agents[args[0]], w.idOf(args[1])

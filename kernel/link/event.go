@@ -19,6 +19,7 @@ type Event struct {
 	Framework         *Framework         `wire:"12,framework"`
 	Reconcile         *Reconcile         `wire:"13,reconcile"`
 	Shutdown          *Shutdown          `wire:"14,shutdown"`
+	Notice            *Notice            `wire:"15,notice"`
 }
 
 // Fence is the pair that orders the leaders.
@@ -40,6 +41,7 @@ const (
 	EventReconcile         EventType = "RECONCILE"          // say what you know of a task
 	EventHeartbeat         EventType = "HEARTBEAT"          // nothing to say, still leading
 	EventShutdown          EventType = "SHUTDOWN"           // this agent is not wanted; Message says why
+	EventNotice            EventType = "NOTICE"             // something for the agent's operator to read
 )
 
 // Enum lists the names of EventType with their numbers.
@@ -56,6 +58,7 @@ func (EventType) Enum() []sdk.EnumValue {
 		{Name: "RECONCILE", Number: 9},
 		{Name: "HEARTBEAT", Number: 10},
 		{Name: "SHUTDOWN", Number: 11},
+		{Name: "NOTICE", Number: 12},
 	}
 }
 
@@ -125,4 +128,10 @@ type Reconcile struct {
 // has it) to end its tasks and not to come back under this id.
 type Shutdown struct {
 	Message string `wire:"1,message"`
+}
+
+// Notice tells the operator of an agent what its master sees of it and the agent
+// cannot: it goes to the agent's log and changes nothing.
+type Notice struct {
+	Message string `wire:"1,message,required"`
 }

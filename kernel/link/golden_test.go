@@ -53,6 +53,7 @@ func samples() (calls []*Call, events []*Event) {
 	event(Event{Type: EventReconcile, Reconcile: &Reconcile{FrameworkID: "f", TaskID: "t"}})
 	event(Event{Type: EventHeartbeat})
 	event(Event{Type: EventShutdown, Shutdown: &Shutdown{Message: "gone"}})
+	event(Event{Type: EventNotice, Notice: &Notice{Message: "nobody reaches you"}})
 	return calls, events
 }
 

@@ -102,6 +102,7 @@ func (e *Event) Validate() error {
 		{string(EventReconcile), "reconcile", e.Reconcile != nil},
 		{string(EventHeartbeat), "", true},
 		{string(EventShutdown), "shutdown", e.Shutdown != nil},
+		{string(EventNotice), "notice", e.Notice != nil},
 	}
 	if err := checkBody(string(e.Type), bodies); err != nil {
 		return err

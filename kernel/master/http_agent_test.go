@@ -63,8 +63,19 @@ func (r *running) encode(v any) []byte {
 	return body
 }
 
-// nextLink reads the next event that is no heartbeat.
+// nextLink reads the next event that is no heartbeat, and no notice: most doubles tell an
+// address at which nobody listens.
 func (a *agentDouble) nextLink() *link.Event {
+	a.t.Helper()
+	for {
+		if ev := a.nextAny(); ev.Type != link.EventNotice {
+			return ev
+		}
+	}
+}
+
+// nextAny reads the next event that is no heartbeat.
+func (a *agentDouble) nextAny() *link.Event {
 	a.t.Helper()
 	for {
 		record, err := a.records.Next()

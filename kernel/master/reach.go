@@ -2,6 +2,7 @@ package master
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"time"
 
@@ -15,8 +16,9 @@ const (
 
 // reach tries once, beside the loop, whether the address that an agent told can be
 // reached from here: frameworks and people are given it. It is a check of a set-up
-// and changes nothing. The returned function ends it.
-func (m *Master) reach(ctx context.Context, r *link.Register) func() {
+// and changes nothing; the agent is told by tell, the master's log says it too. The
+// returned function ends it.
+func (m *Master) reach(ctx context.Context, r *link.Register, tell func(message string)) func() {
 	if r == nil || r.Address == "" {
 		return func() {}
 	}
@@ -37,6 +39,8 @@ func (m *Master) reach(ctx context.Context, r *link.Register) func() {
 		case ctx.Err() == nil:
 			m.opts.Log.Warn("an agent's address cannot be reached from this master: nobody can read its tasks' logs and files there; start it with the --advertise that others reach it by",
 				"agent", r.Agent.ID, "hostname", r.Agent.Hostname, "address", r.Address, "error", err)
+			tell(fmt.Sprintf("the address %s of this agent cannot be reached from master %s (%v): nobody can read its tasks' logs and files there; start it with the --advertise that others reach it by",
+				r.Address, m.Addr(), err))
 		}
 	}()
 	return func() {

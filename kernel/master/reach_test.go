@@ -52,11 +52,14 @@ func TestAddressesThatCannotBeReachedAreNamed(t *testing.T) {
 		}
 		tried <- err
 	}()
-	defer r.reach(t.Context(), &link.Register{Address: there.Addr().String()})()
+	defer r.reach(t.Context(), &link.Register{Address: there.Addr().String()}, func(m string) { t.Errorf("told an agent that can be reached: %s", m) })()
 	if err := <-tried; err != nil {
 		t.Fatal(err)
 	}
-	r.registerAgentAt("host1", "cpus:1;mem:64", away)
+	a := r.registerAgentAt("host1", "cpus:1;mem:64", away)
+	if e := a.nextAny(); e.Type != link.EventNotice || !strings.Contains(e.Notice.Message, away) || !strings.Contains(e.Notice.Message, "--advertise") {
+		t.Errorf("the agent is told %+v", e)
+	}
 	r.await(func() bool { return said.has("cannot be reached from this master") && said.has(away) }, "a warning about "+away)
 	if said.has(there.Addr().String()) {
 		t.Error("the address that answers is complained about")

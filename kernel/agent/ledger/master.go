@@ -61,6 +61,8 @@ func (l *Ledger) fromMaster(in FromMaster) {
 		l.reconcile(e.Reconcile)
 	case link.EventShutdown:
 		l.shutdown(e.Shutdown)
+	case link.EventNotice:
+		l.do(Note{Message: "the leading master says: " + e.Notice.Message, Key: string(l.agent)})
 	}
 }
 

@@ -62,6 +62,8 @@ func (r *rig) command(t *testing.T, d *datadriven.TestData) string {
 		r.event(t, d, link.Event{Type: link.EventShutdownFramework, ShutdownFramework: &link.ShutdownFramework{FrameworkID: r.framework(d)}})
 	case "shutdown-executor":
 		r.event(t, d, link.Event{Type: link.EventShutdownExecutor, ShutdownExecutor: &link.ShutdownExecutor{FrameworkID: r.framework(d), ExecutorID: sdk.ExecutorID(positional(d))}})
+	case "notice":
+		r.event(t, d, link.Event{Type: link.EventNotice, Notice: &link.Notice{Message: d.Input}})
 	case "subscribe":
 		return r.subscribe(t, d)
 	case "update":
