@@ -2,6 +2,10 @@ package sdk
 
 // HealthCheck says how a task's health is found out: mesos.v1.HealthCheck. Only it makes
 // a task killed for being unhealthy.
+//
+// Before its first regular check, DelaySeconds after the start, the default executor
+// tries it early, 20 ms after the start and doubling: a success counts at once, a
+// failure for nothing.
 type HealthCheck struct {
 	DelaySeconds        *float64        `wire:"2,delay_seconds,default=15.0"`        // from the start of the task to the first check
 	IntervalSeconds     *float64        `wire:"3,interval_seconds,default=10.0"`     // between two checks
@@ -12,6 +16,22 @@ type HealthCheck struct {
 	Command             *CommandInfo    `wire:"7,command"`
 	HTTP                *HTTPCheckInfo  `wire:"1,http"`
 	TCP                 *TCPCheckInfo   `wire:"9,tcp"`
+	// ReportOnly is Proffer's: failures are reported and never end the task.
+	ReportOnly bool `wire:"1000,report_only"`
+}
+
+// MaxHealthChecks is how many health checks a task may have.
+const MaxHealthChecks = 16
+
+// HealthResult is what one health check of a task has found so far. It is Proffer's
+// own. Times are seconds since 1970, and 0 before there was any.
+type HealthResult struct {
+	Alive               *bool   `wire:"1,alive"`                // of the last result that counted; absent before the first
+	ConsecutiveFailures uint32  `wire:"2,consecutive_failures"` // counted ones since the last success
+	FirstSuccess        float64 `wire:"3,first_success"`
+	LastSuccess         float64 `wire:"4,last_success"` // when this status was made: successes alone make none
+	LastFailure         float64 `wire:"5,last_failure"`
+	LastFailureCause    string  `wire:"6,last_failure_cause"` // a sentence for people
 }
 
 // HealthCheckType is Mesos's HealthCheck.Type enumeration; the empty value means absent.

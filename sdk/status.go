@@ -22,6 +22,9 @@ type TaskStatus struct {
 	// WaitStatus is Proffer's: the raw wait status of the task's process, as wait(2)
 	// gives it, in a terminal state that a process's end brought about.
 	WaitStatus *int32 `wire:"1000,wait_status"`
+	// HealthResults is Proffer's: what each of the task's health checks has found, in
+	// their order. Healthy is true when all of them are alive, false when one is not.
+	HealthResults []HealthResult `wire:"1001,health_results"`
 }
 
 // StatusSource is Mesos's TaskStatus.Source enumeration; the empty value means absent.

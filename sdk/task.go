@@ -19,6 +19,9 @@ type TaskInfo struct {
 	Discovery         *DiscoveryInfo    `wire:"11,discovery"`
 	MaxCompletionTime *DurationInfo     `wire:"14,max_completion_time"` // it is killed when it runs longer
 	Limits            map[string]Scalar `wire:"15,limits"`              // cpus, mem and others that it may use at most; "Infinity" for none
+	// HealthChecks is Proffer's: all checks of the task, where there are more than one.
+	// HealthCheck is absent then.
+	HealthChecks []HealthCheck `wire:"1000,health_checks"`
 }
 
 // KillPolicy says how a task is ended: mesos.v1.KillPolicy. First SIGTERM, and after
@@ -51,4 +54,5 @@ type Task struct {
 	KillPolicy        *KillPolicy       `wire:"16,kill_policy"`
 	User              string            `wire:"14,user"`
 	Limits            map[string]Scalar `wire:"17,limits"`
+	HealthChecks      []HealthCheck     `wire:"1000,health_checks"` // Proffer's, as in TaskInfo
 }

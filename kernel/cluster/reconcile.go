@@ -97,6 +97,7 @@ func (c *Cluster) reconciliation(t *task, message string) *sdk.TaskStatus {
 	}
 	if t.status != nil {
 		s.ContainerStatus, s.Healthy, s.CheckStatus, s.Labels = t.status.ContainerStatus, t.status.Healthy, t.status.CheckStatus, t.status.Labels
+		s.HealthResults = t.status.HealthResults
 	}
 	return s
 }

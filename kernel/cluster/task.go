@@ -91,20 +91,21 @@ func (c *Cluster) free(t *task) {
 // taskOf is the task as operators see it.
 func taskOf(t *task, info *sdk.TaskInfo) sdk.Task {
 	return sdk.Task{
-		Name:        info.Name,
-		TaskID:      t.id,
-		FrameworkID: t.framework.id(),
-		ExecutorID:  t.executor,
-		AgentID:     t.agent,
-		State:       t.state,
-		Resources:   t.resources,
-		Labels:      info.Labels,
-		Discovery:   info.Discovery,
-		Container:   info.Container,
-		HealthCheck: info.HealthCheck,
-		KillPolicy:  info.KillPolicy,
-		User:        userOf(t.framework, info),
-		Limits:      info.Limits,
+		Name:         info.Name,
+		TaskID:       t.id,
+		FrameworkID:  t.framework.id(),
+		ExecutorID:   t.executor,
+		AgentID:      t.agent,
+		State:        t.state,
+		Resources:    t.resources,
+		Labels:       info.Labels,
+		Discovery:    info.Discovery,
+		Container:    info.Container,
+		HealthCheck:  info.HealthCheck,
+		HealthChecks: info.HealthChecks,
+		KillPolicy:   info.KillPolicy,
+		User:         userOf(t.framework, info),
+		Limits:       info.Limits,
 	}
 }
 

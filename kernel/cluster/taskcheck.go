@@ -35,6 +35,9 @@ func (c *Cluster) checkTask(acc *acceptance, t *sdk.TaskInfo) string {
 	if wrong := checkCommand(t.Command); wrong != "" {
 		return "Task's `CommandInfo` is invalid: " + wrong
 	}
+	if wrong := checkHealth(t); wrong != "" {
+		return "Task's health check is invalid: " + wrong
+	}
 	return ""
 }
 

@@ -200,6 +200,9 @@ var allowedOmissions = map[string]string{}
 // ownFields are Proffer's additions to Mesos's messages.
 var ownFields = map[string]string{
 	"mesos.v1.AgentInfo.overhead":               "what an agent kept of the machine that it detected",
+	"mesos.v1.HealthCheck.report_only":          "a check that never ends its task",
+	"mesos.v1.TaskInfo.health_checks":           "more than one health check",
+	"mesos.v1.TaskStatus.health_results":        "what each health check has found",
 	"mesos.v1.TaskStatus.wait_status":           "tells how a process ended where Mesos has only a sentence",
 	"mesos.v1.executor.Call.Update.wait_status": "the same, from the executor to the agent",
 	"mesos.v1.executor.Call.Update.process":     "pid and start time of what the default executor started",

@@ -29,7 +29,7 @@ func (l *Ledger) reportTask(t *task) sdk.Task {
 	out := sdk.Task{
 		Name: t.info.Name, TaskID: t.key.task, FrameworkID: t.key.framework, AgentID: l.agent,
 		State: sdk.TaskStaging, Resources: t.info.Resources, Labels: t.info.Labels, Discovery: t.info.Discovery,
-		Container: t.info.Container, HealthCheck: t.info.HealthCheck, KillPolicy: t.info.KillPolicy, Limits: t.info.Limits,
+		Container: t.info.Container, HealthCheck: t.info.HealthCheck, HealthChecks: t.info.HealthChecks, KillPolicy: t.info.KillPolicy, Limits: t.info.Limits,
 	}
 	if !strings.HasPrefix(string(t.executorID), builtinPrefix) && !t.refused {
 		out.ExecutorID = t.executorID
