@@ -1,0 +1,100 @@
+package app
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+)
+
+// Refusal is what a client is answered instead of what it wanted, in Marathon's
+// shapes.
+type Refusal struct {
+	Status      int      // of HTTP
+	Message     string   // a sentence
+	Details     []Detail // what is wrong where; nil for none
+	Deployments []string // those that lock the app; nil for none. Clients tell a lock from a duplicate by it
+	Stale       bool     // what the change was computed from is no longer the case: compute it anew and try again
+}
+
+// Detail is what is wrong with one part of a definition.
+type Detail struct {
+	Path   string   `json:"path"` // as Marathon writes it: /constraints(0), /upgradeStrategy/maximumOverCapacity
+	Errors []string `json:"errors"`
+}
+
+// Refusef is a Refusal without details.
+func Refusef(status int, format string, args ...any) *Refusal {
+	return &Refusal{Status: status, Message: fmt.Sprintf(format, args...)}
+}
+
+// Exists refuses to create an app anew.
+func Exists(id ID) *Refusal {
+	return Refusef(http.StatusConflict, "An app with id [%s] already exists.", id)
+}
+
+// Missing refuses what is about an app that is not there.
+func Missing(id ID) *Refusal { return Refusef(http.StatusNotFound, "App '%s' does not exist", id) }
+
+// MissingVersion refuses what is about a version that an app never had.
+func MissingVersion(id ID, v string) *Refusal {
+	return Refusef(http.StatusNotFound, "App '%s' does not exist in version %s", id, v)
+}
+
+// MissingTask refuses what is about a task that is not there.
+func MissingTask(id string) *Refusal {
+	return Refusef(http.StatusNotFound, "Task '%s' does not exist", id)
+}
+
+// MissingDeployment refuses what is about a deployment that is not there.
+func MissingDeployment(id string) *Refusal {
+	return Refusef(http.StatusNotFound, "DeploymentPlan %s does not exist", id)
+}
+
+// Locked refuses a change to what other deployments are changing.
+func Locked(deployments ...string) *Refusal {
+	return &Refusal{Status: http.StatusConflict, Deployments: deployments,
+		Message: "App is locked by one or more deployments. Override with the option '?force=true'. View details at '/v2/deployments/<DEPLOYMENT_ID>'."}
+}
+
+// Invalid refuses a definition for one reason.
+func Invalid(path, format string, args ...any) *Refusal {
+	return &Refusal{Status: http.StatusUnprocessableEntity, Message: messageInvalid,
+		Details: []Detail{{Path: path, Errors: []string{fmt.Sprintf(format, args...)}}}}
+}
+
+const (
+	messageInvalid   = "Object is not valid"
+	messageWrongJSON = "Invalid JSON"
+)
+
+// Error is the message with all details, for people.
+func (r *Refusal) Error() string {
+	var b strings.Builder
+	b.WriteString(r.Message)
+	for i, d := range r.Details {
+		if i == 0 {
+			b.WriteString(": ")
+		} else {
+			b.WriteString("; ")
+		}
+		b.WriteString(strings.TrimSpace(d.Path + " " + strings.Join(d.Errors, ", ")))
+	}
+	return b.String()
+}
+
+// MarshalJSON writes the body of the answer.
+func (r *Refusal) MarshalJSON() ([]byte, error) {
+	type ref struct {
+		ID string `json:"id"`
+	}
+	body := struct {
+		Message     string   `json:"message"`
+		Details     []Detail `json:"details,omitempty"`
+		Deployments []ref    `json:"deployments,omitempty"`
+	}{Message: r.Message, Details: r.Details}
+	for _, d := range r.Deployments {
+		body.Deployments = append(body.Deployments, ref{d})
+	}
+	return json.Marshal(body)
+}
