@@ -21,6 +21,7 @@ const (
 	CodeExhausted       Code = "exhausted"       // 429: a limit is reached, retry later
 	CodeInternal        Code = "internal"        // 500: a fault of ours
 	CodeUnavailable     Code = "unavailable"     // 503: no leader, starting, or stopping
+	CodeUnknown         Code = "unknown"         // 504: it is not known whether it was done
 )
 
 // Error is every refusal of Proffer: a class for programs, and a sentence for
@@ -70,7 +71,7 @@ func codeStatus() []struct {
 	}{
 		{CodeInvalid, 400}, {CodeUnauthenticated, 401}, {CodeDenied, 403}, {CodeNotFound, 404},
 		{CodeConflict, 409}, {CodeGone, 410}, {CodeTooLarge, 413}, {CodeUnsupported, 415},
-		{CodeExhausted, 429}, {CodeInternal, 500}, {CodeUnavailable, 503},
+		{CodeExhausted, 429}, {CodeInternal, 500}, {CodeUnavailable, 503}, {CodeUnknown, 504},
 	}
 }
 

@@ -1,0 +1,111 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/profferhq/proffer/sdk"
+	"github.com/profferhq/proffer/sdk/masters"
+	"github.com/profferhq/proffer/sdk/wire"
+)
+
+const (
+	storePath = "/api/v1/store"
+	// maxAnswer bounds one answer, in bytes: a full space, in base64 and more.
+	maxAnswer = 1 << 30
+	// retryPause is how long a call without a leader waits between tries.
+	retryPause = 100 * time.Millisecond
+)
+
+// uncertain is the error of a write that may or may not have been done: an
+// *sdk.Error of CodeUnknown, and its cause.
+type uncertain struct {
+	said  *sdk.Error
+	cause error
+}
+
+func (u *uncertain) Error() string   { return u.said.Error() }
+func (u *uncertain) Unwrap() []error { return []error{u.said, u.cause} }
+
+// write makes a call that changes something. Its error is CodeUnknown, unless it
+// is certain that nothing was done.
+func (s *Space) write(ctx context.Context, op string, call *sdk.StoreCall) (*sdk.StoreResponse, error) {
+	answer, sent, err := s.call(ctx, op, call)
+	if err == nil || !sent {
+		return answer, err
+	}
+	var refused *sdk.Error
+	if errors.As(err, &refused) && refused.Code != sdk.CodeInternal {
+		return nil, err
+	}
+	said := sdk.Errorf(sdk.CodeUnknown, "", "it is not known whether it was done: %v", err)
+	said.Op = op
+	return nil, &uncertain{said: said, cause: err}
+}
+
+// call makes one call, again while no master can take it and patience lasts. sent
+// tells whether a master may have acted on the last try.
+func (s *Space) call(ctx context.Context, op string, call *sdk.StoreCall) (answer *sdk.StoreResponse, sent bool, err error) {
+	resp, sent, err := s.post(ctx, op, call)
+	if err != nil {
+		return nil, sent, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	if err != nil {
+		return nil, true, fmt.Errorf("%s: the connection broke while the answer was read: %w", op, err)
+	}
+	enc, err := wire.ParseContentType(resp.Header.Get("Content-Type"))
+	if err != nil {
+		return nil, true, fmt.Errorf("%s: the answer: %w", op, err)
+	}
+	answer = &sdk.StoreResponse{}
+	if err := wire.Unmarshal(enc, body, answer); err != nil {
+		return nil, true, fmt.Errorf("%s: the answer: %w", op, err)
+	}
+	return answer, true, nil
+}
+
+func (s *Space) post(ctx context.Context, op string, call *sdk.StoreCall) (resp *http.Response, sent bool, err error) {
+	call.Space, call.Principal = s.opts.Space, s.opts.Principal
+	body, err := wire.Marshal(s.opts.Encoding, call)
+	if err != nil {
+		return nil, false, err
+	}
+	e := s.opts.Encoding.ContentType()
+	request := masters.Request{Op: op, Method: http.MethodPost, Path: storePath, Body: body,
+		Header: http.Header{"Content-Type": {e}, "Accept": {e}}}
+	for deadline := time.Now().Add(s.opts.Patience); ; {
+		resp, err := s.masters.Do(ctx, request)
+		if err == nil {
+			return resp, true, nil
+		}
+		// A master says 503 only of what it has not begun, and who was not reached
+		// has begun nothing.
+		if sdk.CodeOf(err) != sdk.CodeUnavailable || ctx.Err() != nil {
+			return nil, true, err
+		}
+		if !time.Now().Add(retryPause).Before(deadline) {
+			return nil, false, err
+		}
+		if err := pause(ctx, retryPause); err != nil {
+			return nil, false, err
+		}
+	}
+}
+
+// pause waits, at most until ctx ends.
+func pause(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
