@@ -119,7 +119,7 @@ func TestSoleImporters(t *testing.T) {
 
 // purePackages decide and do nothing else (see kernel/doc.go).
 func purePackages() []string {
-	return []string{"sdk", "sdk/wire", "kernel/allocator", "kernel/registry", "kernel/cluster", "kernel/view", "kernel/link", "kernel/agent/ledger"}
+	return []string{"sdk", "sdk/wire", "kernel/allocator", "kernel/registry", "kernel/cluster", "kernel/view", "kernel/link", "kernel/agent/ledger", "executor/probe"}
 }
 
 // impureImports are the packages that bring a clock, a disk, a network or a goroutine's
