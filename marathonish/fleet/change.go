@@ -33,17 +33,12 @@ type Change struct {
 	Deployment string
 	Force      bool // overrides the locks of deployments, which it ends
 	// IfVersion is what the caller has read: when the app has another version now
-	// (empty: it must not exist) the change is refused with StatusStale, to be computed
-	// again.
+	// (empty: it must not exist) the change is refused as Stale, to be computed again.
 	IfVersion map[app.ID]app.Version
 	// ClientIP and URI are where it came from, for api_post_event; without URI there
 	// is none.
 	ClientIP, URI string
 }
-
-// StatusStale is the Status of the app.Refusal of a change whose IfVersion does not
-// hold any more: read again and retry. It is never shown to a client.
-const StatusStale = 412
 
 // Outcome is what a change brought about.
 type Outcome struct {
