@@ -19,8 +19,8 @@ func Resolve(s string) ID {
 	for part := range strings.SplitSeq(s, "/") {
 		switch {
 		case part == "" || part == ".":
-		case part == ".." && len(parts) > 0:
-			parts = parts[:len(parts)-1]
+		case part == "..":
+			parts = parts[:max(0, len(parts)-1)]
 		default:
 			parts = append(parts, part)
 		}

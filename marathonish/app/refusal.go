@@ -3,7 +3,6 @@ package app
 import (
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"strings"
 )
 
@@ -30,38 +29,46 @@ func Refusef(status int, format string, args ...any) *Refusal {
 
 // Exists refuses to create an app anew.
 func Exists(id ID) *Refusal {
-	return Refusef(http.StatusConflict, "An app with id [%s] already exists.", id)
+	return Refusef(statusConflict, "An app with id [%s] already exists.", id)
 }
 
 // Missing refuses what is about an app that is not there.
-func Missing(id ID) *Refusal { return Refusef(http.StatusNotFound, "App '%s' does not exist", id) }
+func Missing(id ID) *Refusal { return Refusef(statusMissing, "App '%s' does not exist", id) }
 
 // MissingVersion refuses what is about a version that an app never had.
 func MissingVersion(id ID, v string) *Refusal {
-	return Refusef(http.StatusNotFound, "App '%s' does not exist in version %s", id, v)
+	return Refusef(statusMissing, "App '%s' does not exist in version %s", id, v)
 }
 
 // MissingTask refuses what is about a task that is not there.
 func MissingTask(id string) *Refusal {
-	return Refusef(http.StatusNotFound, "Task '%s' does not exist", id)
+	return Refusef(statusMissing, "Task '%s' does not exist", id)
 }
 
 // MissingDeployment refuses what is about a deployment that is not there.
 func MissingDeployment(id string) *Refusal {
-	return Refusef(http.StatusNotFound, "DeploymentPlan %s does not exist", id)
+	return Refusef(statusMissing, "DeploymentPlan %s does not exist", id)
 }
 
 // Locked refuses a change to what other deployments are changing.
 func Locked(deployments ...string) *Refusal {
-	return &Refusal{Status: http.StatusConflict, Deployments: deployments,
+	return &Refusal{Status: statusConflict, Deployments: deployments,
 		Message: "App is locked by one or more deployments. Override with the option '?force=true'. View details at '/v2/deployments/<DEPLOYMENT_ID>'."}
 }
 
 // Invalid refuses a definition for one reason.
 func Invalid(path, format string, args ...any) *Refusal {
-	return &Refusal{Status: http.StatusUnprocessableEntity, Message: messageInvalid,
+	return &Refusal{Status: statusInvalid, Message: messageInvalid,
 		Details: []Detail{{Path: path, Errors: []string{fmt.Sprintf(format, args...)}}}}
 }
+
+// The statuses of HTTP that refusals of this package have.
+const (
+	statusUnreadable = 400
+	statusMissing    = 404
+	statusConflict   = 409
+	statusInvalid    = 422
+)
 
 const (
 	messageInvalid   = "Object is not valid"
