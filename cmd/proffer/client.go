@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"io/fs"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,6 +19,8 @@ type client struct {
 	token string
 	dir   string
 	json  bool
+
+	transport http.RoundTripper // of a test; nil for the network
 }
 
 // access finds the masters and the credential: flags, then the environment, then what

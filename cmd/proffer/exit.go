@@ -18,6 +18,7 @@ const (
 	exitNotFound    = 3
 	exitDenied      = 4
 	exitConflict    = 5
+	exitDeployment  = 6 // a deployment was cancelled, or failed
 	exitTimeout     = 7
 	exitUnreachable = 8
 	exitRunFault    = 125 // run: the task could not be started
@@ -40,9 +41,12 @@ func usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 func codeOf(err error) int {
 	var usage usageError
 	var e *sdk.Error
+	var undone errNotDone
 	switch {
 	case errors.As(err, &usage), strings.HasPrefix(err.Error(), "unknown command"): // cobra's own words
 		return exitUsage
+	case errors.As(err, &undone):
+		return exitDeployment
 	case errors.Is(err, context.DeadlineExceeded):
 		return exitTimeout
 	case !errors.As(err, &e):

@@ -19,7 +19,7 @@ func (c *client) operator() (*operator.Client, error) {
 		return nil, err
 	}
 	o := operator.DefaultOptions()
-	o.Addrs, o.Token = addrs, token
+	o.Addrs, o.Token, o.Transport = addrs, token, c.transport
 	return operator.New(o)
 }
 

@@ -35,6 +35,9 @@ type Request struct {
 	// Only names the one master that can take the request, by its base URL (as
 	// in Leader); empty for any. Its redirect is CodeUnavailable then.
 	Only string
+	// Refused reads an answer of status 300 or more in the form of whoever gives
+	// it, such as a framework behind the gateway; nil for Refusal.
+	Refused func(op string, resp *http.Response) error
 }
 
 // maxHops bounds the redirects that one address may lead through: two masters
@@ -176,6 +179,9 @@ func (c *Client) ask(ctx context.Context, base *url.URL, r Request) (*http.Respo
 		}
 		if resp.StatusCode >= 300 {
 			defer func() { _ = resp.Body.Close() }()
+			if r.Refused != nil {
+				return nil, r.Refused(r.Op, resp)
+			}
 			return nil, Refusal(r.Op, resp)
 		}
 		c.mu.Lock()

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+func serviceDestroyCommand(c *client) *cobra.Command {
+	var o changeFlags
+	var yes bool
+	cmd := &cobra.Command{
+		Use: "destroy SERVICE", Short: "End all instances of a service and forget it", Args: cobra.ExactArgs(1),
+		Example: "  proffer service destroy web\n  proffer service destroy web --yes",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			r, path, err := newRollout(c, o, args[0], "destroy /"+short(args[0]))
+			if err != nil {
+				return err
+			}
+			if !yes {
+				if err := r.confirm(cmd.Context(), path); err != nil {
+					return err
+				}
+			}
+			return r.run(cmd.Context(), func(ctx context.Context) (change, error) {
+				return r.s.changed(ctx, "destroy service", http.MethodDelete, path+o.query(), nil)
+			})
+		},
+		ValidArgsFunction: completeServices(c),
+	}
+	o.register(cmd)
+	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
+	return cmd
+}
+
+// confirm asks a person; whoever is none must say --yes.
+func (r *rollout) confirm(ctx context.Context, path string) error {
+	if width(r.c.io.in) == 0 {
+		return usagef("%s ends all instances: say --yes, because nobody can be asked here", r.what)
+	}
+	v, err := readService(ctx, r.s, path)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(r.c.io.err, "destroy %s and end its %s? [y/N] ", v.app.ID, plural(len(v.app.Tasks), "instance"))
+	answer, _ := bufio.NewReader(r.c.io.in).ReadString('\n')
+	if a := strings.ToLower(strings.TrimSpace(answer)); a != "y" && a != "yes" {
+		return exitCode(exitFailure)
+	}
+	return nil
+}
