@@ -121,7 +121,8 @@ func fromYAML(data []byte) ([]json.RawMessage, error) {
 		if len(doc.Content) == 0 {
 			continue
 		}
-		value, err := plain(doc.Content[0], 0)
+		budget := maxNodes
+		value, err := plain(doc.Content[0], 0, &budget)
 		if err != nil {
 			return nil, err
 		}
@@ -133,22 +134,28 @@ func fromYAML(data []byte) ([]json.RawMessage, error) {
 	}
 }
 
-// maxNesting bounds the depth of a YAML text, aliases included.
-const maxNesting = 50
+// What a YAML text may come to, aliases written out.
+const (
+	maxNesting = 50
+	maxNodes   = 1 << 20
+)
 
 // plain is a YAML node as encoding/json writes it. Dates stay the texts that they are.
-func plain(n *yaml.Node, depth int) (any, error) {
+func plain(n *yaml.Node, depth int, budget *int) (any, error) {
+	if *budget--; *budget < 0 {
+		return nil, fmt.Errorf("line %d: more than %d values", n.Line, maxNodes)
+	}
 	if depth > maxNesting {
 		return nil, fmt.Errorf("line %d: nested deeper than %d", n.Line, maxNesting)
 	}
 	switch n.Kind {
 	case yaml.AliasNode:
-		return plain(n.Alias, depth+1)
+		return plain(n.Alias, depth+1, budget)
 	case yaml.SequenceNode:
 		list := make([]any, len(n.Content))
 		for i, e := range n.Content {
 			var err error
-			if list[i], err = plain(e, depth+1); err != nil {
+			if list[i], err = plain(e, depth+1, budget); err != nil {
 				return nil, err
 			}
 		}
@@ -163,7 +170,7 @@ func plain(n *yaml.Node, depth int) (any, error) {
 			if _, twice := object[key.Value]; twice {
 				return nil, fmt.Errorf("line %d: %q stands here a second time", key.Line, key.Value)
 			}
-			value, err := plain(n.Content[i+1], depth+1)
+			value, err := plain(n.Content[i+1], depth+1, budget)
 			if err != nil {
 				return nil, err
 			}

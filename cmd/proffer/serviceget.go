@@ -78,7 +78,9 @@ func readService(ctx context.Context, s *services, path string) (serviceView, er
 // print is `service get` for people.
 func (v serviceView) print(c *client) error {
 	a, out := &v.app, c.io.out
-	row := func(name, format string, args ...any) { fmt.Fprintf(out, "%-13s %s\n", name, fmt.Sprintf(format, args...)) }
+	row := func(name, format string, args ...any) {
+		fmt.Fprintf(out, "%-13s %s\n", name, fmt.Sprintf(format, args...))
+	}
 	row("service", "%s", a.ID)
 	row("state", "%s", a.state(v.queue))
 	row("instances", "%s", a.counts())

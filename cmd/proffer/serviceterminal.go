@@ -36,7 +36,9 @@ type display struct {
 	plain *progress
 }
 
-func newDisplay(to io.Writer) *display { return &display{to: to, wide: width(to), plain: newProgress()} }
+func newDisplay(to io.Writer) *display {
+	return &display{to: to, wide: width(to), plain: newProgress()}
+}
 
 func (d *display) show(s snapshot) {
 	if d.wide == 0 {
