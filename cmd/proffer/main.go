@@ -20,14 +20,14 @@ var version = "0.1.0"
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := execute(ctx, os.Args[1:], stdio{os.Stdin, os.Stdout, os.Stderr})
+	code := execute(ctx, os.Args[1:], &client{io: stdio{os.Stdin, os.Stdout, os.Stderr}})
 	stop()
 	os.Exit(code)
 }
 
 // execute runs one command line and gives its exit code.
-func execute(ctx context.Context, args []string, io stdio) int {
-	root := newRoot(io)
+func execute(ctx context.Context, args []string, c *client) int {
+	root := newRoot(c)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	var exit exitCode
@@ -37,6 +37,6 @@ func execute(ctx context.Context, args []string, io stdio) int {
 	if err == nil {
 		return exitOK
 	}
-	fmt.Fprintln(io.err, "proffer:", err)
+	fmt.Fprintln(c.io.err, "proffer:", err)
 	return codeOf(err)
 }

@@ -14,9 +14,9 @@ type stdio struct {
 	err io.Writer
 }
 
-// newRoot is the command tree.
-func newRoot(io stdio) *cobra.Command {
-	c := &client{io: io}
+// newRoot is the command tree for a client.
+func newRoot(c *client) *cobra.Command {
+	io := c.io
 	root := &cobra.Command{
 		Use:           "proffer",
 		Short:         "A datacenter kernel: many machines, offered to frameworks, as one computer",

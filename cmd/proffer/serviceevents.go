@@ -128,13 +128,7 @@ func readEvents(r io.Reader, handle func(event)) error {
 func (e event) line() string {
 	fields := map[string]any{}
 	_ = e.decode(&fields)
-	at := ""
-	if text, ok := fields["timestamp"].(string); ok {
-		at = text
-		if t := moment(text); !t.IsZero() {
-			at = t.Local().Format("15:04:05.000")
-		}
-	}
+	at, _ := fields["timestamp"].(string)
 	words := []string{at, e.Type}
 	for _, key := range []string{"appId", "runSpecId", "groupId", "taskId", "instanceId", "id", "taskStatus", "condition", "host", "uri", "alive", "healthy", "reason", "message"} {
 		switch v := fields[key].(type) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -48,7 +49,7 @@ func parseApps(data []byte) ([]appDocument, error) {
 	// JSON as it stands keeps its bytes; YAML's reader would refuse its tabs.
 	if trimmed[0] != '{' && trimmed[0] != '[' || !json.Valid(trimmed) {
 		var err error
-		if docs, err = fromYAML(trimmed); err != nil {
+		if docs, err = fromYAML(data); err != nil {
 			return nil, jsonError(trimmed, err)
 		}
 	}
@@ -95,7 +96,7 @@ func newAppDocument(body json.RawMessage) (appDocument, error) {
 
 // jsonError prefers JSON's own complaint for what is meant as JSON.
 func jsonError(data []byte, err error) error {
-	if data[0] != '{' && data[0] != '[' {
+	if start := strings.TrimLeft(string(data[1:]), " \t\r\n"); data[0] != '{' && data[0] != '[' || !strings.HasPrefix(start, `"`) && !strings.HasPrefix(start, "{") {
 		return err
 	}
 	var bad *json.SyntaxError

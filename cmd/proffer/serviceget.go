@@ -35,6 +35,15 @@ func serviceGetCommand(c *client) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			op, err := c.operator()
+			if err != nil {
+				return err
+			}
+			known, err := op.Tasks(cmd.Context())
+			if err != nil {
+				return err
+			}
+			v.indexes = indexesOf(known)
 			return v.print(c)
 		},
 		ValidArgsFunction: completeServices(c),
@@ -46,7 +55,7 @@ type serviceView struct {
 	app         app
 	queue       queue
 	deployments []deployment
-	indexes     map[string]string // of the instances, by task id
+	indexes     map[string]int // of the instances, by task id
 }
 
 func readService(ctx context.Context, s *services, path string) (serviceView, error) {
@@ -103,19 +112,23 @@ func (v serviceView) print(c *client) error {
 		row("service port", "%s", strings.TrimSpace(fmt.Sprintf("%d %s", p.Port, p.Name)))
 	}
 	row("version", "%s", a.Version)
-	row("config of", "%s", a.VersionInfo.LastConfigChangeAt)
+	row("config since", "%s", a.VersionInfo.LastConfigChangeAt)
 	if len(a.Tasks) == 0 {
 		return nil
 	}
 	var rows [][]string
 	for _, t := range sorted(a.Tasks) {
+		index := ""
+		if n, ok := v.indexes[t.ID]; ok && n >= 0 {
+			index = fmt.Sprint(n)
+		}
 		since := t.StartedAt
 		if since == "" {
 			since = t.StagedAt
 		}
-		rows = append(rows, []string{t.ID, a.condition(t), address(t), age(moment(since))})
+		rows = append(rows, []string{index, t.ID, a.condition(t), address(t), age(moment(since))})
 	}
-	return table(out, []string{"TASK", "STATE", "ADDRESS", "SINCE"}, rows)
+	return table(out, []string{"INDEX", "TASK", "STATE", "ADDRESS", "SINCE"}, rows)
 }
 
 // counts says how many instances there are, of which kind.

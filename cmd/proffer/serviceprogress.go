@@ -26,21 +26,27 @@ func (s snapshot) waits() []string {
 // condition is what an instance does now, in a few words.
 func (a *app) condition(i instance) string {
 	words := []string{taskWord(i.State)}
-	if h := i.health(); h != "" && i.State == "TASK_RUNNING" {
-		words = append(words, h)
-		for _, c := range i.Checks {
-			if !c.Alive && c.Cause != "" {
-				words = append(words, "("+firstLine(c.Cause)+")")
-				break
-			}
-		}
-	} else if i.State == "TASK_RUNNING" && len(a.HealthChecks) > 0 {
+	switch h := i.health(); {
+	case i.State != "TASK_RUNNING" || len(a.HealthChecks) == 0:
+	case h == "":
 		words = append(words, "not checked yet")
+	default:
+		words = append(words, h+i.complaint())
 	}
 	if !a.current(i) {
 		words = append(words, "old version")
 	}
 	return strings.Join(words, ", ")
+}
+
+// complaint is what the first check that fails says, in brackets.
+func (i instance) complaint() string {
+	for _, c := range i.Checks {
+		if !c.Alive && c.Cause != "" {
+			return " (" + firstLine(c.Cause) + ")"
+		}
+	}
+	return ""
 }
 
 // taskWord is a state of Marathon's tasks as people say it.
@@ -123,13 +129,7 @@ func board(s snapshot) []string {
 	var out []string
 	for i := range s.apps {
 		a := &s.apps[i]
-		ready := 0
-		for _, t := range a.Tasks {
-			if a.current(t) && a.well(t) {
-				ready++
-			}
-		}
-		head := fmt.Sprintf("%s  %d of %d ready", a.ID, ready, a.Instances)
+		head := fmt.Sprintf("%s  %d of %d ready", a.ID, a.ready(), a.Instances)
 		if d := s.deployment; d != nil && d.TotalSteps > 1 {
 			head += fmt.Sprintf("  step %d of %d", d.CurrentStep, d.TotalSteps)
 		}

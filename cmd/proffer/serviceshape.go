@@ -128,11 +128,19 @@ func (a *app) well(i instance) bool {
 	return i.State == "TASK_RUNNING" && (len(a.HealthChecks) == 0 || i.health() == "healthy")
 }
 
-// settled tells whether the wanted instances, and no others, are there and well.
-func (a *app) settled() bool {
-	return len(a.Tasks) == a.Instances &&
-		!slices.ContainsFunc(a.Tasks, func(i instance) bool { return !a.current(i) || !a.well(i) })
+// ready is how many instances have the newest configuration and are well.
+func (a *app) ready() int {
+	n := 0
+	for _, i := range a.Tasks {
+		if a.current(i) && a.well(i) {
+			n++
+		}
+	}
+	return n
 }
+
+// settled tells whether the wanted instances, and no others, are there and well.
+func (a *app) settled() bool { return a.ready() == a.Instances && len(a.Tasks) == a.Instances }
 
 // health is what the checks say; nothing as long as none has said it.
 func (i instance) health() string {

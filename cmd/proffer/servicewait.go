@@ -146,7 +146,8 @@ func (r *rollout) judge(made change, s snapshot) error {
 			return errNotDone{fmt.Sprintf("%s: deployment %s was cancelled, or replaced by a later change", r.what, made.DeploymentID)}
 		}
 		if !a.settled() {
-			return errNotDone{fmt.Sprintf("%s: deployment %s was cancelled: %d of %d instances of %s run", r.what, made.DeploymentID, a.Running, a.Instances, a.ID)}
+			return errNotDone{fmt.Sprintf("%s: deployment %s was cancelled half-way: of %s %d instances are ready, %d are wanted, %d are there",
+				r.what, made.DeploymentID, a.ID, a.ready(), a.Instances, len(a.Tasks))}
 		}
 	}
 	return nil

@@ -54,7 +54,7 @@ func (q queue) waits(ids ...string) []string {
 	for _, item := range q.Queue {
 		for _, id := range ids {
 			if item.App.ID == id && item.Count > 0 {
-				out = append(out, fmt.Sprintf("%s waits to start: %s", plural(item.Count, "instance"), item.why()))
+				out = append(out, fmt.Sprintf("%s to start: %s", plural(item.Count, "instance"), item.why()))
 			}
 		}
 	}

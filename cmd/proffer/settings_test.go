@@ -83,7 +83,7 @@ func TestWrongFileNamesEverything(t *testing.T) {
 		t.Fatal(err)
 	}
 	var talk bytes.Buffer
-	code := execute(t.Context(), []string{"master", "--config", file}, stdio{nil, &talk, &talk})
+	code := execute(t.Context(), []string{"master", "--config", file}, &client{io: stdio{nil, &talk, &talk}})
 	if code != exitUsage || !strings.Contains(talk.String(), file+":1") || !strings.Contains(talk.String(), `"no-such-key"`) {
 		t.Errorf("exit code %d: %s", code, talk.String())
 	}
@@ -103,5 +103,5 @@ func TestEveryCommandHasHelp(t *testing.T) {
 			walk(sub)
 		}
 	}
-	walk(newRoot(stdio{nil, &bytes.Buffer{}, &bytes.Buffer{}}))
+	walk(newRoot(&client{io: stdio{nil, &bytes.Buffer{}, &bytes.Buffer{}}}))
 }
