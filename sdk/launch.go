@@ -38,6 +38,8 @@ type LaunchSpec struct {
 
 	KillGraceNanos int64 `wire:"50,kill_grace_nanos"` // from SIGTERM to SIGKILL
 	MaxRunNanos    int64 `wire:"51,max_run_nanos"`    // 0: no max_completion_time
+
+	HealthChecks []HealthCheck `wire:"60,health_checks"` // of the task; set by the executor, for its successor
 }
 
 // LaunchVersion is the format of LaunchSpec that this code writes; a reader

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/profferhq/proffer/executor/checker"
 	"github.com/profferhq/proffer/executor/supervise"
 	"github.com/profferhq/proffer/sdk"
 	"github.com/profferhq/proffer/sdk/executor"
@@ -29,6 +30,8 @@ type Executor struct {
 	waiter *supervise.Waiter
 	drain  *supervise.Drain
 
+	checker *checker.Checker
+
 	inbox chan func()
 	done  chan struct{} // closed when the loop has ended
 
@@ -45,7 +48,8 @@ const lastAcks = 5 * time.Second
 
 // New takes the lock of this executor's id, and adopts what a predecessor left.
 func New(o Options) (*Executor, error) {
-	e := &Executor{o: o, inbox: make(chan func(), 256), done: make(chan struct{}), tasks: map[sdk.TaskID]*task{}}
+	e := &Executor{o: o, inbox: make(chan func(), 256), done: make(chan struct{}), tasks: map[sdk.TaskID]*task{},
+		checker: checker.New(o.Env.Endpoint)}
 	id := sha256.Sum256([]byte(string(o.Env.FrameworkID) + "\x00" + string(o.Env.ExecutorID)))
 	var err error
 	if e.lock, err = supervise.TakeLock(filepath.Join(o.Runtime, "executors", hex.EncodeToString(id[:16])+".lock")); err != nil {

@@ -31,6 +31,7 @@ func (e *Executor) kill(t *task, why executor.KillReason, grace time.Duration) {
 	if t.exit != nil {
 		return
 	}
+	t.stopHealth()
 	first := t.kill == nil
 	if first {
 		t.kill = &executor.KillNote{Reason: why, At: time.Now(), Grace: grace}

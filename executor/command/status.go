@@ -26,14 +26,18 @@ func (e *Executor) tellRunning(t *task) {
 }
 
 func (e *Executor) tellKillingState(t *task) {
-	e.driver.Update(sdk.ExecutorUpdate{Status: sdk.TaskStatus{
-		TaskID: t.id, State: sdk.TaskKilling, UUID: updateID(t.container, "killing")}})
+	s := sdk.TaskStatus{TaskID: t.id, State: sdk.TaskKilling, UUID: updateID(t.container, "killing")}
+	t.addHealth(&s)
+	e.driver.Update(sdk.ExecutorUpdate{Status: s})
 }
 
 // tellEnd tells the terminal state of a task.
 func (e *Executor) tellEnd(t *task) sdk.TaskState {
 	s := endStatus(t.exit, t.kill)
 	s.TaskID, s.UUID = t.id, updateID(t.container, "end")
+	if t.kill != nil && t.kill.Reason == executor.KillUnhealthy {
+		e.explainUnhealthy(t, &s)
+	}
 	s.Timestamp = float64(t.exit.Nanos/1000) / 1e6
 	p := t.process
 	u := sdk.ExecutorUpdate{Process: &p, Status: s}

@@ -6,6 +6,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/profferhq/proffer/executor/checker"
+	"github.com/profferhq/proffer/executor/probe"
 	"github.com/profferhq/proffer/executor/supervise"
 	"github.com/profferhq/proffer/sdk"
 	"github.com/profferhq/proffer/sdk/executor"
@@ -25,6 +27,7 @@ type task struct {
 	kill       *executor.KillNote
 	timer      *time.Timer // of the kill or of max_completion_time
 	exit       *executor.Exit
+	health     *health // nil without health checks
 }
 
 // defaultGrace is from SIGTERM to SIGKILL when nobody says otherwise.
@@ -37,7 +40,7 @@ func (e *Executor) launch(info *sdk.TaskInfo, spec *sdk.LaunchSpec) bool {
 		e.refuse(info.TaskID, "", "the agent sent no launch specification")
 		return false
 	}
-	spec.TaskID = info.TaskID
+	spec.TaskID, spec.HealthChecks = info.TaskID, probe.ChecksOf(info)
 	if _, known := e.tasks[info.TaskID]; known {
 		return true
 	}
@@ -60,6 +63,7 @@ func (e *Executor) launch(info *sdk.TaskInfo, spec *sdk.LaunchSpec) bool {
 	if spec.MaxRunNanos > 0 {
 		e.deadline(t, time.Duration(spec.MaxRunNanos))
 	}
+	e.watchHealth(t, spec.HealthChecks, time.Now())
 	return true
 }
 
@@ -141,12 +145,14 @@ func (e *Executor) finish(t *task, x executor.Exit) {
 	if t.timer != nil {
 		t.timer.Stop()
 	}
-	e.drain.Flush(t.output, func() {
-		e.do(func() {
-			state := e.tellEnd(t)
-			if t.group != "" && state != sdk.TaskFinished {
-				e.killGroup(t.group)
-			}
+	t.afterHealth(func() {
+		e.drain.Flush(t.output, func() {
+			e.do(func() {
+				state := e.tellEnd(t)
+				if t.group != "" && state != sdk.TaskFinished {
+					e.killGroup(t.group)
+				}
+			})
 		})
 	})
 }
@@ -155,6 +161,10 @@ func (e *Executor) finish(t *task, x executor.Exit) {
 // only when the container is empty.
 func (e *Executor) acknowledged(a *sdk.Acknowledged) {
 	t := e.tasks[a.TaskID]
+	if t != nil && t.health != nil && string(a.UUID) == string(healthID(t)) {
+		e.healthStored(t)
+		return
+	}
 	if t == nil || t.exit == nil || string(a.UUID) != string(updateID(t.container, "end")) {
 		e.endIfIdle()
 		return
@@ -210,6 +220,9 @@ func (e *Executor) resume(r *executor.Record, s *executor.Started) {
 	e.o.Log.Info("adopted", "task", t.id, "pid", t.process.PID, "child", t.child, "ended", r.Exit != nil)
 	e.tellRunning(t)
 	t.kill = r.Kill
+	if err := checker.Clean(t.runtimeDir); err != nil {
+		e.o.Log.Warn("a check of a predecessor is left", "task", t.id, "error", err)
+	}
 	if r.Exit != nil {
 		if t.child {
 			_ = executor.Reap(int(t.process.PID))
@@ -218,6 +231,9 @@ func (e *Executor) resume(r *executor.Record, s *executor.Started) {
 		return
 	}
 	e.watch(t, s.PIDFD)
+	if t.kill == nil {
+		e.watchHealth(t, r.Spec.HealthChecks, time.Now().Add(-executor.Age(t.process)))
+	}
 	switch {
 	case t.kill != nil:
 		e.escalate(t)

@@ -157,7 +157,7 @@ func (w *world) write(i int, began time.Time, early bool, timeout time.Duration,
 		}
 	}
 	if v.End {
-		w.out.WriteString(", END: " + w.task.Message())
+		w.out.WriteString(", END: " + Message(w.task.Results()))
 	}
 	w.out.WriteString("\n")
 }

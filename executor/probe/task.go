@@ -47,30 +47,32 @@ func (t *Task) Results() []sdk.HealthResult {
 
 // Healthy is true when every check is alive, false when one is not, and nil while
 // that is open.
-func (t *Task) Healthy() *bool {
+func (t *Task) Healthy() *bool { return healthy(t.Results()) }
+
+func healthy(results []sdk.HealthResult) *bool {
 	all := true
-	for _, c := range t.Checks {
-		if c.result.Alive == nil {
+	for i := range results {
+		if a := results[i].Alive; a == nil {
 			all = false
-		} else if !*c.result.Alive {
-			return alive(false)
+		} else if !*a {
+			return a
 		}
 	}
 	if !all {
 		return nil
 	}
-	return alive(true)
+	return &all
 }
 
-// Message is the health as a sentence for people: the first check that fails.
-func (t *Task) Message() string {
-	for i, c := range t.Checks {
-		if r := &c.result; r.Alive != nil && !*r.Alive {
-			return fmt.Sprintf("Health check %d failed %d times in a row: %s", i, r.ConsecutiveFailures, r.LastFailureCause)
+// Message is results as a sentence for people: the first check that fails.
+func Message(results []sdk.HealthResult) string {
+	for i := range results {
+		if r := &results[i]; r.Alive != nil && !*r.Alive {
+			return fmt.Sprintf("Health check %d failed, %d in a row: %s", i, r.ConsecutiveFailures, r.LastFailureCause)
 		}
 	}
-	if t.Healthy() == nil {
-		return "Not every health check has had a result"
+	if healthy(results) == nil {
+		return "Not every health check has a result"
 	}
 	return "Every health check succeeds"
 }

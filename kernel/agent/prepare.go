@@ -16,6 +16,7 @@ import (
 	"github.com/profferhq/proffer/kernel/agent/users"
 	"github.com/profferhq/proffer/kernel/credential"
 	"github.com/profferhq/proffer/sdk"
+	"github.com/profferhq/proffer/sdk/executor"
 )
 
 // prepareTimeout bounds the making of a container, without its downloads, which
@@ -150,19 +151,8 @@ func (a *Agent) newSpec(x *box, cmd *sdk.CommandInfo) *sdk.LaunchSpec {
 		LogBytes: a.o.LogBytes, LogFiles: uint32(a.o.LogFiles),
 	}
 	x.c.User.Apply(s)
-	if cmd == nil {
-		return s
-	}
-	if cmd.Shell == nil || *cmd.Shell {
-		s.Path, s.Args = "/bin/sh", []string{"sh", "-c", cmd.Value}
-		return s
-	}
-	s.Path, s.Args = cmd.Value, cmd.Arguments
-	if len(s.Args) == 0 {
-		s.Args = []string{cmd.Value}
-	}
-	if !filepath.IsAbs(s.Path) && strings.Contains(s.Path, "/") {
-		s.Path = filepath.Join(x.c.SandboxDir, s.Path)
+	if cmd != nil {
+		s.Path, s.Args = executor.Program(cmd, x.c.SandboxDir)
 	}
 	return s
 }

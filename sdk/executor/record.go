@@ -53,6 +53,8 @@ const (
 	KillAsked    KillReason = 1 // by the framework, or the executor is shut down
 	KillDeadline KillReason = 2 // max_completion_time
 	KillGroup    KillReason = 3 // another task of its group failed
+	// KillUnhealthy is for a task whose health check failed too often in a row.
+	KillUnhealthy KillReason = 4
 )
 
 const (

@@ -12,6 +12,16 @@ import (
 // stored, which is never many.
 const seenMax = 16
 
+// healthMax is how many updates of a task wait for its framework before a newer one
+// about its health takes the place of the last. A check that only reports may fail
+// for as long as its framework is away, which may be a week.
+const healthMax = 16
+
+// aboutHealth tells whether a status says of a running task only how it is.
+func aboutHealth(s *sdk.TaskStatus) bool {
+	return s.State == sdk.TaskRunning && s.Reason == sdk.ReasonTaskHealthCheckStatusUpdated
+}
+
 // apply changes what is durable. It is the only place that does, for new facts and
 // for those of the checkpoint alike. It makes no effects.
 func (l *Ledger) apply(r *Record) error {
@@ -162,7 +172,11 @@ func (l *Ledger) applyUpdate(r *UpdateRecord) error {
 		t.phase = sent
 	}
 	if !r.Acked {
-		t.queue = append(t.queue, t.last)
+		if n := len(t.queue); n >= healthMax && aboutHealth(t.queue[n-1]) && aboutHealth(t.last) {
+			t.queue[n-1] = t.last
+		} else {
+			t.queue = append(t.queue, t.last)
+		}
 		l.waiting[t] = struct{}{}
 	}
 	if len(t.seen) == seenMax {

@@ -152,8 +152,10 @@ func (l *Ledger) taskUpdate(x *executor, u *sdk.ExecutorUpdate) {
 		l.end(t, *s)
 		return
 	}
-	if t.last != nil && t.last.State == s.State && u.Process != nil && t.process != nil && *t.process == *u.Process && s.CheckStatus == nil && s.Healthy == nil {
-		// A successor found the task that its predecessor had told of.
+	again := t.last != nil && (t.last.State == s.State || s.State == sdk.TaskRunning)
+	if again && u.Process != nil && t.process != nil && *t.process == *u.Process && s.CheckStatus == nil && s.Healthy == nil {
+		// A successor found the task that its predecessor had told of, and that may
+		// have become more than running since.
 		l.ack(x.conn, s.TaskID, s.UUID)
 		return
 	}

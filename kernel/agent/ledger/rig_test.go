@@ -224,7 +224,10 @@ func (r *rig) update(t *testing.T, d *datadriven.TestData) string {
 		t.Fatal("update TASK STATE")
 	}
 	u := r.executorUpdate(d.CmdArgs[0].Key, d.CmdArgs[1].Key, arg(d, "uuid", ""))
-	u.Status.Reason = sdk.Reason(arg(d, "reason", ""))
+	if u.Status.Reason = sdk.Reason(arg(d, "reason", "")); u.Status.Reason == sdk.ReasonTaskHealthCheckStatusUpdated {
+		healthy := true
+		u.Status.Healthy, u.Process = &healthy, nil
+	}
 	r.l.Step(r.now, FromExecutor{Call: &sdk.ExecutorCall{Type: sdk.ExecutorCallUpdate, FrameworkID: r.framework(d),
 		ExecutorID: sdk.ExecutorID(arg(d, "executor", "proffer-default-1")), Update: &u}})
 	return r.take()
