@@ -60,6 +60,8 @@ func benches() []bench {
 		{"limits", "what this machine can do: fork and exec, cgroups, fsync, HTTP", limits},
 		{"launch", "perf-1, 2, 4, 5 and the latency of `proffer run -- true`", launch},
 		{"wire", "perf-24: an offer in every encoding", wireBench},
+		{"service", "perf-16 and perf-17: services start, come back, are taken over", services},
+		{"writes", "perf-14: apps created by four clients", writes},
 		{"alloc", "perf-7 and perf-8: the allocator", allocBench},
 	}
 }

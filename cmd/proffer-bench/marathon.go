@@ -1,0 +1,155 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+)
+
+// marathon is a client of marathonish through the masters' gateway: the few calls that the
+// benches need.
+type marathon struct {
+	base, token string
+	http        *http.Client
+}
+
+func newMarathon(u *upCluster) *marathon {
+	return &marathon{base: "http://" + u.addr + "/service/marathonish", token: u.token,
+		http: &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 16}}}
+}
+
+// benchApp is an app of the benches: the fields that they set.
+type benchApp struct {
+	ID             string            `json:"id"`
+	Cmd            string            `json:"cmd"`
+	Instances      int               `json:"instances"`
+	CPUs           float64           `json:"cpus"`
+	Mem            float64           `json:"mem"`
+	Env            map[string]string `json:"env,omitempty"`
+	Ports          []int             `json:"ports"`
+	RequirePorts   bool              `json:"requirePorts,omitempty"`
+	BackoffSeconds *int              `json:"backoffSeconds,omitempty"`
+	HealthChecks   []benchCheck      `json:"healthChecks,omitempty"`
+}
+
+type benchCheck struct {
+	Protocol           string `json:"protocol"`
+	Path               string `json:"path"`
+	PortIndex          int    `json:"portIndex"`
+	IntervalSeconds    int    `json:"intervalSeconds"`
+	GracePeriodSeconds int    `json:"gracePeriodSeconds"`
+}
+
+// healthyCount is an app as far as the benches look at it.
+type healthyCount struct {
+	ID      string `json:"id"`
+	Healthy int    `json:"tasksHealthy"`
+}
+
+// call makes one call; a status of 300 or more is an error with the answer's text.
+func (m *marathon) call(ctx context.Context, method, path string, body, answer any) error {
+	var data []byte
+	if body != nil {
+		var err error
+		if data, err = json.Marshal(body); err != nil {
+			return err
+		}
+	}
+	req, err := http.NewRequestWithContext(ctx, method, m.base+path, bytes.NewReader(data))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Authorization", "Bearer "+m.token)
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := m.http.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	switch {
+	case err != nil:
+		return err
+	case resp.StatusCode >= 300:
+		return fmt.Errorf("%s %s: %s: %s", method, path, resp.Status, text)
+	case answer == nil:
+		return nil
+	}
+	return json.Unmarshal(text, answer)
+}
+
+// await waits until marathonish answers: the boot has come as far.
+func (m *marathon) await(ctx context.Context) error {
+	return poll(ctx, 30*time.Second, 20*time.Millisecond, "marathonish answers", func() error {
+		return m.call(ctx, http.MethodGet, "/ping", nil, nil)
+	})
+}
+
+// healthy tells how many instances of an app are healthy.
+func (m *marathon) healthy(ctx context.Context, id string) (int, error) {
+	var a struct {
+		App healthyCount `json:"app"`
+	}
+	err := m.call(ctx, http.MethodGet, "/v2/apps"+id, nil, &a)
+	return a.App.Healthy, err
+}
+
+// poll tries until it succeeds, every so often, bound at the most.
+func poll(ctx context.Context, bound, every time.Duration, what string, try func() error) error {
+	begin := time.Now()
+	for {
+		err := try()
+		if err == nil {
+			return nil
+		}
+		if time.Since(begin) > bound {
+			return fmt.Errorf("after %s still not: %s: %w", bound, what, err)
+		}
+		select {
+		case <-time.After(every):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// answers asks a service's port once, on a fresh connection.
+func answers(ctx context.Context, client *http.Client, url string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return err
+	}
+	_, _ = io.Copy(io.Discard, resp.Body)
+	_ = resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s: %s", url, resp.Status)
+	}
+	return nil
+}
+
+// fresh is a client whose every request is on a connection of its own.
+func fresh() *http.Client {
+	return &http.Client{Timeout: time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+}
+
+// buildWeb builds the example web service into dir: the bench runs in a checkout.
+func buildWeb(ctx context.Context, dir string) (string, error) {
+	out := filepath.Join(dir, "web")
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", out, "./configs/examples/apps/web")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if text, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build the example web service (run the bench in the checkout): %w: %s", err, text)
+	}
+	return out, os.Chmod(out, 0o755)
+}
