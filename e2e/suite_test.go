@@ -57,14 +57,16 @@ func (c *cluster) idle() bool {
 	return len(agents) > 0
 }
 
-// TestExampleModule builds the word count and runs its tests as its author would:
-// it is a module of its own, which `./...` leaves out.
-func TestExampleModule(t *testing.T) {
-	for _, args := range [][]string{{"vet", "./..."}, {"test", "./..."}} {
-		cmd := exec.Command("go", args...)
-		cmd.Dir = "../configs/examples/frameworks/wordcount"
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Errorf("go %s: %v\n%s", strings.Join(args, " "), err, out)
+// TestExampleModules builds the example programs and runs their tests as their
+// authors would: each is a module of its own, which `./...` leaves out.
+func TestExampleModules(t *testing.T) {
+	for _, dir := range []string{"frameworks/wordcount", "apps/web"} {
+		for _, args := range [][]string{{"vet", "./..."}, {"test", "./..."}} {
+			cmd := exec.Command("go", args...)
+			cmd.Dir = "../configs/examples/" + dir
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Errorf("%s: go %s: %v\n%s", dir, strings.Join(args, " "), err, out)
+			}
 		}
 	}
 }

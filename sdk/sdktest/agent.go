@@ -176,6 +176,10 @@ func (a *agent) due() (due time.Time, ok bool) {
 	}
 	for _, p := range a.tasks {
 		sooner(p.due)
+		if !p.killed {
+			sooner(p.health.well)
+			sooner(p.health.sick)
+		}
 	}
 	if a.mind != nil {
 		sooner(a.nextTick)

@@ -13,7 +13,8 @@ import (
 // the words that tests need, joined by ";" or "&&":
 //
 //	true, false, exit N, echo …, sleep SECONDS (or infinity),
-//	kill -9 $$ (also -KILL, -TERM), trap '' TERM, and exec before any
+//	kill -9 $$ (also -KILL, -TERM), trap '' TERM, and exec before any,
+//	healthy SECONDS (-1 for never), sick SECONDS: Outcome's HealthyAfter and SickAfter
 //
 // A command that it does not understand runs until it is killed, and so does a
 // task of a custom executor.
@@ -35,7 +36,7 @@ func Command(task sdk.TaskInfo) Outcome {
 		case stepEnds:
 			return o
 		case stepUnknown:
-			return Outcome{Endless: true, Deaf: o.Deaf}
+			return Outcome{Endless: true, Deaf: o.Deaf, HealthyAfter: o.HealthyAfter, SickAfter: o.SickAfter}
 		}
 	}
 	return o
@@ -81,6 +82,17 @@ func (o *Outcome) run(words []string) stepResult {
 			return stepUnknown
 		}
 		return stepEnds
+	case "healthy", "sick":
+		seconds, err := strconv.ParseFloat(argument, 64)
+		if err != nil {
+			return stepUnknown
+		}
+		if d := time.Duration(seconds * float64(time.Second)); words[0] == "sick" {
+			o.SickAfter = d
+		} else {
+			o.HealthyAfter = d
+		}
+		return stepGoesOn
 	case "trap":
 		o.Deaf = true
 		return stepGoesOn

@@ -100,14 +100,22 @@ func (k *Kernel) dropStreams() {
 // End ends a running task now, as the outcome says. It fails when no such task
 // runs.
 func (k *Kernel) End(task sdk.TaskID, o Outcome) error {
+	return k.withTask(task, func(p *process) error {
+		p.outcome, p.due = o, k.now()
+		return nil
+	})
+}
+
+// withTask does something about a running task.
+func (k *Kernel) withTask(task sdk.TaskID, do func(*process) error) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for _, a := range k.agents {
 		for _, id := range sortedKeys(a.tasks) {
 			if p := a.tasks[id]; p.task.TaskID == task {
-				p.outcome, p.due = o, k.now()
+				err := do(p)
 				k.pump()
-				return nil
+				return err
 			}
 		}
 	}

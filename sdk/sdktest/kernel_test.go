@@ -22,7 +22,7 @@ type subject struct {
 
 // runSubject subscribes a framework that runs the command on its first offer; an
 // empty command holds the offer.
-func runSubject(t *testing.T, k *sdktest.Kernel, command string) *subject {
+func runSubject(t *testing.T, k *sdktest.Kernel, command string, checks ...sdk.HealthCheck) *subject {
 	t.Helper()
 	f, err := framework.New(k.Framework("subject"))
 	if err != nil {
@@ -42,7 +42,7 @@ func runSubject(t *testing.T, k *sdktest.Kernel, command string) *subject {
 					return nil
 				}
 				launched = true
-				return f.Launch(offers[0], sdk.TaskInfo{Name: "t", TaskID: "t1", Resources: resources, Command: &sdk.CommandInfo{Value: command}})
+				return f.Launch(offers[0], sdk.TaskInfo{Name: "t", TaskID: "t1", Resources: resources, Command: &sdk.CommandInfo{Value: command}, HealthChecks: checks})
 			},
 			Update: func(_ context.Context, status sdk.TaskStatus) error {
 				s.updates <- status

@@ -65,6 +65,10 @@ type Outcome struct {
 	Message string
 	// Deaf ignores SIGTERM, so that a kill needs its grace and SIGKILL.
 	Deaf bool
+	// HealthyAfter is when every health check of the task succeeds first; below zero
+	// for never. SickAfter, above zero, is when all of them begin to fail, once each
+	// interval. A task without checks has no health.
+	HealthyAfter, SickAfter time.Duration
 	// Refuse fails the launch before anything runs, with this message
 	// (REASON_CONTAINER_LAUNCH_FAILED).
 	Refuse string

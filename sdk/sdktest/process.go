@@ -21,6 +21,7 @@ type process struct {
 	outcome   Outcome
 	due       time.Time // when it ends by itself; zero for never
 	killed    bool
+	health    *checkup
 }
 
 // killGrace is the time between SIGTERM and SIGKILL of a task that names none.
@@ -78,6 +79,7 @@ func (x *executor) launch(task sdk.TaskInfo, spec *sdk.LaunchSpec, group sdk.Tas
 	p := &process{
 		a: x.a, key: key, framework: x.framework.ID, executor: x.info.ExecutorID,
 		task: task, group: group, outcome: outcome,
+		health: newCheckup(&task, &outcome, x.a.k.now()),
 	}
 	x.a.tasks[key] = p
 	if !p.outcome.Endless {
@@ -94,6 +96,9 @@ func (x *executor) launch(task sdk.TaskInfo, spec *sdk.LaunchSpec, group sdk.Tas
 
 // step ends the process when its time has come.
 func (p *process) step(now time.Time) bool {
+	if p.checked(now) {
+		return true
+	}
 	if p.due.IsZero() || p.due.After(now) || p.host() == nil {
 		return false // without an executor nobody could tell
 	}
@@ -126,7 +131,9 @@ func (p *process) kill(policy *sdk.KillPolicy) {
 	x := p.host()
 	for _, c := range x.framework.Capabilities {
 		if c.Type == sdk.CapabilityTaskKillingState {
-			x.update(sdk.ExecutorUpdate{Status: sdk.TaskStatus{TaskID: p.task.TaskID, State: sdk.TaskKilling}})
+			s := sdk.TaskStatus{TaskID: p.task.TaskID, State: sdk.TaskKilling}
+			p.health.describe(&s)
+			x.update(sdk.ExecutorUpdate{Status: s})
 		}
 	}
 	p.due = p.a.k.now()
@@ -159,6 +166,10 @@ func (p *process) end() {
 	}
 	if o.Message != "" && !p.killed {
 		status.Message = o.Message
+	}
+	if p.health.ended {
+		p.health.describe(&status)
+		status.Reason = sdk.ReasonTaskHealthCheckStatusUpdated
 	}
 	x.update(sdk.ExecutorUpdate{Status: status, WaitStatus: &wait})
 	if p.group == "" || status.State == sdk.TaskFinished {
