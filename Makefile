@@ -1,5 +1,6 @@
 # The targets that a newcomer needs are up, demo and test; `make help` lists all.
 GO      ?= go
+PYTHON  ?= python3
 VERSION ?= 0.1.0
 LDFLAGS := -s -w -X main.version=$(VERSION)
 export CGO_ENABLED ?= 0
@@ -12,6 +13,8 @@ up: build ## a cluster on this machine; ctrl-C stops it
 	bin/proffer up
 demo: build ## the README's tour, by itself, in under a minute
 	$(GO) run ./e2e/demo
+compat: build ## every call of Marathon's Python client, from PyPI, against a cluster
+	$(PYTHON) e2e/compat/run.py
 test: build ## every test
 	CGO_ENABLED=$(if $(RACE),1,0) $(GO) test $(if $(RACE),-race) -timeout 14m $$($(GO) list ./... | grep -v /e2e)
 	CGO_ENABLED=$(if $(RACE),1,0) $(GO) test $(if $(RACE),-race) -timeout 14m ./e2e/... # alone: it measures processor time
@@ -29,4 +32,4 @@ plants: ## every planted bug must be found
 	$(GO) test ./e2e/plants -run Score -v -count=1 -args -score
 soak: build ## the long forms of the stories that make test tells in short
 	PROFFER_SOAK=1 $(GO) test ./e2e/... ./kernel/sim/... -run 'Soak|Kill|Sim' -v -timeout 60m
-.PHONY: help build up demo test race check bench golden plants soak
+.PHONY: help build up demo compat test race check bench golden plants soak
