@@ -99,7 +99,7 @@ func soleImporters() map[string][]string {
 		"github.com/hashicorp/memberlist": {"kernel/membership"},
 		"github.com/containerd/cgroups":   {"kernel/agent/isolator/cgroup"},
 		"github.com/prometheus/procfs":    {"kernel/agent/detect"},
-		"github.com/labstack/echo":        {"kernel/master", "kernel/agent"},
+		"github.com/labstack/echo":        {"kernel/master", "kernel/agent", "marathonish/api"},
 		"github.com/vmihailenco/msgpack":  {"sdk/wire"},
 		"github.com/spf13/cobra":          {"cmd/proffer", "cmd/proffer-bench"},
 	}
@@ -119,7 +119,8 @@ func TestSoleImporters(t *testing.T) {
 
 // purePackages decide and do nothing else (see kernel/doc.go).
 func purePackages() []string {
-	return []string{"sdk", "sdk/wire", "kernel/allocator", "kernel/registry", "kernel/cluster", "kernel/view", "kernel/link", "kernel/agent/ledger", "executor/probe"}
+	return []string{"sdk", "sdk/wire", "kernel/allocator", "kernel/registry", "kernel/cluster", "kernel/view", "kernel/link", "kernel/agent/ledger", "executor/probe",
+		"marathonish/app", "marathonish/event"}
 }
 
 // impureImports are the packages that bring a clock, a disk, a network or a goroutine's
