@@ -17,6 +17,7 @@ const (
 	Kill                       // Tasks; or the instances of IDs, those on Host if it is set
 	Cancel                     // Deployment: undo it, or with Force drop it
 	ResetDelay                 // IDs: launch again at once
+	Boot                       // Apps that exist already, or were made by a Boot once, are left alone
 )
 
 // Change is something that a client wants changed. It happens whole or not at all.

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/profferhq/proffer/marathonish/app"
+	"github.com/profferhq/proffer/marathonish/health"
 	"github.com/profferhq/proffer/sdk"
 )
 
@@ -23,21 +24,13 @@ type Instance struct {
 	StagedAt  time.Time
 	StartedAt time.Time // zero until it runs
 
-	Checks  []CheckResult // one for each health check that has a result, in their order
-	Healthy *bool         // nil: no checks, or not known yet
-	Why     string        // why it is being ended; empty when it is not
+	Checks  []health.Result // one for each health check that has a result, in their order
+	Healthy *bool           // nil: no checks, or not known yet
+	Why     string          // why it is being ended; empty when it is not
 }
 
-// CheckResult is what a health check of an instance has found so far. Times that
-// have not been are zero.
-type CheckResult struct {
-	Alive               *bool
-	ConsecutiveFailures int
-	FirstSuccess        time.Time
-	LastSuccess         time.Time
-	LastFailure         time.Time
-	Cause               string // of the last failure
-}
+// CheckResult is what a health check of an instance has found so far.
+type CheckResult = health.Result
 
 // Failure is the last end of an instance that nobody wanted.
 type Failure struct {

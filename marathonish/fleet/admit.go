@@ -1,0 +1,158 @@
+package fleet
+
+import (
+	"net/http"
+	"slices"
+
+	"github.com/profferhq/proffer/marathonish/app"
+	"github.com/profferhq/proffer/marathonish/event"
+	"github.com/profferhq/proffer/sdk"
+)
+
+// draft is a change that is worked out: what goes into the store, and what follows
+// once it is there.
+type draft struct {
+	request Request
+	outcome Outcome
+	writes  []Write
+	touched []app.ID // busy until it is stored
+	apply   []func()
+}
+
+func (d *draft) write(w ...Write) { d.writes = append(d.writes, w...) }
+func (d *draft) then(do func())   { d.apply = append(d.apply, do) }
+
+// admit works out the changes that wait, in their order. One about an app of which
+// another change is on its way waits for that.
+func (f *Fleet) admit() {
+	if len(f.requests) == 0 {
+		return
+	}
+	waiting := f.requests
+	f.requests = nil
+	held := map[app.ID]bool{}
+	for _, r := range waiting {
+		about := f.about(&r.Change)
+		blocked := slices.ContainsFunc(about, func(id app.ID) bool {
+			s := f.services[id]
+			return held[id] || s != nil && s.busy
+		})
+		if blocked {
+			for _, id := range about {
+				held[id] = true
+			}
+			f.requests = append(f.requests, r)
+			continue
+		}
+		d := &draft{request: r}
+		if err := f.draw(d); err != nil {
+			f.emit(Reply{ID: r.ID, Refusal: err})
+			continue
+		}
+		f.submit(d)
+	}
+}
+
+// about are the apps that a change is about.
+func (f *Fleet) about(c *Change) []app.ID {
+	ids := slices.Clone(c.IDs)
+	for _, a := range c.Apps {
+		ids = append(ids, a.ID)
+	}
+	for _, task := range c.Tasks {
+		if u := f.units[task]; u != nil {
+			ids = append(ids, u.rec.App)
+		}
+	}
+	if d := f.deployments[c.Deployment]; d != nil {
+		ids = append(ids, d.apps()...)
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+// draw works a change out, or refuses it.
+func (f *Fleet) draw(d *draft) *app.Refusal {
+	c := &d.request.Change
+	for id, read := range c.IfVersion {
+		var now app.Version
+		if s := f.services[id]; s != nil && s.app != nil {
+			now = s.app.Version
+		}
+		if now != read {
+			return &app.Refusal{Status: http.StatusConflict, Message: "App '" + string(id) + "' was changed meanwhile", Stale: true}
+		}
+	}
+	switch c.Kind {
+	case Create, Put:
+		return f.drawPut(d)
+	case Boot:
+		return f.drawBoot(d)
+	case Delete:
+		return f.drawDelete(d)
+	case Restart:
+		return f.drawRestart(d)
+	case Kill:
+		return f.drawKill(d)
+	case Cancel:
+		return f.drawCancel(d)
+	case ResetDelay:
+		return f.drawReset(d)
+	}
+	return app.Refusef(http.StatusInternalServerError, "no such kind of change: %d", c.Kind)
+}
+
+// submit has the change stored; then it is made, and answered.
+func (f *Fleet) submit(d *draft) {
+	done := func() {
+		for _, id := range d.touched {
+			f.service(id).busy = false
+			f.touch(id)
+		}
+		for _, do := range d.apply {
+			do()
+		}
+		f.announce(d)
+		f.emit(Reply{ID: d.request.ID, Outcome: d.outcome})
+	}
+	if len(d.writes) == 0 {
+		done()
+		return
+	}
+	for _, id := range d.touched {
+		f.service(id).busy = true
+	}
+	f.post(&posting{writes: d.writes, done: done, failed: func(err *sdk.Error) {
+		for _, id := range d.touched {
+			f.service(id).busy = false
+			f.touch(id)
+		}
+		status := http.StatusInsufficientStorage
+		if err.Code == sdk.CodeTooLarge {
+			status = http.StatusRequestEntityTooLarge
+		}
+		f.emit(Reply{ID: d.request.ID, Refusal: app.Refusef(status, "the store does not take the change: %s", err.Message)})
+	}})
+}
+
+// announce tells the event stream of a change.
+func (f *Fleet) announce(d *draft) {
+	c := &d.request.Change
+	if c.URI != "" {
+		for _, id := range d.touched {
+			if s := f.services[id]; s != nil && s.app != nil && c.Kind != Kill {
+				f.emit(Publish{event.APIPost{ClientIP: c.ClientIP, URI: c.URI, AppDefinition: s.app}})
+			}
+		}
+	}
+	if d.outcome.Deployment == "" {
+		return
+	}
+	groups := map[app.ID]bool{}
+	for _, id := range d.touched {
+		groups[id.Group()] = true
+	}
+	for _, group := range sortedKeys(groups) {
+		f.emit(Publish{event.GroupChangeSuccess{GroupID: group, Version: d.outcome.Version}})
+	}
+}

@@ -1,0 +1,58 @@
+package fleet
+
+import (
+	"time"
+
+	"github.com/profferhq/proffer/sdk"
+)
+
+// doom decides that an instance ends. It is shown as TASK_KILLING at once, so that
+// balancers leave it; the decision goes into the store; and after the app's drain
+// time it gets its KILL. What does not serve has nothing to drain.
+func (f *Fleet) doom(s *service, u *unit, why string) {
+	if u.rec.Doom != nil || u.ended {
+		return
+	}
+	f.condemn(s, u, why)
+	f.tell(u, why)
+	finish := func() { u.doomed = true; f.touch(s.id) }
+	f.post(&posting{
+		writes: []Write{put(runKey(u.rec.Task), &u.rec)},
+		done:   finish,
+		failed: func(err *sdk.Error) {
+			f.log(Warn, "a decision to end an instance is not in the store", "task", u.rec.Task, "error", err)
+			finish()
+		},
+	})
+}
+
+// condemn makes the decision without storing it.
+func (f *Fleet) condemn(s *service, u *unit, why string) {
+	var drain time.Duration
+	if a := s.definition(u.rec.Version); a != nil && u.state == sdk.TaskRunning && (u.rec.Healthy == nil || *u.rec.Healthy) {
+		drain = a.Drain()
+	}
+	u.rec.Doom = &doom{Why: why, At: f.now.Add(drain)}
+	f.log(Info, "an instance is to end", "task", u.rec.Task, "why", why, "drains", drain)
+	f.touch(s.id)
+}
+
+// reap sends the KILLs of an app that are due.
+func (f *Fleet) reap(s *service) {
+	if !f.session.up {
+		return
+	}
+	for _, u := range s.live() {
+		switch {
+		case u.rec.Doom == nil || !u.doomed || !u.launched || !u.confirmed || u.state == sdk.TaskUnreachable:
+			continue
+		case f.now.Before(u.rec.Doom.At):
+			f.alarms.wake(s.id, u.rec.Doom.At)
+			continue
+		case u.killed.IsZero() || !f.now.Before(u.killed.Add(f.opt.KillRetry)):
+			u.killed = f.now
+			f.emit(KillTask{Task: u.rec.Task, Agent: u.rec.Agent})
+		}
+		f.alarms.wake(s.id, u.killed.Add(f.opt.KillRetry))
+	}
+}

@@ -1,0 +1,216 @@
+package fleet
+
+import (
+	"time"
+
+	"github.com/profferhq/proffer/marathonish/launch"
+	"github.com/profferhq/proffer/marathonish/placement"
+	"github.com/profferhq/proffer/sdk"
+)
+
+// match puts what is due onto the offers at hand and gives the rest of them back. An
+// offer is kept for one placement, and until the records of what is launched on it
+// are in the store.
+func (f *Fleet) match() {
+	if len(f.offers) == 0 {
+		return
+	}
+	offers := f.offers
+	f.offers = nil
+	looking := f.looking()
+	wants := make([]placement.Want, len(looking))
+	for i, s := range looking {
+		wants[i] = placement.Want{App: s.app, Count: len(s.waiting.indexes)}
+		for _, u := range s.placed() {
+			wants[i].Placed = append(wants[i].Placed, placement.Placed{AgentID: u.rec.Agent, Host: u.rec.Host, Values: u.rec.Values})
+		}
+	}
+	result := placement.Place(offers, wants, f.ids.number())
+	byOffer := make([][]*unit, len(offers))
+	tasks := make([][]sdk.TaskInfo, len(offers))
+	used := make([]map[int]bool, len(looking))
+	for _, l := range result.Launches {
+		s := looking[l.Want]
+		u, task := f.stage(s, &offers[l.Offer], &l)
+		byOffer[l.Offer] = append(byOffer[l.Offer], u)
+		tasks[l.Offer] = append(tasks[l.Offer], task)
+		if used[l.Want] == nil {
+			used[l.Want] = map[int]bool{}
+		}
+		used[l.Want][l.Offer] = true
+	}
+	for i, s := range looking {
+		s.waiting.heard(f.now, offers, result.Refused[i], used[i])
+		f.touch(s.id)
+	}
+	decline := Decline{Refuse: f.opt.Refuse}
+	for i := range offers {
+		if len(byOffer[i]) == 0 {
+			decline.Offers = append(decline.Offers, offers[i].ID)
+			continue
+		}
+		f.record(offers[i].ID, byOffer[i], tasks[i])
+	}
+	if len(decline.Offers) > 0 {
+		f.emit(decline)
+	}
+	f.evaluate()
+}
+
+// stage makes the instance that is to be launched on an offer.
+func (f *Fleet) stage(s *service, o *sdk.Offer, l *placement.Launch) (*unit, sdk.TaskInfo) {
+	a, w := s.app, &s.waiting
+	u := &unit{
+		state: sdk.TaskStaging, offer: o.ID, since: f.now,
+		rec: runRecord{
+			App: a.ID, Version: a.Version, Config: a.LastConfigChangeAt, Index: w.indexes[0], Agent: o.AgentID, Host: o.Hostname,
+			Task: sdk.TaskID(a.ID.TaskPrefix() + "." + f.ids.uuid()), Ports: l.Ports, Role: a.Role, Values: l.Values, Staged: f.now,
+		},
+	}
+	w.indexes = w.indexes[1:]
+	s.units[u.rec.Task], f.units[u.rec.Task] = u, u
+	return u, launch.Task(launch.Run{
+		App: a, Index: u.rec.Index, TaskID: u.rec.Task, AgentID: o.AgentID, Host: o.Hostname, Ports: l.Ports, Resources: l.Resources,
+	})
+}
+
+// record has the instances of one offer stored, and then launched.
+func (f *Fleet) record(offer sdk.OfferID, units []*unit, tasks []sdk.TaskInfo) {
+	p := &posting{
+		done:   func() { f.launch(offer, units, tasks) },
+		failed: func(err *sdk.Error) { f.unplace(offer, units, err) },
+	}
+	for _, u := range units {
+		p.writes = append(p.writes, put(runKey(u.rec.Task), &u.rec))
+	}
+	f.post(p)
+}
+
+// launch accepts the offer. An instance that is not wanted any more, or whose offer
+// is gone, is not launched: its record goes again.
+func (f *Fleet) launch(offer sdk.OfferID, units []*unit, tasks []sdk.TaskInfo) {
+	accept := Accept{Offer: offer, Refuse: f.opt.Refuse}
+	for i, u := range units {
+		s := f.services[u.rec.App]
+		f.touch(s.id)
+		if u.rec.Doom != nil || u.offer == "" || !f.session.up {
+			f.withdraw(s, u)
+			continue
+		}
+		u.launched, u.confirmed, u.since = true, true, f.now
+		accept.Tasks = append(accept.Tasks, tasks[i])
+		f.tell(u, "launched")
+	}
+	switch {
+	case len(accept.Tasks) > 0:
+		f.emit(accept)
+	case f.session.up && units[0].offer != "":
+		f.emit(Decline{Offers: []sdk.OfferID{offer}, Refuse: f.opt.Refuse})
+	}
+}
+
+// withdraw deletes the record of an instance that was never launched.
+func (f *Fleet) withdraw(s *service, u *unit) {
+	u.ended, u.state = true, sdk.TaskDropped
+	f.post(&posting{writes: []Write{remove(runKey(u.rec.Task))}, done: func() { f.bury(s, u) }, failed: func(*sdk.Error) { f.bury(s, u) }})
+	f.touch(s.id)
+}
+
+// unplace takes back a placement that the store has no room for.
+func (f *Fleet) unplace(offer sdk.OfferID, units []*unit, err *sdk.Error) {
+	f.full = fullness{until: f.now.Add(f.opt.FullPause), reason: err.Message}
+	f.log(Warn, "nothing can be launched: the store does not take the record", "error", err)
+	for _, u := range units {
+		u.ended = true
+		delete(f.units, u.rec.Task)
+		s := f.services[u.rec.App]
+		delete(s.units, u.rec.Task)
+		f.touch(s.id)
+		f.alarms.wake(s.id, f.full.until)
+	}
+	if f.session.up && units[0].offer != "" {
+		f.emit(Decline{Offers: []sdk.OfferID{offer}, Refuse: f.opt.Refuse})
+	}
+}
+
+// rescinded drops an offer, and the launches on it that were not made yet.
+func (f *Fleet) rescinded(offer sdk.OfferID) {
+	kept := f.offers[:0:0]
+	for _, o := range f.offers {
+		if o.ID != offer {
+			kept = append(kept, o)
+		}
+	}
+	f.offers = kept
+	for _, u := range f.units {
+		if u.offer == offer && !u.launched {
+			u.offer = ""
+		}
+	}
+}
+
+// market is what is to be known of the offers of one role.
+type market struct {
+	open    bool      // revived, and not suppressed since
+	revived time.Time // when last
+	late    bool      // a revive is due, but the last one was a moment ago
+}
+
+// reviveGap is the least time between two revives of a role: what comes in between
+// goes with the next one.
+const reviveGap = 20 * time.Millisecond
+
+// trade asks for offers where something new is due, and for none where nothing is.
+func (f *Fleet) trade() {
+	if !f.session.up {
+		return
+	}
+	due, fresh := map[string]bool{}, map[string]bool{}
+	looking := f.looking()
+	for _, s := range looking {
+		due[s.app.Role] = true
+		fresh[s.app.Role] = fresh[s.app.Role] || s.waiting.fresh
+	}
+	for role := range due {
+		if f.market[role] == nil {
+			f.market[role] = &market{}
+		}
+	}
+	for _, role := range sortedKeys(f.market) {
+		m := f.market[role]
+		switch {
+		case !due[role]:
+			m.late = false
+			if m.open {
+				m.open = false
+				f.emit(Suppress{Role: role})
+			}
+		case m.open && !fresh[role]:
+		case f.now.Before(m.revived.Add(reviveGap)):
+			m.late = true
+			continue
+		default:
+			m.open, m.late, m.revived = true, false, f.now
+			f.emit(Revive{Role: role})
+		}
+		for _, s := range looking {
+			if s.app.Role == role {
+				s.waiting.fresh = false
+			}
+		}
+	}
+}
+
+// nextRevive is when a revive that was put off is due.
+func (f *Fleet) nextRevive() time.Time {
+	var next time.Time
+	if !f.session.up {
+		return next
+	}
+	for _, m := range f.market {
+		if at := m.revived.Add(reviveGap); m.late && (next.IsZero() || at.Before(next)) {
+			next = at
+		}
+	}
+	return next
+}

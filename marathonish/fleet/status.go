@@ -1,0 +1,247 @@
+package fleet
+
+import (
+	"time"
+
+	"github.com/profferhq/proffer/marathonish/app"
+	"github.com/profferhq/proffer/marathonish/event"
+	"github.com/profferhq/proffer/marathonish/health"
+	"github.com/profferhq/proffer/sdk"
+)
+
+// update takes in what the kernel says of a task.
+func (f *Fleet) update(st sdk.TaskStatus) {
+	u := f.units[st.TaskID]
+	if u == nil {
+		f.stranger(st)
+		return
+	}
+	s := f.services[u.rec.App]
+	f.touch(s.id)
+	if u.ended { // said again: its end is on its way to the store
+		u.acks = append(u.acks, st)
+		return
+	}
+	f.confirm(u, true)
+	if terminal(st.State) {
+		f.end(s, u, st)
+		return
+	}
+	f.alive(s, u, st)
+	f.acknowledge(st)
+}
+
+func (f *Fleet) acknowledge(st sdk.TaskStatus) {
+	if len(st.UUID) > 0 {
+		f.emit(Acknowledge{Status: st})
+	}
+}
+
+// alive takes in a status of an instance that has not ended.
+func (f *Fleet) alive(s *service, u *unit, st sdk.TaskStatus) {
+	before, r := u.shown(), &u.rec
+	u.state = st.State
+	if st.State == sdk.TaskKilling && r.Doom == nil { // somebody else ends it
+		f.doom(s, u, "it is being killed by somebody else")
+		return
+	}
+	changed := false
+	if ips := addresses(&st); len(ips) > 0 && len(r.IPs) == 0 {
+		r.IPs, changed = ips, true
+	}
+	switch {
+	case st.State == sdk.TaskUnreachable:
+		if r.Lost.IsZero() {
+			r.Lost, changed = f.now, true
+			if st.UnreachableTime != nil {
+				r.Lost = time.Unix(0, st.UnreachableTime.Nanoseconds).UTC()
+			}
+		}
+	case !r.Lost.IsZero():
+		r.Lost, changed = time.Time{}, true
+	}
+	if st.State == sdk.TaskRunning && r.Started.IsZero() {
+		r.Started, changed = moment(st.Timestamp, f.now), true
+	}
+	if u.shown() != before {
+		f.tell(u, st.Message)
+	}
+	if changed {
+		f.save(u)
+	}
+	switch {
+	case len(st.HealthResults) > 0:
+		f.examine(s, u, health.Read(st.HealthResults))
+	case st.Healthy != nil && len(s.checks(u)) == 1 && len(r.Checks) == 0: // told by Mesos's one field alone
+		f.examine(s, u, []health.Result{{Alive: st.Healthy}})
+	}
+}
+
+func addresses(st *sdk.TaskStatus) []string {
+	var ips []string
+	if st.ContainerStatus != nil {
+		for _, n := range st.ContainerStatus.NetworkInfos {
+			for _, ip := range n.IPAddresses {
+				ips = append(ips, ip.IPAddress)
+			}
+		}
+	}
+	return ips
+}
+
+// moment is the time of a status, or otherwise where it has none.
+func moment(timestamp float64, otherwise time.Time) time.Time {
+	if timestamp <= 0 {
+		return otherwise
+	}
+	return time.UnixMicro(int64(timestamp * 1e6)).UTC()
+}
+
+// end takes in the end of an instance. Its record is deleted, and only then is the
+// status acknowledged: a successor that is started in between hears of it again.
+func (f *Fleet) end(s *service, u *unit, st sdk.TaskStatus) {
+	u.ended, u.state = true, st.State
+	u.acks = append(u.acks, st)
+	f.tell(u, st.Message)
+	writes := []Write{remove(runKey(u.rec.Task))}
+	f.post(&posting{writes: writes, done: func() { f.bury(s, u) }, failed: func(*sdk.Error) { f.bury(s, u) }})
+	if u.rec.Doom == nil && f.blame(s, u, &st) {
+		f.post(&posting{writes: []Write{put(failureKey(s.id), failureRecord{Last: s.failure, Backoff: s.backoff})}})
+	}
+}
+
+// bury forgets an instance whose end is in the store.
+func (f *Fleet) bury(s *service, u *unit) {
+	for _, st := range u.acks {
+		f.acknowledge(st)
+	}
+	delete(s.units, u.rec.Task)
+	delete(f.units, u.rec.Task)
+	f.recent.add(u.rec.Task)
+	if s.app == nil && len(s.units) == 0 {
+		f.emit(Publish{event.AppTerminated{AppID: s.id}})
+	}
+	f.touch(s.id)
+}
+
+// blame notes the end of an instance that nobody wanted: what failed last, and how
+// long to wait before the next try. It tells whether there is something to store.
+func (f *Fleet) blame(s *service, u *unit, st *sdk.TaskStatus) bool {
+	if st.State == sdk.TaskLost || st.State == sdk.TaskDropped {
+		if st.Reason == sdk.ReasonInvalidOffers { // it was never launched
+			f.log(Info, "an offer was gone before its launch", "task", u.rec.Task)
+			return false
+		}
+	}
+	if u.rec.Started.IsZero() && (st.State == sdk.TaskGone || st.State == sdk.TaskUnknown) {
+		f.log(Info, "a launch never reached its agent", "task", u.rec.Task)
+		return false
+	}
+	switch st.State {
+	case sdk.TaskFinished, sdk.TaskFailed, sdk.TaskError, sdk.TaskDropped, sdk.TaskKilled:
+		if s.app != nil && u.rec.Config == s.app.LastConfigChangeAt {
+			s.backoff = s.backoff.Failed(f.now, s.app)
+		}
+	}
+	f.log(Warn, "an instance ended", "task", u.rec.Task, "state", st.State, "reason", st.Reason, "message", st.Message)
+	if s.app == nil {
+		return false
+	}
+	if st.State != sdk.TaskFinished {
+		s.failure = &Failure{
+			App: s.id, Host: u.rec.Host, Message: st.Message, State: string(st.State), TaskID: u.rec.Task,
+			At: moment(st.Timestamp, f.now), Version: u.rec.Version, AgentID: u.rec.Agent,
+		}
+	}
+	return true
+}
+
+// orphan is a task of ours of which there is no record.
+type orphan struct {
+	agent  sdk.AgentID
+	killed time.Time
+}
+
+// stranger takes in a status of a task of which there is no record: it was forgotten
+// while its agent was away, or its launch was given up.
+func (f *Fleet) stranger(st sdk.TaskStatus) {
+	f.acknowledge(st)
+	if terminal(st.State) || st.State == sdk.TaskUnreachable {
+		_, known := f.orphans[st.TaskID]
+		delete(f.orphans, st.TaskID)
+		if known || !f.recent.has(st.TaskID) && len(st.UUID) > 0 {
+			f.emit(Publish{event.UnknownInstanceTerminated{InstanceID: string(st.TaskID), RunSpecID: appOf(st.TaskID), Condition: event.Condition(string(st.State))}})
+		}
+		return
+	}
+	if f.orphans[st.TaskID] == nil {
+		f.log(Warn, "a task of ours has no record; it is ended when all instances are accounted for", "task", st.TaskID, "agent", st.AgentID)
+		f.orphans[st.TaskID] = &orphan{agent: st.AgentID}
+	}
+}
+
+// appOf is the app that a task's id names.
+func appOf(task sdk.TaskID) app.ID {
+	id := []byte("/" + string(task))
+	for i := len(id) - 1; i >= 0; i-- {
+		if id[i] == '.' {
+			id = id[:i]
+			break
+		}
+	}
+	for i, c := range id {
+		if c == '_' {
+			id[i] = '/'
+		}
+	}
+	return app.ID(id)
+}
+
+// reapOrphans ends the tasks without a record, once all others are accounted for.
+func (f *Fleet) reapOrphans() {
+	if len(f.orphans) == 0 || !f.session.up || !f.accounted() {
+		return
+	}
+	for _, id := range sortedKeys(f.orphans) {
+		if o := f.orphans[id]; o.killed.IsZero() || !f.now.Before(o.killed.Add(f.opt.KillRetry)) {
+			o.killed = f.now
+			f.log(Warn, "a task without a record is ended", "task", id)
+			f.emit(KillTask{Task: id, Agent: o.agent})
+		}
+	}
+}
+
+// nextOrphan is when a KILL of one is to be said again.
+func (f *Fleet) nextOrphan() time.Time {
+	var next time.Time
+	if !f.accounted() {
+		return next
+	}
+	for _, o := range f.orphans {
+		if at := o.killed.Add(f.opt.KillRetry); !o.killed.IsZero() && (next.IsZero() || at.Before(next)) {
+			next = at
+		}
+	}
+	return next
+}
+
+// recentSize is how many ended instances are remembered, so that a status that comes
+// once more is not taken for one of a stranger.
+const recentSize = 1024
+
+type recent struct {
+	ring [recentSize]sdk.TaskID
+	next int
+	set  map[sdk.TaskID]bool
+}
+
+func (r *recent) add(id sdk.TaskID) {
+	if r.set == nil {
+		r.set = map[sdk.TaskID]bool{}
+	}
+	delete(r.set, r.ring[r.next])
+	r.ring[r.next], r.set[id] = id, true
+	r.next = (r.next + 1) % recentSize
+}
+
+func (r *recent) has(id sdk.TaskID) bool { return r.set[id] }
