@@ -26,7 +26,7 @@ func serviceGetCommand(c *client) *cobra.Command {
 				var one struct {
 					App json.RawMessage `json:"app"`
 				}
-				if err := s.get(cmd.Context(), "get service", path, &one); err != nil {
+				if err := s.get(cmd.Context(), "get service", path+beyond, &one); err != nil {
 					return err
 				}
 				return c.printObject(one.App)
@@ -35,15 +35,6 @@ func serviceGetCommand(c *client) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			op, err := c.operator()
-			if err != nil {
-				return err
-			}
-			known, err := op.Tasks(cmd.Context())
-			if err != nil {
-				return err
-			}
-			v.indexes = indexesOf(known)
 			return v.print(c)
 		},
 		ValidArgsFunction: completeServices(c),
@@ -55,7 +46,6 @@ type serviceView struct {
 	app         app
 	queue       queue
 	deployments []deployment
-	indexes     map[string]int // of the instances, by task id
 }
 
 func readService(ctx context.Context, s *services, path string) (serviceView, error) {
@@ -63,7 +53,7 @@ func readService(ctx context.Context, s *services, path string) (serviceView, er
 	var one struct {
 		App app `json:"app"`
 	}
-	if err := s.get(ctx, "get service", path, &one); err != nil {
+	if err := s.get(ctx, "get service", path+beyond, &one); err != nil {
 		return v, err
 	}
 	v.app = one.App
@@ -93,7 +83,7 @@ func (v serviceView) print(c *client) error {
 	row("service", "%s", a.ID)
 	row("state", "%s", a.state(v.queue))
 	row("instances", "%s", a.counts())
-	for _, w := range v.queue.waits(a.ID) {
+	for _, w := range a.waits(v.queue) {
 		row("why", "%s", w)
 	}
 	for _, d := range v.deployments {
@@ -118,15 +108,11 @@ func (v serviceView) print(c *client) error {
 	}
 	var rows [][]string
 	for _, t := range sorted(a.Tasks) {
-		index := ""
-		if n, ok := v.indexes[t.ID]; ok && n >= 0 {
-			index = fmt.Sprint(n)
-		}
 		since := t.StartedAt
 		if since == "" {
 			since = t.StagedAt
 		}
-		rows = append(rows, []string{index, t.ID, a.condition(t), address(t), age(moment(since))})
+		rows = append(rows, []string{t.index(), t.ID, a.condition(t), address(t), age(moment(since))})
 	}
 	return table(out, []string{"INDEX", "TASK", "STATE", "ADDRESS", "SINCE"}, rows)
 }

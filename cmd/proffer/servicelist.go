@@ -16,7 +16,7 @@ func serviceListCommand(c *client) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			const path = "/v2/apps?embed=apps.counts&embed=apps.deployments"
+			const path = "/v2/apps?embed=apps.counts&embed=apps.deployments&embed=why"
 			if c.json {
 				var list struct {
 					Apps json.RawMessage `json:"apps"`
@@ -47,7 +47,7 @@ func serviceRows(apps []app, q queue) [][]string {
 		if len(a.HealthChecks) > 0 {
 			healthy = fmt.Sprint(a.Healthy)
 		}
-		if w := q.waits(a.ID); len(w) > 0 {
+		if w := a.waits(q); len(w) > 0 {
 			why = w[0]
 		}
 		rows = append(rows, []string{a.ID, a.state(q), fmt.Sprintf("%d/%d", a.Running, a.Instances), healthy,
@@ -59,14 +59,12 @@ func serviceRows(apps []app, q queue) [][]string {
 // state is how a service stands, in one word.
 func (a *app) state(q queue) string {
 	switch {
-	case len(a.Deployments) > 0 && len(q.waits(a.ID)) > 0:
+	case a.queued(q):
 		return "waiting"
 	case len(a.Deployments) > 0:
 		return "deploying"
 	case a.Instances == 0:
 		return "suspended"
-	case len(q.waits(a.ID)) > 0:
-		return "waiting"
 	case a.Running < a.Instances:
 		return "starting"
 	case a.Unhealthy > 0:

@@ -16,11 +16,11 @@ type snapshot struct {
 
 // waits says why the deployment does not go on, as far as anything waits.
 func (s snapshot) waits() []string {
-	var ids []string
-	for _, a := range s.apps {
-		ids = append(ids, a.ID)
+	var out []string
+	for i := range s.apps {
+		out = append(out, s.apps[i].waits(s.queue)...)
 	}
-	return s.queue.waits(ids...)
+	return out
 }
 
 // condition is what an instance does now, in a few words.
@@ -81,7 +81,7 @@ func (p *progress) lines(s snapshot) []string {
 			there[t.ID] = true
 			if now := a.condition(t); p.seen[t.ID] != now {
 				p.seen[t.ID], p.whose[t.ID] = now, a.ID
-				out = append(out, fmt.Sprintf("%s %s on %s: %s", a.ID, t.name(), address(t), now))
+				out = append(out, fmt.Sprintf("%s %s on %s: %s", a.ID, t.label(), address(t), now))
 			}
 		}
 		if f := a.LastFailure; f != nil && p.fails[a.ID] != f.TaskID {
@@ -117,6 +117,14 @@ func sameWait(a, b string) bool {
 	return letters(a) == letters(b)
 }
 
+// label names an instance in a line: its index and which run of it.
+func (i instance) label() string {
+	if i.Index == nil {
+		return i.name()
+	}
+	return i.index() + " (" + i.name() + ")"
+}
+
 func address(t instance) string {
 	if len(t.Ports) == 0 {
 		return t.Host
@@ -135,7 +143,7 @@ func board(s snapshot) []string {
 		}
 		out = append(out, head)
 		for _, t := range sorted(a.Tasks) {
-			out = append(out, fmt.Sprintf("  %-8s  %-22s  %s", t.name(), address(t), a.condition(t)))
+			out = append(out, fmt.Sprintf("  %3s  %-8s  %-22s  %s", t.index(), t.name(), address(t), a.condition(t)))
 		}
 		if f := a.LastFailure; f != nil && a.Running < a.Instances {
 			out = append(out, fmt.Sprintf("  last failure: %s on %s: %s", taskWord(f.State), f.Host, firstLine(f.Message)))

@@ -73,8 +73,8 @@ func TestWhyItWaits(t *testing.T) {
 func TestBoard(t *testing.T) {
 	var s snapshot
 	if err := json.Unmarshal([]byte(`{"id":"/web","instances":2,"tasksRunning":1,"healthChecks":[{}],"versionInfo":{"lastConfigChangeAt":"2"},"tasks":[
-		{"id":"web.bbbbbbbb-1","host":"h2","ports":[2,3],"state":"TASK_RUNNING","stagedAt":"2","version":"2","healthCheckResults":[{"alive":true}]},
-		{"id":"web.aaaaaaaa-1","host":"h1","ports":[1],"state":"TASK_KILLING","stagedAt":"1","version":"1"}],
+		{"id":"web.bbbbbbbb-1","host":"h2","ports":[2,3],"state":"TASK_RUNNING","stagedAt":"2","instanceIndex":0,"version":"2","healthCheckResults":[{"alive":true}]},
+		{"id":"web.aaaaaaaa-1","host":"h1","ports":[1],"state":"TASK_KILLING","stagedAt":"1","instanceIndex":0,"version":"1"}],
 		"lastTaskFailure":{"taskId":"web.cc","state":"TASK_FAILED","host":"h3","message":"exit 1\nmore"}}`), appInto(&s)); err != nil {
 		t.Fatal(err)
 	}
@@ -83,8 +83,8 @@ func TestBoard(t *testing.T) {
 	s.queue.Queue[0].App.ID = "/web"
 	want := []string{
 		"/web  1 of 2 ready  step 1 of 2",
-		"  aaaaaaaa  h1:1                    killing, old version",
-		"  bbbbbbbb  h2:2                    running, healthy",
+		"    0  aaaaaaaa  h1:1                    killing, old version",
+		"    0  bbbbbbbb  h2:2                    running, healthy",
 		"  last failure: failed on h3: exit 1",
 		"  1 instance to start: no offer has come yet",
 	}
@@ -95,7 +95,7 @@ func TestBoard(t *testing.T) {
 	d := &display{to: &out, wide: 20, plain: newProgress()}
 	d.show(s)
 	d.show(s) // the same picture is not drawn again
-	if n := strings.Count(out.String(), "\n"); n != 5 || !strings.Contains(out.String(), "\n  aaaaaaaa  h1:1  …\n") {
+	if n := strings.Count(out.String(), "\n"); n != 5 || !strings.Contains(out.String(), "\n    0  aaaaaaaa  h…\n") {
 		t.Errorf("drawn %q", out.String())
 	}
 	out.Reset()

@@ -53,15 +53,6 @@ func indexOf(t sdk.Task) int {
 	return -1
 }
 
-// indexesOf are the instances' indexes of all tasks that say theirs.
-func indexesOf(known *sdk.GetTasks) map[string]int {
-	out := map[string]int{}
-	for _, t := range allTasks(known, false) {
-		out[string(t.TaskID)] = indexOf(t)
-	}
-	return out
-}
-
 func firstStatus(t sdk.Task) float64 {
 	if len(t.Statuses) == 0 {
 		return 0

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -41,7 +42,11 @@ type app struct {
 	} `json:"deployments"`
 	Tasks       []instance   `json:"tasks"`
 	LastFailure *taskFailure `json:"lastTaskFailure"`
+	Why         []string     `json:"why"` // beyond Marathon: what it waits for
 }
+
+// beyond asks marathonish for what Marathon does not tell.
+const beyond = "?embed=instanceIndex&embed=why"
 
 type instance struct {
 	ID        string        `json:"id"`
@@ -54,6 +59,7 @@ type instance struct {
 	StartedAt string        `json:"startedAt"`
 	Version   string        `json:"version"`
 	Checks    []checkResult `json:"healthCheckResults"`
+	Index     *int          `json:"instanceIndex"` // beyond Marathon
 }
 
 type checkResult struct {
@@ -155,17 +161,25 @@ func (i instance) health() string {
 	return ""
 }
 
+// index is the instance's index as text, or nothing.
+func (i instance) index() string {
+	if i.Index == nil {
+		return ""
+	}
+	return strconv.Itoa(*i.Index)
+}
+
 // name is the part of a task's id that tells it from the others of its service.
 func (i instance) name() string {
 	tail := i.ID[strings.LastIndexByte(i.ID, '.')+1:]
 	return tail[:min(len(tail), 8)]
 }
 
-// sorted gives instances in the order of their start.
+// sorted gives instances by index and in the order of their start.
 func sorted(list []instance) []instance {
 	list = slices.Clone(list)
 	slices.SortFunc(list, func(a, b instance) int {
-		return cmp.Or(strings.Compare(a.StagedAt, b.StagedAt), strings.Compare(a.ID, b.ID))
+		return cmp.Or(len(a.index())-len(b.index()), strings.Compare(a.index(), b.index()), strings.Compare(a.StagedAt, b.StagedAt), strings.Compare(a.ID, b.ID))
 	})
 	return list
 }

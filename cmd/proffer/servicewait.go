@@ -127,7 +127,7 @@ func (r *rollout) look(ctx context.Context, made change) (snapshot, error) {
 		var one struct {
 			App app `json:"app"`
 		}
-		err = r.s.get(ctx, "watch service", path, &one)
+		err = r.s.get(ctx, "watch service", path+beyond, &one)
 		if err == nil {
 			s.apps = append(s.apps, one.App)
 		} else if sdk.CodeOf(err) != sdk.CodeNotFound {

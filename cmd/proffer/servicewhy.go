@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -48,17 +49,24 @@ func (q queueItem) why() string {
 	return strings.Join(parts, ", then ")
 }
 
-// waits are the lines that say what services wait for, one a service.
-func (q queue) waits(ids ...string) []string {
+// waits are the lines that say what a service waits for: those that marathonish gives, or
+// for want of them what its queue tells.
+func (a *app) waits(q queue) []string {
+	if len(a.Why) > 0 {
+		return a.Why
+	}
 	var out []string
 	for _, item := range q.Queue {
-		for _, id := range ids {
-			if item.App.ID == id && item.Count > 0 {
-				out = append(out, fmt.Sprintf("%s to start: %s", plural(item.Count, "instance"), item.why()))
-			}
+		if item.App.ID == a.ID && item.Count > 0 {
+			out = append(out, fmt.Sprintf("%s to start: %s", plural(item.Count, "instance"), item.why()))
 		}
 	}
 	return out
+}
+
+// queued tells whether instances of a service wait to be started.
+func (a *app) queued(q queue) bool {
+	return slices.ContainsFunc(q.Queue, func(i queueItem) bool { return i.App.ID == a.ID && i.Count > 0 })
 }
 
 // plural is a number with its noun.
