@@ -149,7 +149,7 @@ func (c *cluster) start() {
 
 // launch starts `up` and waits for the line that says it serves.
 func (c *cluster) launch() error {
-	args := append([]string{"up", "--dir", c.dir, "--port-offset", strconv.Itoa(c.offset)}, c.args...)
+	args := append([]string{"up", "--dir", c.dir, "--port-offset", strconv.Itoa(c.offset)}, c.wanted()...)
 	c.cmd = exec.Command(filepath.Join(binaries, "proffer"), args...)
 	if c.small != "" {
 		// The mount goes with the namespace, and that with the last of its processes.
@@ -195,6 +195,17 @@ func (c *cluster) launch() error {
 	case <-time.After(30 * time.Second):
 		return errors.New("does not serve after 30 s")
 	}
+}
+
+// wanted are the arguments of the test. Without word of it the cluster publishes no port,
+// so that clusters side by side have fewer to collide on.
+func (c *cluster) wanted() []string {
+	for _, a := range c.args {
+		if a == "--publish" {
+			return c.args
+		}
+	}
+	return append([]string{"--publish", "none"}, c.args...)
 }
 
 func (c *cluster) talk() string {

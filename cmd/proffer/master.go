@@ -32,6 +32,7 @@ func masterSettings(m *masterFlags) *settings {
 		{"bootstrap", "make a new cluster of an empty --dir", &o.Bootstrap},
 		{"join", "gossip members to join, host:port each", &o.Join},
 		{"raft-join", "raft addresses of masters whose cluster this one is to be added to, host:port each", &o.RaftJoin},
+		{"publish", "PORT=NAME: a port that leads to the framework of that name, through the gateway", &o.Publish},
 		{"allow-user", "PRINCIPAL:USER that a principal's tasks may run as", &o.AllowUsers},
 		{"framework-launchers", "principals whose tasks may be frameworks with credentials of their own", &o.FrameworkLaunchers},
 		{"offer-timeout", "an offer that nobody answers is taken back after this", &o.Mind.OfferTimeout},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -26,6 +27,9 @@ func upCommand(io stdio) *cobra.Command {
 			"restarts one that dies, and on ctrl-C ends every task and leaves nothing behind.",
 		Example: "  proffer up\n  proffer up --agents 3 --port-offset 100 --dir /var/lib/proffer/second",
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if slices.Equal(o.Publish, []string{"none"}) {
+				o.Publish = nil
+			}
 			if err := o.Validate(); err != nil {
 				return usageError{err}
 			}
@@ -48,6 +52,7 @@ func upCommand(io stdio) *cobra.Command {
 	f.IntVar(&o.Agents, "agents", o.Agents, "how many agents share this machine")
 	f.IntVar(&o.PortOffset, "port-offset", 0, "shift every port by this much")
 	f.StringVar(&o.Bind, "bind", o.Bind, "address of the masters; beyond loopback the tokens travel in clear text")
+	f.StringArrayVar(&o.Publish, "publish", o.Publish, "PORT=NAME: a port that leads to the framework of that name (again for more; none for no such port)")
 	f.StringArrayVar(&o.Resources, "resources", nil, "what an agent offers, such as cpus:4;mem:8192 (once per agent, in order; default: its share of the machine)")
 	f.StringArrayVar(&o.Attributes, "attributes", nil, "an agent's attributes, such as rack:r1 (once per agent, in order)")
 	f.StringVar(&taskUser, "task-user", "", "user of tasks that name none (default nobody)")

@@ -27,6 +27,9 @@ type Options struct {
 	// FrameworkLaunchers are the principals whose frameworks may start frameworks
 	// (tasks with the label PROFFER_FRAMEWORK). Operators always may.
 	FrameworkLaunchers []string
+	// Published are names of frameworks that have a port of the gateway: only one
+	// framework of such a name is let in at a time.
+	Published []string
 	// AllowedUsers are, for each principal, the users that its tasks may run as
 	// beside the agent's task user; "*" stands for all, root included. The principal
 	// "" is everybody.

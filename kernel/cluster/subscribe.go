@@ -16,8 +16,10 @@ import (
 type subscription struct {
 	session   Session
 	caller    Caller
-	framework *framework // nil until its admission is committed
-	closed    bool       // before its admission was committed
+	name      string          // of the framework
+	id        sdk.FrameworkID // that it came with; empty for a new one
+	framework *framework      // nil until its admission is committed
+	closed    bool            // before its admission was committed
 }
 
 // removedMessage is the ERROR for a framework that may not come back.
@@ -48,7 +50,7 @@ func (c *Cluster) subscribe(in Subscribe) {
 		c.refuseStream(in.Session, wrong)
 		return
 	}
-	s := &subscription{session: in.Session, caller: who}
+	s := &subscription{session: in.Session, caller: who, name: info.Name, id: info.ID}
 	c.schedulers[in.Session] = s
 	known := c.frameworks[info.ID]
 	if known != nil {
@@ -73,6 +75,9 @@ func (c *Cluster) checkSubscribe(info *sdk.FrameworkInfo, sub *sdk.Subscribe) st
 	if wrong := checkConstraints(sub.OfferConstraints, rolesOf(info)); wrong != "" {
 		return wrong
 	}
+	if wrong := c.checkName(info.Name, info.ID); wrong != "" {
+		return wrong
+	}
 	if info.ID == "" {
 		return ""
 	}
@@ -88,6 +93,32 @@ func (c *Cluster) checkSubscribe(info *sdk.FrameworkInfo, sub *sdk.Subscribe) st
 		}
 	}
 	return ""
+}
+
+// checkName is why a framework may not have a published name, or "": another one that
+// has it is subscribed, or about to be.
+func (c *Cluster) checkName(name string, id sdk.FrameworkID) string {
+	if !slices.Contains(c.opt.Published, name) {
+		return ""
+	}
+	for _, key := range sortedKeys(c.schedulers) {
+		s := c.schedulers[key]
+		other, called := s.id, s.name
+		if s.framework != nil {
+			other, called = s.framework.id(), s.framework.info.Name
+		}
+		if called == name && !s.closed && (other == "" || other != id) {
+			return fmt.Sprintf("The name '%s' is published by the masters (--publish), and another framework (%s) has it now; end that one first, or choose another name", name, orNew(other))
+		}
+	}
+	return ""
+}
+
+func orNew(id sdk.FrameworkID) string {
+	if id == "" {
+		return "a new one"
+	}
+	return string(id)
 }
 
 // checkInfo is what is wrong with what a framework says about itself, or "".

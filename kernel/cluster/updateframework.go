@@ -13,7 +13,11 @@ func (c *Cluster) updateFramework(request uint64, f *framework, call *sdk.Update
 	if info.Principal == "" {
 		info.Principal = f.info.Principal
 	}
-	if field, wrong := checkUpdate(f, &info, call); wrong != "" {
+	field, wrong := checkUpdate(f, &info, call)
+	if wrong == "" {
+		field, wrong = ".framework_info.name", c.checkName(info.Name, f.id())
+	}
+	if wrong != "" {
 		c.reply(request, sdk.Errorf(sdk.CodeInvalid, "update_framework"+field, "%s", wrong))
 		return
 	}

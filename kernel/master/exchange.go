@@ -12,7 +12,7 @@ import (
 // item is one thing for the leader's loop.
 type item struct {
 	request uint64             // the number inside in; 0 where no answer is due
-	in      cluster.Input      // nil for an operator's stream, and where shuts is set
+	in      cluster.Input      // nil for an operator's stream, where shuts is set, and where only the token is asked about
 	shuts   cluster.Session    // this stream ended
 	asks    *exchange          // gets the answer
 	at      int                // place of this call in its body

@@ -38,7 +38,7 @@ func (m *Master) serve(r Route, w http.ResponseWriter, req *http.Request) {
 	defer func() { m.metrics.request(r.Path, rec.status) }()
 	w = rec
 	if err := m.checkAddressed(req); err != nil {
-		refuse(w, req, err)
+		r.refuse(w, req, err)
 		return
 	}
 	who, err := m.authenticate(r, req)
@@ -46,7 +46,7 @@ func (m *Master) serve(r Route, w http.ResponseWriter, req *http.Request) {
 		if sdk.CodeOf(err) == sdk.CodeUnauthenticated {
 			w.Header().Set("WWW-Authenticate", `Basic realm="`+r.Realm+`"`)
 		}
-		refuse(w, req, err)
+		r.refuse(w, req, err)
 		return
 	}
 	if challenge := req.Header.Get(credential.HeaderChallenge); challenge != "" && len(challenge) <= maxChallenge && !m.key.IsZero() {
@@ -56,12 +56,21 @@ func (m *Master) serve(r Route, w http.ResponseWriter, req *http.Request) {
 		m.redirect(w, req)
 		return
 	}
-	if r.Method != "" && req.Method != r.Method && !(r.Method == http.MethodGet && req.Method == http.MethodHead) {
+	if r.Method != "" && r.Method != anyMethod && req.Method != r.Method && !(r.Method == http.MethodGet && req.Method == http.MethodHead) {
 		w.Header().Set("Allow", r.Method)
 		plain(w, http.StatusMethodNotAllowed, "405 Method Not Allowed. Expecting one of { '"+r.Method+"' }, but received '"+req.Method+"'.")
 		return
 	}
 	r.handler(m, w, req, who)
+}
+
+// refuse answers an error in the route's own way.
+func (r Route) refuse(w http.ResponseWriter, req *http.Request, err error) {
+	if r.JSON {
+		refuseJSON(w, err)
+		return
+	}
+	refuse(w, req, err)
 }
 
 // maxChallenge bounds what a caller may have proven, in bytes.
@@ -140,10 +149,10 @@ func allowed(p permission, k credential.Kind) bool {
 	return false
 }
 
-// tokenIn finds the token: as Bearer, or as the password of Basic, which is what
-// Mesos's clients can send.
+// tokenIn finds the token: as Bearer, as the password of Basic, which is what Mesos's
+// clients can send, or as token=…, which DC/OS's clients do.
 func tokenIn(req *http.Request) (string, error) {
-	const how = "send a token as `Authorization: Bearer …` or as the password of HTTP Basic"
+	const how = "send a token as `Authorization: Bearer …`, as `token=…`, or as the password of HTTP Basic"
 	values := req.Header.Values("Authorization")
 	switch {
 	case len(values) == 0:
@@ -154,8 +163,11 @@ func tokenIn(req *http.Request) (string, error) {
 	if scheme, token, ok := strings.Cut(values[0], " "); ok && strings.EqualFold(scheme, "Bearer") {
 		return strings.TrimSpace(token), nil
 	}
+	if token, ok := strings.CutPrefix(values[0], "token="); ok {
+		return strings.TrimSpace(token), nil
+	}
 	if _, password, ok := req.BasicAuth(); ok {
 		return password, nil
 	}
-	return "", sdk.Errorf(sdk.CodeUnauthenticated, "Authorization", "401 Unauthorized. It is neither Bearer nor Basic: %s", how)
+	return "", sdk.Errorf(sdk.CodeUnauthenticated, "Authorization", "401 Unauthorized. It is neither Bearer nor Basic nor token=: %s", how)
 }

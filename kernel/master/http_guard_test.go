@@ -77,11 +77,17 @@ func TestEachKindOfTokenHasItsRoutes(t *testing.T) {
 			for _, h := range []http.Header{
 				{"Authorization": {"Bearer " + token}},
 				{"Authorization": {"bearer " + token}},
+				{"Authorization": {"token=" + token}},
 				{"Authorization": {"Basic " + base64.StdEncoding.EncodeToString([]byte("anybody:"+token))}},
 			} {
 				h.Set("Content-Type", "application/json")
-				resp, text := r.do(route.Method, route.Path, h, "{nope")
-				if refused := resp.StatusCode == 403 || resp.StatusCode == 401; refused == ok {
+				method := route.Method
+				if method == anyMethod {
+					method = http.MethodGet
+				}
+				resp, text := r.do(method, route.Path, h, "{nope")
+				refused := (resp.StatusCode == 403 || resp.StatusCode == 401) && !strings.Contains(text, "has ended")
+				if refused == ok {
 					t.Errorf("%s token on %s: %d %q, allowed: %v", kind, route.Path, resp.StatusCode, text, ok)
 				}
 			}

@@ -83,6 +83,7 @@ func (m *Master) prepare(ctx context.Context, term consensus.Term) (*leader, err
 	o.Fence = link.Fence{Generation: state.Generation(), Term: term.Number}
 	o.Master = m.masterInfo(fmt.Sprintf("%s-%d-%d", state.ClusterID(), state.Generation(), term.Number))
 	o.Masters = m.masters()
+	o.Published = m.opts.published()
 	o.AllowedUsers, o.FrameworkLaunchers = m.opts.allowedUsers(), slices.Clone(m.opts.FrameworkLaunchers)
 	l := newLeader(term, cluster.New(time.Now(), o), m.opts.Log.With("part", "leader"), m.metrics)
 	l.info = o.Master

@@ -25,6 +25,7 @@ type leader struct {
 	inbox     *mailbox[item]
 	proposals *mailbox[cluster.Propose]
 	view      *readers
+	doors     *doors
 
 	mind     *cluster.Cluster
 	requests map[uint64]item
@@ -43,6 +44,7 @@ func newLeader(t consensus.Term, mind *cluster.Cluster, log *slog.Logger, mt *me
 		inbox:     newMailbox[item](),
 		proposals: newMailbox[cluster.Propose](),
 		view:      newReaders(),
+		doors:     newDoors(),
 		requests:  map[uint64]item{},
 		streams:   map[cluster.Session]*stream{},
 		tokened:   map[*stream]bool{},
@@ -142,8 +144,11 @@ func (l *leader) receive(it *item) {
 	switch {
 	case it.shuts != "":
 		l.forget(it.shuts)
-	case it.in == nil:
+	case it.opens != nil && it.in == nil:
 		l.watch(it)
+	case it.in == nil: // whether the task of its token lives was all that it asked
+		delete(l.requests, it.request)
+		it.asks.answer(it.at, nil, true)
 	default:
 		l.step(time.Now(), it.in)
 	}

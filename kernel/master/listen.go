@@ -17,12 +17,15 @@ import (
 const deadPeer = 30 * time.Second
 
 // listen binds one of the master's TCP ports; accepted connections inherit what
-// is set here.
-func (m *Master) listen(port int, flag string) (net.Listener, error) {
+// is set here. With shared set every master of this machine can bind the port.
+func (m *Master) listen(port int, flag string, shared bool) (net.Listener, error) {
 	lc := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error {
 		var err error
 		cerr := c.Control(func(fd uintptr) {
 			err = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(deadPeer.Milliseconds()))
+			if err == nil && shared {
+				err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEPORT, 1)
+			}
 		})
 		if cerr != nil {
 			return cerr

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -30,6 +29,8 @@ type Master struct {
 	started   time.Time
 	http      *http.Server
 	listener  net.Listener
+	published []publication
+	gateway   *http.Transport // to frameworks and, from a follower, to the leader
 	consensus *consensus.Node
 	gossip    *membership.Gossip
 	metrics   *metrics
@@ -45,7 +46,7 @@ func New(o Options) (*Master, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
-	m := &Master{opts: o, started: time.Now(), metrics: newMetrics(), fatal: make(chan error, 1), reaching: make(chan struct{}, reachAtOnce)}
+	m := &Master{opts: o, started: time.Now(), metrics: newMetrics(), gateway: newGatewayTransport(), fatal: make(chan error, 1), reaching: make(chan struct{}, reachAtOnce)}
 	if o.Insecure {
 		o.Log.Warn("--insecure: everybody who reaches this master can do everything; no credential is asked for")
 	} else {
@@ -83,10 +84,13 @@ func (m *Master) open() (err error) {
 	if m.name, err = nameIn(m.opts.Dir); err != nil {
 		return err
 	}
-	if m.listener, err = m.listen(m.opts.Port, "--port"); err != nil {
+	if m.listener, err = m.listen(m.opts.Port, "--port", false); err != nil {
 		return err
 	}
-	raftListener, err := m.listen(m.opts.RaftPort, "--raft-port")
+	if err := m.publish(); err != nil {
+		return err
+	}
+	raftListener, err := m.listen(m.opts.RaftPort, "--raft-port", false)
 	if err != nil {
 		return err
 	}
@@ -105,10 +109,7 @@ func (m *Master) open() (err error) {
 	if err != nil {
 		return err
 	}
-	m.http = &http.Server{Handler: m.router(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
-		WriteTimeout:   m.opts.ReadTimeout + answerTimeout, // from the head of a request on; streams set their own
-		MaxHeaderBytes: 64 << 10,
-		ErrorLog:       slog.NewLogLogger(m.opts.Log.With("part", "http").Handler(), slog.LevelDebug)}
+	m.http = m.newServer(m.router())
 	return nil
 }
 
@@ -194,7 +195,8 @@ func (m *Master) close() error {
 			errs = append(errs, err)
 		}
 	}
-	return errors.Join(errs...)
+	m.gateway.CloseIdleConnections()
+	return errors.Join(append(errs, m.closePublished())...)
 }
 
 // Close ends a master that Run was never called for.
@@ -213,7 +215,7 @@ const stopTimeout = 2 * time.Second
 func (m *Master) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	failed := make(chan error, 3)
+	failed := make(chan error, 3+len(m.published))
 	gossiping, leading, knocking := make(chan struct{}), make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(knocking)
@@ -227,11 +229,15 @@ func (m *Master) Run(ctx context.Context) error {
 		defer close(leading)
 		failed <- m.lead(ctx)
 	}()
-	go func() {
-		if err := m.http.Serve(m.listener); !errors.Is(err, http.ErrServerClosed) {
-			failed <- fmt.Errorf("HTTP on %s: %w", m.Addr(), err)
+	serve := func(s *http.Server, ln net.Listener) {
+		if err := s.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+			failed <- fmt.Errorf("HTTP on %s: %w", m.reached(ln), err)
 		}
-	}()
+	}
+	go serve(m.http, m.listener)
+	for _, p := range m.published {
+		go serve(p.server, p.listener)
+	}
 	m.opts.Log.Info("master serves", "http", m.Addr(), "name", m.name, "cluster", m.opts.Cluster)
 	var err error
 	select {
@@ -244,10 +250,21 @@ func (m *Master) Run(ctx context.Context) error {
 	<-leading
 	stop, done := context.WithTimeout(context.Background(), stopTimeout)
 	defer done()
-	if serr := m.http.Shutdown(stop); serr != nil {
-		_ = m.http.Close()
+	for _, s := range m.servers() {
+		if serr := s.Shutdown(stop); serr != nil {
+			_ = s.Close()
+		}
 	}
 	<-gossiping
 	<-knocking
 	return errors.Join(err, m.close())
+}
+
+// servers are that of this master's own port and those of the published ones.
+func (m *Master) servers() []*http.Server {
+	all := []*http.Server{m.http}
+	for _, p := range m.published {
+		all = append(all, p.server)
+	}
+	return all
 }

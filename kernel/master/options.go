@@ -32,6 +32,7 @@ type Options struct {
 	RaftJoin   []string // raft addresses of masters whose cluster this one is to be added to, host:port
 	Version    string   // of this program, for people
 
+	Publish            []string // PORT=NAME; a port of the gateway that leads to the framework of that name
 	AllowUsers         []string // PRINCIPAL:USER; its tasks may run as that user ("*" for either: everybody, any user)
 	FrameworkLaunchers []string // principals whose tasks may be frameworks with credentials
 
@@ -105,6 +106,17 @@ func (o Options) Validate() error {
 	need(!o.Insecure || o.KeyFile == "", "--insecure: a key file is given too; leave one of them away")
 	need(o.Cluster != "" && len(o.Cluster) <= 128 && !strings.ContainsFunc(o.Cluster, func(r rune) bool { return r <= ' ' || r > '~' }),
 		"--cluster %q: a name of 1 to 128 printable ASCII characters without spaces", o.Cluster)
+	names := map[string]bool{}
+	for _, text := range o.Publish {
+		p, err := parsePublish(text)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		need(p.port == 0 || ports[p.port] == "", "--publish %q: is also the port of %s", text, ports[p.port])
+		need(!names[p.name], "--publish %q: the name has a port already", text)
+		ports[p.port], names[p.name] = "--publish "+text, true
+	}
 	for _, a := range o.Join {
 		_, port, err := net.SplitHostPort(a)
 		n, perr := strconv.Atoi(port)

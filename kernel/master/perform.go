@@ -84,6 +84,7 @@ func (l *leader) flush() {
 // tell folds an event into what readers see and passes it to watching operators.
 func (l *leader) tell(e *sdk.OperatorEvent) {
 	l.view.apply(e)
+	l.doors.apply(e)
 	for _, s := range l.watchers {
 		l.send(s.session, e)
 	}

@@ -1,6 +1,10 @@
 package master
 
-import "net/http"
+import (
+	"net/http"
+
+	"github.com/profferhq/proffer/sdk/gateway"
+)
 
 // permission is what a route asks of its caller.
 type permission string
@@ -15,16 +19,27 @@ const (
 
 // Route is one line of the table of routes.
 type Route struct {
-	Method     string     // the only one allowed; others get 405
+	Method     string     // the only one allowed, others get 405; anyMethod for all
 	Path       string     // served with the prefix /master too where Twin is set
 	Twin       bool       // as in Mesos: clients use either
 	Below      bool       // paths below Path are this route too, as in Mesos
 	Permission permission // what the caller must be
 	Realm      string     // of the 401
 	Leader     bool       // only the leader answers; others redirect
+	JSON       bool       // refusals are JSON objects, as Marathon's clients expect them
 	Doc        string
 
 	handler func(*Master, http.ResponseWriter, *http.Request, caller)
+}
+
+// anyMethod is the Method of a route that passes every method on.
+const anyMethod = "*"
+
+// gatewayRoute is the way to frameworks, on this port and on the published ones.
+func gatewayRoute() Route {
+	return Route{Method: anyMethod, Path: servicePath, Below: true, Permission: schedulers, Realm: "mesos-master-gateway", JSON: true,
+		Doc:     "The gateway: /service/NAME/PATH reaches PATH of the framework of that name, with the caller signed (see sdk/gateway).",
+		handler: (*Master).serveService}
 }
 
 // Routes is the one table of everything that a master answers.
@@ -40,6 +55,10 @@ func Routes() []Route {
 		{Method: http.MethodPost, Path: "/api/v1", Twin: true, Below: true, Permission: operators, Realm: write, Leader: true,
 			Doc:     "Calls of operators: reads, SUBSCRIBE for the stream of changes, TEARDOWN, KILL_TASK, UPDATE_WEIGHTS.",
 			handler: (*Master).serveOperator},
+		gatewayRoute(),
+		{Method: http.MethodGet, Path: gateway.Path, Permission: schedulers, Realm: read, Leader: true,
+			Doc:     "The key with which the gateway signs callers for the framework of the principal ?audience= (its own, for a framework's token).",
+			handler: (*Master).serveGatewayKey},
 		{Method: http.MethodGet, Path: "/health", Twin: true, Permission: open,
 			Doc:     "200 while this master serves, whether it leads or not.",
 			handler: (*Master).serveHealth},

@@ -5,6 +5,7 @@ import (
 	"net"
 	"path/filepath"
 	"strconv"
+	"strings"
 
 	"github.com/profferhq/proffer/sdk"
 )
@@ -44,6 +45,20 @@ func masters(n int, dir, host string, offset int) []member {
 			Port: masterPort + shift, RaftPort: masterRaftPort + shift, GossipPort: masterGossipPort + shift}
 	}
 	return out
+}
+
+// shifted are publications, PORT=NAME each, with every port shifted by offset.
+func shifted(publish []string, offset int) ([]string, error) {
+	var out []string
+	for _, text := range publish {
+		port, name, ok := strings.Cut(text, "=")
+		n, err := strconv.Atoi(port)
+		if !ok || name == "" || err != nil || n < 1 || n+offset > 65535 {
+			return nil, fmt.Errorf("--publish %q: must be PORT=NAME, such as 8080=marathonish, with a port of 1 to %d (or none, for no such port)", text, 65535-offset)
+		}
+		out = append(out, fmt.Sprintf("%d=%s", n+offset, name))
+	}
+	return out, nil
 }
 
 // agents lays out n agents below dir: agent i is 127.0.0.(i+1), so that constraints on the

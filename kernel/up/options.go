@@ -21,6 +21,7 @@ type Options struct {
 	Resources  []string // per agent, in their order; an empty text means a share of the machine
 	Attributes []string // per agent
 	Insecure   bool     // no credentials at all
+	Publish    []string // PORT=NAME, of the gateway; the offset shifts the ports
 	MasterArgs []string // passed on to every master
 	AgentArgs  []string // passed on to every agent
 
@@ -47,7 +48,8 @@ func DefaultDir() string {
 
 // DefaultOptions is one master and one agent with all of the machine, on loopback.
 func DefaultOptions() Options {
-	return Options{Dir: DefaultDir(), Masters: 1, Agents: 1, Bind: "127.0.0.1", Talk: os.Stderr}
+	return Options{Dir: DefaultDir(), Masters: 1, Agents: 1, Bind: "127.0.0.1", Talk: os.Stderr,
+		Publish: []string{"8080=marathonish", "4400=chronosish"}} // where Marathon's and Chronos's clients look
 }
 
 // Validate lists everything that is wrong with the options.
@@ -64,6 +66,9 @@ func (o Options) Validate() error {
 	}
 	if o.PortOffset < 0 || o.PortOffset > 9000 {
 		all = append(all, fmt.Errorf("--port-offset %d: must be 0 to 9000", o.PortOffset))
+	}
+	if _, err := shifted(o.Publish, o.PortOffset); err != nil {
+		all = append(all, err)
 	}
 	if len(o.Resources) > o.Agents {
 		all = append(all, fmt.Errorf("--resources is given %d times for %d agents", len(o.Resources), o.Agents))

@@ -105,6 +105,10 @@ func addresses(ms []member) string {
 func masterArgs(o Options, m member, ms []member) []string {
 	argv := []string{o.Binary, "master", "--dir", m.Dir, "--bind", m.Host, "--port", strconv.Itoa(m.Port),
 		"--raft-port", strconv.Itoa(m.RaftPort), "--gossip-port", strconv.Itoa(m.GossipPort), "--bootstrap", "--log-level", "warn"}
+	ports, _ := shifted(o.Publish, o.PortOffset) // Validate has looked at them
+	for _, p := range ports {
+		argv = append(argv, "--publish", p)
+	}
 	return append(append(argv, access(o)...), o.MasterArgs...)
 }
 
