@@ -1,11 +1,14 @@
-// Package consensus keeps the registry the same on every master: raft around
-// registry.State. It is the only importer of the raft library, so that nothing
-// of raft's vocabulary reaches the rest of the kernel.
+// Package consensus keeps the registry and the frameworks' store the same on every
+// master: raft around one state machine that holds both. It is the only importer
+// of the raft library, so that nothing of raft's vocabulary reaches the rest of
+// the kernel.
 //
 // It owns the log and the snapshots on disk, the transport between masters with
 // its handshake, and the answer to "who leads, in which term". It never decides
 // anything about agents or frameworks: commands come in, results go out, and what
-// a command means is registry's.
+// a command means is registry's or store's. Commands of the registry go to raft at
+// once; those of the store in groups, one after the other, so that many writers
+// share an fsync and the registry never waits behind more than one group.
 //
 // A Node may be used from any goroutine. A write or fsync of the log that fails
 // ends the process (Options.Fatal): what the disk then holds is unknown, and a

@@ -2,20 +2,40 @@ package consensus
 
 import (
 	"fmt"
-	"io"
 	"sync"
 
 	"github.com/hashicorp/raft"
 
 	"github.com/profferhq/proffer/kernel/registry"
+	"github.com/profferhq/proffer/kernel/store"
 )
 
-// fsm applies committed entries to the registry. raft calls Apply, Snapshot and
-// Restore from one goroutine; the lock is for View.
+// fsm is the one state machine: committed entries are the registry's or the
+// store's. raft calls Apply, Snapshot and Restore from one goroutine; the lock is
+// for View and ViewStore.
 type fsm struct {
-	mu    sync.RWMutex
-	state *registry.State
-	fatal func(error)
+	mu       sync.RWMutex
+	registry *registry.State
+	store    *store.State
+	observe  func(*store.Command, store.Result)
+	fatal    func(error)
+}
+
+// Entries of the store begin with two bytes that begin no registry command, which
+// is a map in msgpack; a master from before the store refuses them.
+const (
+	notRegistry = 0xc1 // never used by msgpack
+	storeEntry  = 'S'
+)
+
+func storeHead() []byte { return []byte{notRegistry, storeEntry} }
+
+func newFSM(o Options) *fsm {
+	f := &fsm{observe: o.Observe, fatal: o.Fatal, registry: registry.New(), store: store.New()}
+	if f.observe == nil {
+		f.observe = func(*store.Command, store.Result) {}
+	}
+	return f
 }
 
 // Apply carries one entry out.
@@ -23,65 +43,42 @@ func (f *fsm) Apply(l *raft.Log) any {
 	if l.Type != raft.LogCommand {
 		return nil
 	}
-	cmd, err := registry.DecodeCommand(l.Data)
+	result, err := f.apply(l.Index, l.Data)
 	if err != nil {
-		// Going on without this entry would make this master's registry differ from the others'.
+		// Going on without this entry would make this master's state differ from the others'.
 		f.fatal(fmt.Errorf("entry %d of the replicated log can not be applied: %w", l.Index, err))
 		return nil
 	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.state.Apply(l.Index, cmd)
+	return result
 }
 
-// Snapshot takes a copy; encoding and writing happen beside the next Apply.
-func (f *fsm) Snapshot() (raft.FSMSnapshot, error) {
-	f.mu.RLock()
-	defer f.mu.RUnlock()
-	return image{f.state.Clone()}, nil
-}
-
-// maxSnapshot bounds what Restore reads, in bytes.
-const maxSnapshot = 1 << 30
-
-// Restore replaces the registry.
-func (f *fsm) Restore(r io.ReadCloser) error {
-	defer r.Close()
-	data, err := io.ReadAll(io.LimitReader(r, maxSnapshot))
-	if err != nil {
-		return fmt.Errorf("read snapshot: %w", err)
+func (f *fsm) apply(index uint64, data []byte) (any, error) {
+	if len(data) > 2 && data[0] == notRegistry {
+		if data[1] != storeEntry {
+			return nil, fmt.Errorf("it is of the kind %d, which this master does not know: upgrade it", data[1])
+		}
+		cmd, err := store.DecodeCommand(data[2:])
+		if err != nil {
+			return nil, err
+		}
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		r := f.store.Apply(index, cmd)
+		f.observe(&cmd, r)
+		return r, nil
 	}
-	s, err := registry.Restore(data)
+	cmd, err := registry.DecodeCommand(data)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.state = s
-	return nil
+	return f.registry.Apply(index, cmd), nil
 }
-
-type image struct{ state *registry.State }
-
-// Persist writes the copy.
-func (i image) Persist(sink raft.SnapshotSink) error {
-	data, err := i.state.Snapshot()
-	if err == nil {
-		_, err = sink.Write(data)
-	}
-	if err != nil {
-		_ = sink.Cancel()
-		return err
-	}
-	return sink.Close()
-}
-
-// Release has nothing to let go of.
-func (image) Release() {}
 
 // reset forgets everything; the next instance of raft replays it from disk.
 func (f *fsm) reset() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.state = registry.New()
+	f.registry, f.store = registry.New(), store.New()
 }

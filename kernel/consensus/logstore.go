@@ -12,10 +12,10 @@ import (
 	berrors "go.etcd.io/bbolt/errors"
 )
 
-// store is raft's LogStore and StableStore over one bbolt file. Every log entry
+// logStore is raft's LogStore and StableStore over one bbolt file. Every log entry
 // carries a format version and a checksum, so that damage is named instead of
 // replayed.
-type store struct {
+type logStore struct {
 	db    *bolt.DB
 	fatal func(error)
 }
@@ -27,7 +27,7 @@ func bucketStable() []byte { return []byte("stable") }
 
 // update commits one transaction. A failed commit is final: bbolt's and the
 // kernel's idea of the file may differ from here on.
-func (s *store) update(what string, f func(*bolt.Tx) error) error {
+func (s *logStore) update(what string, f func(*bolt.Tx) error) error {
 	err := s.db.Update(f)
 	if err != nil && !errors.Is(err, berrors.ErrDatabaseNotOpen) {
 		s.fatal(fmt.Errorf("write of %s failed (%s), the master can not go on safely: %w", s.db.Path(), what, err))
@@ -36,16 +36,16 @@ func (s *store) update(what string, f func(*bolt.Tx) error) error {
 }
 
 // FirstIndex is the oldest entry kept, 0 for none.
-func (s *store) FirstIndex() (uint64, error) {
+func (s *logStore) FirstIndex() (uint64, error) {
 	return s.edge(func(c *bolt.Cursor) []byte { k, _ := c.First(); return k })
 }
 
 // LastIndex is the newest entry, 0 for none.
-func (s *store) LastIndex() (uint64, error) {
+func (s *logStore) LastIndex() (uint64, error) {
 	return s.edge(func(c *bolt.Cursor) []byte { k, _ := c.Last(); return k })
 }
 
-func (s *store) edge(pick func(*bolt.Cursor) []byte) (index uint64, err error) {
+func (s *logStore) edge(pick func(*bolt.Cursor) []byte) (index uint64, err error) {
 	err = s.db.View(func(tx *bolt.Tx) error {
 		if k := pick(tx.Bucket(bucketLogs()).Cursor()); k != nil {
 			index = binary.BigEndian.Uint64(k)
@@ -56,7 +56,7 @@ func (s *store) edge(pick func(*bolt.Cursor) []byte) (index uint64, err error) {
 }
 
 // GetLog reads one entry.
-func (s *store) GetLog(index uint64, log *raft.Log) error {
+func (s *logStore) GetLog(index uint64, log *raft.Log) error {
 	return s.db.View(func(tx *bolt.Tx) error {
 		v := tx.Bucket(bucketLogs()).Get(indexKey(index))
 		if v == nil {
@@ -67,10 +67,10 @@ func (s *store) GetLog(index uint64, log *raft.Log) error {
 }
 
 // StoreLog writes one entry.
-func (s *store) StoreLog(log *raft.Log) error { return s.StoreLogs([]*raft.Log{log}) }
+func (s *logStore) StoreLog(log *raft.Log) error { return s.StoreLogs([]*raft.Log{log}) }
 
 // StoreLogs writes entries in one transaction: one fsync for a batch.
-func (s *store) StoreLogs(logs []*raft.Log) error {
+func (s *logStore) StoreLogs(logs []*raft.Log) error {
 	return s.update("log entries", func(tx *bolt.Tx) error {
 		b := tx.Bucket(bucketLogs())
 		b.FillPercent = 0.9 // entries come in order, so pages fill from the left
@@ -84,7 +84,7 @@ func (s *store) StoreLogs(logs []*raft.Log) error {
 }
 
 // DeleteRange removes the entries from lo to hi, both included.
-func (s *store) DeleteRange(lo, hi uint64) error {
+func (s *logStore) DeleteRange(lo, hi uint64) error {
 	return s.update("truncation", func(tx *bolt.Tx) error {
 		b := tx.Bucket(bucketLogs())
 		c := b.Cursor()
@@ -98,12 +98,12 @@ func (s *store) DeleteRange(lo, hi uint64) error {
 }
 
 // Set writes a value that raft must find again.
-func (s *store) Set(key, val []byte) error {
+func (s *logStore) Set(key, val []byte) error {
 	return s.update("stable value", func(tx *bolt.Tx) error { return tx.Bucket(bucketStable()).Put(key, val) })
 }
 
 // Get reads a value; raft's contract for a missing one is this very error text.
-func (s *store) Get(key []byte) (val []byte, err error) {
+func (s *logStore) Get(key []byte) (val []byte, err error) {
 	err = s.db.View(func(tx *bolt.Tx) error {
 		v := tx.Bucket(bucketStable()).Get(key)
 		if v == nil {
@@ -116,10 +116,10 @@ func (s *store) Get(key []byte) (val []byte, err error) {
 }
 
 // SetUint64 writes a number that raft must find again.
-func (s *store) SetUint64(key []byte, val uint64) error { return s.Set(key, indexKey(val)) }
+func (s *logStore) SetUint64(key []byte, val uint64) error { return s.Set(key, indexKey(val)) }
 
 // GetUint64 reads a number; see Get for a missing one.
-func (s *store) GetUint64(key []byte) (uint64, error) {
+func (s *logStore) GetUint64(key []byte) (uint64, error) {
 	v, err := s.Get(key)
 	if err != nil {
 		return 0, err

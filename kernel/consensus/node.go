@@ -9,20 +9,19 @@ import (
 	"time"
 
 	"github.com/hashicorp/raft"
-
-	"github.com/profferhq/proffer/kernel/registry"
 )
 
 // Node is this master's part of the consensus.
 type Node struct {
 	opts   Options
-	store  *store
+	store  *logStore
 	snaps  raft.SnapshotStore
 	fsm    *fsm
 	stream *stream
 	terms  chan Term
 	wait   sync.WaitGroup
 	dial   func() raft.Transport // a fresh transport per instance
+	writes *writes               // of the store
 
 	mu     sync.RWMutex
 	inst   *instance
@@ -73,11 +72,12 @@ func newNode(o Options, dial func() raft.Transport) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &Node{opts: o, store: st, dial: dial, terms: make(chan Term, 1)}
-	n.fsm = &fsm{state: registry.New(), fatal: o.Fatal}
+	n := &Node{opts: o, store: st, dial: dial, terms: make(chan Term, 1), writes: newWrites()}
+	n.fsm = newFSM(o)
 	if err := n.open(); err != nil {
 		return nil, errors.Join(err, st.db.Close())
 	}
+	n.wait.Go(n.write)
 	return n, nil
 }
 
@@ -178,12 +178,14 @@ func (n *Node) announce(t Term) {
 // Close ends raft, the transport and the files.
 func (n *Node) Close() error {
 	n.mu.Lock()
-	defer n.mu.Unlock()
 	if n.closed {
+		n.mu.Unlock()
 		return nil
 	}
 	n.closed = true
 	err := n.stopInstance()
+	n.mu.Unlock()
+	n.writes.close()
 	n.wait.Wait()
 	if n.stream != nil {
 		n.stream.stop()

@@ -16,7 +16,7 @@ import (
 
 // openStore opens DIR/raft.db. An existing file is read through first: bbolt
 // itself panics, or dies of a bus error, on a file that was cut off.
-func openStore(dir string, fatal func(error)) (*store, error) {
+func openStore(dir string, fatal func(error)) (*logStore, error) {
 	path := filepath.Join(dir, "raft.db")
 	if err := verifyFile(path); err != nil {
 		return nil, err
@@ -39,7 +39,7 @@ func openStore(dir string, fatal func(error)) (*store, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("prepare %s: %w", path, err), db.Close())
 	}
-	return &store{db: db, fatal: fatal}, nil
+	return &logStore{db: db, fatal: fatal}, nil
 }
 
 const lockTimeout = time.Second

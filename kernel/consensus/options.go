@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/profferhq/proffer/kernel/credential"
+	"github.com/profferhq/proffer/kernel/store"
 )
 
 // Options says how a Node runs.
@@ -23,6 +24,10 @@ type Options struct {
 	Trailing  uint64         // entries kept behind a snapshot, for followers that are a little late
 	Log       *slog.Logger
 	Fatal     func(error) // called when the disk failed; must not return
+	// Observe is told every command of the store with its result when it is
+	// applied, before ViewStore shows it; it must not block or call the Node. Nil
+	// for nobody.
+	Observe func(*store.Command, store.Result)
 }
 
 // Timing is the pace of raft.

@@ -113,7 +113,7 @@ func (n *Node) Resign(ctx context.Context) error {
 func (n *Node) View(f func(*registry.State)) {
 	n.fsm.mu.RLock()
 	defer n.fsm.mu.RUnlock()
-	f(n.fsm.state)
+	f(n.fsm.registry)
 }
 
 // Snapshot makes a snapshot now and shortens the log.
@@ -138,10 +138,12 @@ func (n *Node) instance() (*instance, error) {
 	n.mu.RLock()
 	defer n.mu.RUnlock()
 	if n.inst == nil {
-		return nil, sdk.Errorf(sdk.CodeUnavailable, "", "this master is stopping")
+		return nil, stopping()
 	}
 	return n.inst, nil
 }
+
+func stopping() error { return sdk.Errorf(sdk.CodeUnavailable, "", "this master is stopping") }
 
 func remaining(ctx context.Context) time.Duration {
 	if at, ok := ctx.Deadline(); ok {

@@ -69,6 +69,7 @@ type Member struct {
 	Command uint32 `wire:"2,command,required"` // its CommandVersion
 	Release string `wire:"3,release"`          // its version, for people
 	Left    bool   `wire:"4,left"`             // it is a member no more
+	Store   uint32 `wire:"5,store"`            // its store.CommandVersion; 0 when it has no store
 }
 
 // AdmitAgent lets an agent in. Without Info.ID Apply chooses one (Result.AgentID).

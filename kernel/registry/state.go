@@ -165,6 +165,19 @@ func (s *State) CommonVersion() uint32 {
 	return v
 }
 
+// CommonStore is the newest version of the store's commands that every member
+// knows; 0 while one of them has no store, or none has told.
+func (s *State) CommonStore() uint32 {
+	var v uint32
+	first := true
+	for _, m := range s.members {
+		if first || m.Store < v {
+			v, first = m.Store, false
+		}
+	}
+	return v
+}
+
 func sortedValues[K comparable, V any](m map[K]V, cmp func(a, b K) int) []V {
 	keys := slices.SortedFunc(maps.Keys(m), cmp)
 	out := make([]V, len(keys))
