@@ -6,6 +6,7 @@ import (
 
 	"github.com/profferhq/proffer/kernel/cluster"
 	"github.com/profferhq/proffer/kernel/credential"
+	"github.com/profferhq/proffer/kernel/store"
 	"github.com/profferhq/proffer/sdk"
 )
 
@@ -18,6 +19,8 @@ type item struct {
 	at      int                // place of this call in its body
 	opens   *stream            // becomes known before in is stepped
 	token   *credential.Claims // of a framework in a task: refused when the task has ended
+	lives   bool               // asks only whether that task lives
+	bound   []store.Lease      // to be ended where their tasks have
 	beat    time.Duration      // of the operator's stream
 }
 

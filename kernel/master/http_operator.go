@@ -36,6 +36,8 @@ func (m *Master) serveOperator(w http.ResponseWriter, req *http.Request, who cal
 			return
 		}
 		s := newStream(operatorStream, newSession(), m.opts.MaxQueue)
+		s.every = m.opts.Heartbeat
+		s.pulse = func() { s.put(&sdk.OperatorEvent{Type: sdk.OperatorEventHeartbeat}) }
 		if err := m.openStream(w, req, e, s, item{beat: m.opts.Heartbeat}); err != nil {
 			refuse(w, req, err)
 		}

@@ -43,6 +43,12 @@ func (m *Master) openStream(w http.ResponseWriter, req *http.Request, e wire.Enc
 	if it.asks.err != nil {
 		return it.asks.err
 	}
+	m.serveStream(w, req, e, s)
+	return nil
+}
+
+// serveStream answers with a stream until it ends.
+func (m *Master) serveStream(w http.ResponseWriter, req *http.Request, e wire.Encoding, s *stream) {
 	h := w.Header()
 	h.Set("Content-Type", e.ContentType())
 	h.Set("Mesos-Stream-Id", string(s.session))
@@ -51,7 +57,6 @@ func (m *Master) openStream(w http.ResponseWriter, req *http.Request, e wire.Enc
 	if err := m.writeStream(w, req.Context(), e, s); err != nil {
 		m.opts.Log.Debug("stream ended", "kind", s.kind, "session", s.session, "why", err)
 	}
-	return nil
 }
 
 // writeStream sends what is queued, all that waits in one flush, until the stream
@@ -59,8 +64,8 @@ func (m *Master) openStream(w http.ResponseWriter, req *http.Request, e wire.Enc
 func (m *Master) writeStream(w http.ResponseWriter, ctx context.Context, e wire.Encoding, s *stream) error {
 	rc := http.NewResponseController(w)
 	var beat <-chan time.Time
-	if s.kind == operatorStream {
-		t := time.NewTicker(m.opts.Heartbeat)
+	if s.every > 0 {
+		t := time.NewTicker(s.every)
 		defer t.Stop()
 		beat = t.C
 	}
@@ -82,9 +87,6 @@ func (m *Master) writeStream(w http.ResponseWriter, ctx context.Context, e wire.
 	for {
 		var over bool
 		events, over = s.take(ctx, beat, events)
-		if len(events) == 0 && !over {
-			events = append(events, &sdk.OperatorEvent{Type: sdk.OperatorEventHeartbeat})
-		}
 		buf = buf[:0]
 		for _, event := range events {
 			if op, ok := event.(*sdk.OperatorEvent); ok && e != wire.Msgpack && !view.Public(op) {

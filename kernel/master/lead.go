@@ -18,6 +18,7 @@ import (
 	"github.com/profferhq/proffer/kernel/link"
 	"github.com/profferhq/proffer/kernel/membership"
 	"github.com/profferhq/proffer/kernel/registry"
+	"github.com/profferhq/proffer/kernel/store"
 	"github.com/profferhq/proffer/sdk"
 )
 
@@ -45,6 +46,7 @@ func (m *Master) lead(ctx context.Context) error {
 		l.log.Info("this master leads", "cluster_id", l.info.ID, "after", time.Since(m.started).Round(time.Millisecond).String())
 		l.run(ctx)
 		m.leads.Store(nil)
+		m.keeps.Store(nil)
 		m.metrics.leading.Set(0)
 		if err := m.yield(ctx, term); err != nil {
 			return err
@@ -88,6 +90,7 @@ func (m *Master) prepare(ctx context.Context, term consensus.Term) (*leader, err
 	l := newLeader(term, cluster.New(time.Now(), o), m.opts.Log.With("part", "leader"), m.metrics)
 	l.info = o.Master
 	l.propose = m.consensus.ProposeBatch
+	m.keepStore(l)
 	return l, nil
 }
 
@@ -128,7 +131,7 @@ func (m *Master) introduce(ctx context.Context) error {
 }
 
 func (m *Master) member() registry.Member {
-	return registry.Member{Name: m.name, Command: registry.CommandVersion, Release: m.opts.Version}
+	return registry.Member{Name: m.name, Command: registry.CommandVersion, Store: store.CommandVersion, Release: m.opts.Version}
 }
 
 // masters are host:port of the HTTP of every known master, this one first.

@@ -9,6 +9,7 @@ import (
 	"github.com/profferhq/proffer/kernel/cluster"
 	"github.com/profferhq/proffer/kernel/consensus"
 	"github.com/profferhq/proffer/kernel/registry"
+	"github.com/profferhq/proffer/kernel/store"
 	"github.com/profferhq/proffer/sdk"
 )
 
@@ -22,6 +23,7 @@ type leader struct {
 	elected time.Time
 	propose func(context.Context, []registry.Command) ([]registry.Result, error)
 
+	keep      *keeping
 	inbox     *mailbox[item]
 	proposals *mailbox[cluster.Propose]
 	view      *readers
@@ -61,10 +63,16 @@ func (l *leader) run(ctx context.Context) string {
 		defer close(proposing)
 		l.proposer(ctx)
 	}()
+	keeping := make(chan struct{})
+	go func() {
+		defer close(keeping)
+		l.keep.run(ctx, func(bound []store.Lease) { l.inbox.put(item{bound: bound}) })
+	}()
 	why := l.loop(ctx)
 	cancel()
 	l.end(why)
 	<-proposing
+	<-keeping
 	return why
 }
 
@@ -131,7 +139,15 @@ func (l *leader) receive(it *item) {
 		l.refuse(it, err)
 		return
 	}
-	if it.asks != nil {
+	switch {
+	case it.lives:
+		l.keep.taskLives(it.token)
+		it.asks.answer(it.at, nil, true)
+		return
+	case it.bound != nil:
+		l.endBound(it.bound)
+		return
+	case it.asks != nil:
 		l.requests[it.request] = *it
 	}
 	if s := it.opens; s != nil {
@@ -165,6 +181,15 @@ func (l *leader) admit(it *item) *sdk.Error {
 		}
 	}
 	return nil
+}
+
+// endBound ends the leases whose tasks ended without this leader's seeing it.
+func (l *leader) endBound(leases []store.Lease) {
+	for _, b := range leases {
+		if alive, known := l.mind.TaskAlive(b.FrameworkID, b.TaskID); known && !alive {
+			l.keep.taskEnded(b.FrameworkID, b.TaskID)
+		}
+	}
 }
 
 func (l *leader) refuse(it *item, err *sdk.Error) {
@@ -207,6 +232,7 @@ func (l *leader) end(why string) {
 		l.metrics.streams.WithLabelValues(string(s.kind)).Dec()
 	}
 	clear(l.streams)
+	l.keep.end()
 	l.log.Info("this master leads no longer", "why", why)
 }
 

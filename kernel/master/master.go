@@ -17,6 +17,7 @@ import (
 	"github.com/profferhq/proffer/kernel/consensus"
 	"github.com/profferhq/proffer/kernel/credential"
 	"github.com/profferhq/proffer/kernel/membership"
+	"github.com/profferhq/proffer/kernel/store"
 )
 
 // Master is one master process.
@@ -36,6 +37,7 @@ type Master struct {
 	metrics   *metrics
 	requests  atomic.Uint64
 	leads     atomic.Pointer[leader]
+	keeps     atomic.Pointer[keeping] // the store, while this master leads
 	fatal     chan error
 	reaching  chan struct{} // room for one address that is tried
 }
@@ -99,9 +101,14 @@ func (m *Master) open() (err error) {
 	co.Name, co.Dir, co.Listener, co.Advertise = m.name, filepath.Join(m.opts.Dir, "raft"), raftListener, raftAddr
 	co.Key, co.Bootstrap, co.Solo, co.Cluster = m.key, m.opts.Bootstrap, m.opts.Solo, m.opts.Raft
 	co.Log, co.Fatal = m.opts.Log.With("part", "consensus"), m.die
+	co.Observe = m.observeStore
 	if m.consensus, err = consensus.New(co); err != nil {
 		return err
 	}
+	m.metrics.store(func() (s store.Stats) {
+		m.consensus.ViewStore(func(st *store.State) { s = st.Stats() })
+		return s
+	})
 	m.gossip, err = membership.New(membership.Options{
 		Name: m.name, Cluster: m.opts.Cluster, Bind: m.opts.Bind, Port: m.opts.GossipPort, Advertise: addressOf(m.opts.Hostname),
 		Key: m.key, Insecure: m.opts.Insecure, Seeds: m.opts.Join, Meta: m.opts.gossipMeta(m.Addr(), raftAddr),

@@ -13,6 +13,7 @@ import (
 	"github.com/profferhq/proffer/kernel/cluster"
 	"github.com/profferhq/proffer/kernel/consensus"
 	"github.com/profferhq/proffer/kernel/membership"
+	"github.com/profferhq/proffer/kernel/store"
 )
 
 // Options says how a master runs.
@@ -38,6 +39,7 @@ type Options struct {
 
 	MaxBody      int64         // largest body of a request, in bytes
 	MaxBatch     int           // most calls in one body
+	StoreLimit   int64         // most bytes of one space of the frameworks' store
 	MaxQueue     int           // most events that wait for a slow reader before its stream is dropped
 	WriteTimeout time.Duration // how long a stream's reader may take nothing
 	ReadTimeout  time.Duration // for the whole body of a request
@@ -61,6 +63,7 @@ func DefaultOptions() Options {
 		Version:      "dev",
 		MaxBody:      96 << 20, // DPark sends 64 MiB
 		MaxBatch:     10000,
+		StoreLimit:   store.DefaultSpaceLimit,
 		MaxQueue:     1 << 16,
 		WriteTimeout: 30 * time.Second,
 		ReadTimeout:  time.Minute,
@@ -132,6 +135,7 @@ func (o Options) Validate() error {
 		need(at > 0 && at < len(u)-1, "--allow-user %q: must be PRINCIPAL:USER", u)
 	}
 	need(!slices.Contains(o.FrameworkLaunchers, ""), "--framework-launchers: must not be empty")
+	need(o.StoreLimit > 0, "--store-limit %d: must be above zero", o.StoreLimit)
 	need(o.MaxBody > 0 && o.MaxBatch > 0 && o.MaxQueue > 0, "limits of bodies, batches and queues must be above zero")
 	need(o.WriteTimeout > 0 && o.ReadTimeout > 0 && o.Heartbeat > 0, "time-outs and heartbeats must be above zero")
 	for _, p := range []struct {

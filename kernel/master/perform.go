@@ -90,6 +90,7 @@ func (l *leader) tell(e *sdk.OperatorEvent) {
 	}
 	if u := e.TaskUpdated; u != nil && final(u.State) {
 		l.endTokens(u.FrameworkID, u.Status.TaskID)
+		l.keep.taskEnded(u.FrameworkID, u.Status.TaskID)
 	}
 }
 

@@ -17,6 +17,7 @@ const (
 	schedulerStream streamKind = "scheduler"
 	agentStream     streamKind = "agent"
 	operatorStream  streamKind = "operator"
+	storeStream     streamKind = "store"
 )
 
 // stream is one open answer: the leader's loop appends events, the goroutine of
@@ -27,10 +28,14 @@ type stream struct {
 	token   credential.Claims // of a framework in a task: the stream ends with the task
 	agent   sdk.AgentID       // of an agent, once it is known; the loop's
 
-	wake chan struct{} // one waiting signal at most
+	wake  chan struct{} // one waiting signal at most
+	every time.Duration // in which pulse puts something; zero for never
+	pulse func()
+	most  int // bytes of keys and values that may wait; zero without a bound
 
 	mu     sync.Mutex
-	queue  []any // events: *sdk.Event, *link.Event or *sdk.OperatorEvent
+	queue  []any // events: *sdk.Event, *link.Event, *sdk.OperatorEvent or *sdk.StoreEvent
+	bytes  int   // of keys and values in queue, where there is a bound
 	limit  int
 	ended  bool   // nothing more comes; the writer ends after what is queued
 	reason string // why, for the log; empty for the ordinary end
@@ -48,12 +53,25 @@ func (s *stream) put(event any) bool {
 	if s.ended {
 		return true
 	}
-	if len(s.queue) >= s.limit {
+	if s.most > 0 {
+		s.bytes += weight(event)
+	}
+	if len(s.queue) >= s.limit || s.bytes > s.most {
 		s.queue, s.ended, s.reason = nil, true, "its reader is too slow"
 		return false
 	}
 	s.queue = append(s.queue, event)
 	return true
+}
+
+// weight is how many bytes of keys and values an event holds.
+func weight(event any) (n int) {
+	if e, ok := event.(*sdk.StoreEvent); ok {
+		for i := range e.Changes {
+			n += len(e.Changes[i].KV.Key) + len(e.Changes[i].KV.Value)
+		}
+	}
+	return n
 }
 
 // end lets the stream end after what is queued.
@@ -75,14 +93,13 @@ func (s *stream) flush() {
 }
 
 // take waits until something is queued and takes all of it, into buf's memory.
-// Nothing taken while over is false means that beat has come; over says that
-// nothing follows.
+// When beat comes meanwhile, pulse puts something; over says that nothing follows.
 func (s *stream) take(ctx context.Context, beat <-chan time.Time, buf []any) (events []any, over bool) {
 	for {
 		s.mu.Lock()
 		events = append(buf[:0], s.queue...)
 		clear(s.queue)
-		s.queue, over = s.queue[:0], s.ended
+		s.queue, s.bytes, over = s.queue[:0], 0, s.ended
 		s.mu.Unlock()
 		if len(events) > 0 || over {
 			return events, over
@@ -90,7 +107,7 @@ func (s *stream) take(ctx context.Context, beat <-chan time.Time, buf []any) (ev
 		select {
 		case <-s.wake:
 		case <-beat:
-			return nil, false
+			s.pulse()
 		case <-ctx.Done():
 			return nil, true
 		}
