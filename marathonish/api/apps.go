@@ -40,9 +40,8 @@ func (s *server) look(e embed) glance {
 	return g
 }
 
-func (g glance) render(picked func(*app.App) bool, e embed) []appDocument {
+func (g glance) render(picked func(*app.App) bool, e embed, now time.Time) []appDocument {
 	out := make([]appDocument, 0, len(g.apps))
-	now := time.Now()
 	for _, st := range g.apps {
 		if picked(st.App) {
 			out = append(out, render(st, e, g.why[st.App.ID], now))
@@ -63,14 +62,14 @@ func (s *server) listApps(c *call) (answer, error) {
 	e := c.embed()
 	return ok(struct {
 		Apps []appDocument `json:"apps"`
-	}{s.look(e).render(filter.Matches, e)})
+	}{s.look(e).render(filter.Matches, e, s.now())})
 }
 
 func (s *server) listGroup(c *call) (answer, error) {
 	e := c.embed()
 	return ok(struct {
 		Apps []appDocument `json:"*"`
-	}{s.look(e).render(func(a *app.App) bool { return a.ID.Under(c.id) }, e)})
+	}{s.look(e).render(func(a *app.App) bool { return a.ID.Under(c.id) }, e, s.now())})
 }
 
 // read is one app as it is now.
@@ -97,7 +96,7 @@ func (s *server) showApp(c *call) (answer, error) {
 	}
 	return ok(struct {
 		App appDocument `json:"app"`
-	}{render(st, e, why, time.Now())})
+	}{render(st, e, why, s.now())})
 }
 
 func (s *server) listVersions(c *call) (answer, error) {

@@ -35,12 +35,13 @@ func DefaultOptions() Options {
 type server struct {
 	backend Backend
 	opts    Options
+	now     func() time.Time
 }
 
 // New is the handler of the API. authorize stands before it and tells who calls (see
 // gateway.CallerOf): whoever is no operator is refused with 403.
 func New(b Backend, o Options, authorize func(http.Handler) http.Handler) http.Handler {
-	s := &server{backend: b, opts: o}
+	s := &server{backend: b, opts: o, now: time.Now}
 	return authorize(onlyOperators(s.router()))
 }
 
@@ -95,6 +96,7 @@ func (s *server) serve(candidates []Route, w http.ResponseWriter, r *http.Reques
 // dead host.
 func (s *server) nowhere(w http.ResponseWriter, r *http.Request) {
 	s.head(w)
+	w.Header().Del("Allow") // the router's, which lists all that it knows
 	if text := sentence(r.URL.Path); text != "" {
 		refuse(w, app.Refusef(http.StatusNotFound, "%s", text))
 		return

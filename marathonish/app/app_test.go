@@ -1,7 +1,6 @@
 package app
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"testing"
@@ -62,12 +61,12 @@ func TestRefusalShapes(t *testing.T) {
 		want string
 	}{
 		{Exists("/x"), `{"message":"An app with id [/x] already exists."}`},
-		{Locked("d1", "d2"), `{"message":"App is locked by one or more deployments. Override with the option '?force=true'. View details at '/v2/deployments/\u003cDEPLOYMENT_ID\u003e'.","deployments":[{"id":"d1"},{"id":"d2"}]}`},
+		{Locked("d1", "d2"), `{"message":"App is locked by one or more deployments. Override with the option '?force=true'. View details at '/v2/deployments/<DEPLOYMENT_ID>'.","deployments":[{"id":"d1"},{"id":"d2"}]}`},
 		{Missing("/x"), `{"message":"App '/x' does not exist"}`},
 		{MissingTask("x.1"), `{"message":"Task 'x.1' does not exist"}`},
 		{Invalid("/id", "no"), `{"message":"Object is not valid","details":[{"path":"/id","errors":["no"]}]}`},
 	} {
-		got, err := json.Marshal(c.r)
+		got, err := c.r.MarshalJSON()
 		if err != nil || string(got) != c.want {
 			t.Errorf("%s, wanted %s (%v)", got, c.want, err)
 		}

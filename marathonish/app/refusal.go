@@ -1,7 +1,6 @@
 package app
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 )
@@ -103,5 +102,5 @@ func (r *Refusal) MarshalJSON() ([]byte, error) {
 	for _, d := range r.Deployments {
 		body.Deployments = append(body.Deployments, ref{d})
 	}
-	return json.Marshal(body)
+	return plainJSON(body)
 }
