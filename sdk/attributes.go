@@ -1,7 +1,6 @@
 package sdk
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 )
@@ -49,10 +48,8 @@ func parseAttribute(name, value string) (Attribute, string) {
 		a.Type, a.Scalar = ValueScalar, &Scalar{Value: number}
 		return a, ""
 	}
-	for i, c := range value {
-		if c < ' ' || c == 0x7f || c == '\uFFFD' {
-			return a, fmt.Sprintf("the value has the character %q at byte %d, which is not allowed", c, i)
-		}
+	if err := ValidateText("the value", value); err != nil {
+		return a, err.Error()
 	}
 	a.Type, a.Text = ValueText, &Text{Value: value}
 	return a, ""

@@ -110,6 +110,9 @@ func (o *Options) Validate() error {
 	if o.KeyFile == "" && !o.Insecure {
 		bad("key", "must name the cluster's key file, or say --insecure")
 	}
+	if err := sdk.ValidateText("hostname", o.Hostname); err != nil {
+		errs = append(errs, err)
+	}
 	if _, err := sdk.ParseResources(o.Resources); err != nil {
 		bad("resources", "%v", err)
 	}

@@ -23,6 +23,7 @@ func TestOptionsRefusedByFlag(t *testing.T) {
 		"sample-every":  func(o *Options) { o.SampleEvery = 0 },
 		"stop-timeout":  func(o *Options) { o.StopTimeout = 0 },
 		"pids":          func(o *Options) { o.PidsDefault = 0 },
+		"hostname":      func(o *Options) { o.Hostname = "h\nost" },
 		"task-user":     func(o *Options) { o.TaskUser = "no such user" },
 		"last-uid":      func(o *Options) { o.LastUID = 1 },
 		"disk-pressure": func(o *Options) { o.SandboxFull = 2 },

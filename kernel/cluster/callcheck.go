@@ -65,13 +65,15 @@ func checkBody(call *sdk.Call) *sdk.Error {
 		if call.FrameworkID != call.Subscribe.FrameworkInfo.ID {
 			return sdk.Errorf(sdk.CodeInvalid, "framework_id", "'framework_id' differs from 'subscribe.framework_info.id'")
 		}
-		if call.FrameworkID != "" {
-			return refusal(sdk.ValidateID("framework_id", call.FrameworkID))
+		if err := refusal(optionalID("framework_id", call.FrameworkID)); err != nil {
+			return err
 		}
+		return checkInfoText("subscribe.framework_info", &call.Subscribe.FrameworkInfo)
 	case sdk.CallUpdateFramework:
 		if call.FrameworkID != call.UpdateFramework.FrameworkInfo.ID {
 			return sdk.Errorf(sdk.CodeInvalid, "framework_id", "'framework_id' differs from 'update_framework.framework_info.id'")
 		}
+		return checkInfoText("update_framework.framework_info", &call.UpdateFramework.FrameworkInfo)
 	case sdk.CallKill:
 		return firstOf(sdk.ValidateID("kill.task_id", call.Kill.TaskID), optionalID("kill.agent_id", call.Kill.AgentID), checkGrace("kill.kill_policy", call.Kill.KillPolicy))
 	case sdk.CallShutdown:

@@ -126,7 +126,8 @@ func checkInfo(info *sdk.FrameworkInfo, suppressed []string) string {
 	if wrong := checkRoles(info, suppressed); wrong != "" {
 		return wrong
 	}
-	// Durations are nanoseconds in 64 bits.
+	// Durations are nanoseconds in 64 bits. A negative one is let in, as a real Mesos
+	// does, and counts as 0.
 	if t := info.FailoverTimeout; math.IsNaN(t) || math.Abs(t) > math.MaxInt64/1e9 {
 		return fmt.Sprintf("The framework failover_timeout (%g) is invalid", t)
 	}

@@ -32,6 +32,9 @@ func (c *Cluster) checkTask(acc *acceptance, t *sdk.TaskInfo) string {
 	if wrong := checkLimits(t); wrong != "" {
 		return wrong
 	}
+	if wrong := checkTaskText(t); wrong != "" {
+		return "Task is invalid: " + wrong
+	}
 	if wrong := checkCommand(t.Command); wrong != "" {
 		return "Task's `CommandInfo` is invalid: " + wrong
 	}
@@ -120,6 +123,9 @@ func (acc *acceptance) checkExecutor(e *sdk.ExecutorInfo) (sdk.Resources, string
 		return nil, "'ExecutorInfo.command' must not be set for 'DEFAULT' executor"
 	case e.Type == sdk.ExecutorCustom && e.Command == nil:
 		return nil, "'ExecutorInfo.command' must be set for 'CUSTOM' executor"
+	}
+	if wrong := checkExecutorText(e); wrong != "" {
+		return nil, "Executor is invalid: " + wrong
 	}
 	if wrong := checkCommand(e.Command); wrong != "" {
 		return nil, "Executor's `CommandInfo` is invalid: " + wrong

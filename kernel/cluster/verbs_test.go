@@ -140,7 +140,7 @@ func (w *world) addAgent(args []string, opts map[string]string) error {
 	return w.registerAgent(args, opts)
 }
 
-// register a1 [highest=1.7] [id=...]: the agent registers (again) with all it knows.
+// register a1 [highest=1.7] [id=...] [hostname=...] [address=...]: the agent registers (again) with all it knows.
 func (w *world) registerAgent(args []string, opts map[string]string) error {
 	a := w.agents[args[0]]
 	a.session = w.session(args[0])
@@ -152,6 +152,13 @@ func (w *world) registerAgent(args []string, opts map[string]string) error {
 	}
 	if id := opts["id"]; id != "" {
 		call.AgentID, call.Register.Agent.ID = sdk.AgentID(id), sdk.AgentID(id)
+	}
+	if host := opts["hostname"]; host != "" { // as in a Go string
+		name, err := strconv.Unquote(`"` + host + `"`)
+		if err != nil {
+			return err
+		}
+		call.Register.Agent.Hostname = name
 	}
 	if at := opts["address"]; at != "" {
 		call.Register.Address = at

@@ -145,10 +145,17 @@ func TestValidateRefuses(t *testing.T) {
 		}
 	}
 	for want, c := range map[string]Call{
-		"invalid update":             {Type: CallUpdate},
-		"invalid agent_id":           {Type: CallHeartbeat, AgentID: "a/b"},
-		"invalid update.status.uuid": {Type: CallUpdate, AgentID: "a", Update: &Update{FrameworkID: "f", Status: sdk.TaskStatus{TaskID: "t", State: sdk.TaskRunning}}},
-		"invalid register.boot_id":   {Type: CallRegister, Register: &Register{Agent: sdk.AgentInfo{Hostname: "h"}}},
+		"invalid update":                  {Type: CallUpdate},
+		"invalid agent_id":                {Type: CallHeartbeat, AgentID: "a/b"},
+		"invalid update.status.uuid":      {Type: CallUpdate, AgentID: "a", Update: &Update{FrameworkID: "f", Status: sdk.TaskStatus{TaskID: "t", State: sdk.TaskRunning}}},
+		"invalid register.boot_id":        {Type: CallRegister, Register: &Register{Agent: sdk.AgentInfo{Hostname: "h"}}},
+		"invalid register.agent.hostname": {Type: CallRegister, Register: &Register{BootID: "b", Agent: sdk.AgentInfo{Hostname: "h\x1b[2J"}}},
+		"invalid register.software":       {Type: CallRegister, Register: &Register{BootID: "b", Agent: sdk.AgentInfo{Hostname: "h"}, Software: strings.Repeat("1", 1025)}},
+		"invalid register.address":        {Type: CallRegister, Register: &Register{BootID: "b", Agent: sdk.AgentInfo{Hostname: "h"}, Address: "h\n:1"}},
+		"invalid register.agent.attributes[1].text.value": {Type: CallRegister, Register: &Register{BootID: "b", Agent: sdk.AgentInfo{Hostname: "h",
+			Attributes: []sdk.Attribute{{Name: "rack", Text: &sdk.Text{Value: "r1"}}, {Name: "rack", Text: &sdk.Text{Value: "r\n2"}}}}}},
+		"invalid resources.attributes[0].name":        {Type: CallResources, AgentID: "a", Resources: &Resources{Attributes: []sdk.Attribute{{Name: "\t"}}}},
+		"invalid resources.attributes[0].set.item[1]": {Type: CallResources, AgentID: "a", Resources: &Resources{Attributes: []sdk.Attribute{{Name: "s", Set: &sdk.Set{Item: []string{"a", "\r"}}}}}},
 	} {
 		c.Version = Version
 		if got := field(c.Validate()); got != want {

@@ -48,6 +48,31 @@ func (c *Call) Validate() error {
 		return first(sdk.ValidateID("executor_exited.framework_id", c.ExecutorExited.FrameworkID), sdk.ValidateID("executor_exited.executor_id", c.ExecutorExited.ExecutorID))
 	case CallMessage:
 		return c.Message.validate()
+	case CallResources:
+		return validateAttributes("resources.attributes", c.Resources.Attributes)
+	}
+	return nil
+}
+
+// validateAttributes refuses attributes that people could not be shown.
+func validateAttributes(field string, list []sdk.Attribute) error {
+	for i := range list {
+		at, a := index(field, i), &list[i]
+		if err := sdk.ValidateText(at+".name", a.Name); err != nil {
+			return err
+		}
+		if a.Text != nil {
+			if err := sdk.ValidateText(at+".text.value", a.Text.Value); err != nil {
+				return err
+			}
+		}
+		if a.Set != nil {
+			for j, item := range a.Set.Item {
+				if err := sdk.ValidateText(index(at+".set.item", j), item); err != nil {
+					return err
+				}
+			}
+		}
 	}
 	return nil
 }
@@ -59,8 +84,12 @@ func (r *Register) validate() error {
 	if r.Agent.Hostname == "" {
 		return sdk.Errorf(sdk.CodeInvalid, "register.agent.hostname", "must not be empty")
 	}
+	if err := first(sdk.ValidateText("register.agent.hostname", r.Agent.Hostname), sdk.ValidateText("register.software", r.Software),
+		sdk.ValidateText("register.address", r.Address), validateAttributes("register.agent.attributes", r.Agent.Attributes)); err != nil {
+		return err
+	}
 	for i := range r.Tasks {
-		at := "register.tasks[" + strconv.Itoa(i) + "]"
+		at := index("register.tasks", i)
 		t := &r.Tasks[i]
 		if err := first(sdk.ValidateID(at+".task_id", t.TaskID), sdk.ValidateID(at+".framework_id", t.FrameworkID)); err != nil {
 			return err
@@ -70,14 +99,14 @@ func (r *Register) validate() error {
 		}
 	}
 	for i := range r.Executors {
-		at := "register.executors[" + strconv.Itoa(i) + "]"
+		at := index("register.executors", i)
 		x := &r.Executors[i]
 		if err := first(sdk.ValidateID(at+".executor_id", x.ExecutorID), sdk.ValidateID(at+".framework_id", x.FrameworkID)); err != nil {
 			return err
 		}
 	}
 	for i := range r.Frameworks {
-		if err := sdk.ValidateID("register.frameworks["+strconv.Itoa(i)+"].id", r.Frameworks[i].ID); err != nil {
+		if err := sdk.ValidateID(index("register.frameworks", i)+".id", r.Frameworks[i].ID); err != nil {
 			return err
 		}
 	}
@@ -146,7 +175,7 @@ func (r *Run) validate() error {
 		return sdk.Errorf(sdk.CodeInvalid, "run.tasks", "must not be empty")
 	}
 	for i := range r.Tasks {
-		if err := sdk.ValidateID("run.tasks["+strconv.Itoa(i)+"].task_id", r.Tasks[i].TaskID); err != nil {
+		if err := sdk.ValidateID(index("run.tasks", i)+".task_id", r.Tasks[i].TaskID); err != nil {
 			return err
 		}
 	}
@@ -198,3 +227,6 @@ func first(errs ...error) error {
 	}
 	return nil
 }
+
+// index is the path of an entry of a list.
+func index(field string, i int) string { return field + "[" + strconv.Itoa(i) + "]" }
