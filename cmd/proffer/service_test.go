@@ -15,6 +15,7 @@ import (
 
 	"github.com/cockroachdb/datadriven"
 
+	"github.com/profferhq/proffer/marathonish/launch"
 	"github.com/profferhq/proffer/sdk"
 	"github.com/profferhq/proffer/sdk/sdktest"
 	"github.com/profferhq/proffer/sdk/wire"
@@ -166,7 +167,7 @@ func (f *fakeMarathon) step(t *testing.T, d *datadriven.TestData) string {
 		var index string
 		d.ScanArgs(t, "index", &index)
 		task := sdk.Task{Name: "x", TaskID: sdk.TaskID(d.CmdArgs[0].Key), FrameworkID: "f1", AgentID: "a1", State: sdk.TaskRunning,
-			Labels: &sdk.Labels{Labels: []sdk.Label{{Key: indexLabel, Value: index}}}}
+			Labels: &sdk.Labels{Labels: []sdk.Label{{Key: launch.IndexLabel, Value: index}}}}
 		if d.HasArg("ended") {
 			task.State = sdk.TaskFailed
 			f.tasks.CompletedTasks = append(f.tasks.CompletedTasks, task)

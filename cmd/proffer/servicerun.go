@@ -6,11 +6,9 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/profferhq/proffer/marathonish/launch"
 	"github.com/profferhq/proffer/sdk"
 )
-
-// indexLabel is the label by which marathonish tells a task its instance's index.
-const indexLabel = "MARATHON_INSTANCE_INDEX"
 
 // taskRun is one task of a service, as the kernel knows it.
 type taskRun struct {
@@ -45,7 +43,7 @@ func runsOf(known *sdk.GetTasks, framework sdk.FrameworkID, id string) []taskRun
 func indexOf(t sdk.Task) int {
 	if t.Labels != nil {
 		for _, l := range t.Labels.Labels {
-			if n, err := strconv.Atoi(l.Value); err == nil && l.Key == indexLabel {
+			if n, err := strconv.Atoi(l.Value); err == nil && l.Key == launch.IndexLabel {
 				return n
 			}
 		}

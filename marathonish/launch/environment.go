@@ -29,7 +29,7 @@ func environment(r Run) *sdk.Environment {
 		"MARATHON_APP_RESOURCE_DISK":      number(a.Disk),
 		"MARATHON_APP_RESOURCE_GPUS":      "0",
 		"MARATHON_APP_ENFORCE_GROUP_ROLE": "false",
-		"MARATHON_INSTANCE_INDEX":         strconv.Itoa(r.Index),
+		IndexLabel:                        strconv.Itoa(r.Index),
 	}
 	labelEnvironment(env, a.Labels)
 	portEnvironment(env, a.PortDefinitions, r.Ports)

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/profferhq/proffer/marathonish/app"
@@ -34,7 +35,7 @@ func Task(r Run) sdk.TaskInfo {
 		Resources:  r.Resources,
 		Command:    command(r),
 		KillPolicy: &sdk.KillPolicy{GracePeriod: &sdk.DurationInfo{Nanoseconds: a.KillGrace(defaultGrace).Nanoseconds()}},
-		Labels:     labels(a.Labels),
+		Labels:     taskLabels(r),
 		Discovery:  discovery(r),
 		Limits:     limits(a),
 	}
@@ -64,6 +65,17 @@ func command(r Run) *sdk.CommandInfo {
 		c.URIs = append(c.URIs, sdk.URI{Value: f.URI, Executable: f.Executable, Extract: &extract, Cache: f.Cache, OutputFile: f.DestPath})
 	}
 	return c
+}
+
+// IndexLabel is the label by which a task tells its instance's index to who reads the
+// kernel's tasks; it is also the name in the task's environment.
+const IndexLabel = "MARATHON_INSTANCE_INDEX"
+
+func taskLabels(r Run) *sdk.Labels {
+	m := map[string]string{}
+	maps.Copy(m, r.App.Labels)
+	m[IndexLabel] = strconv.Itoa(r.Index)
+	return labels(m)
 }
 
 func labels(m map[string]string) *sdk.Labels {
