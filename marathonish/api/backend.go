@@ -20,7 +20,8 @@ type Backend interface {
 	Change(ctx context.Context, c fleet.Change) (fleet.Outcome, error)
 	// Subscribe follows the events: those after an id that are still kept, or with 0 only
 	// what comes. The channel is closed when its reader is too slow, when this marathonish
-	// ends, and by cancel, which must be called.
+	// ends, and by cancel, which must be called. Ids rise by one, also from one leading
+	// marathonish to the next, or a reader that comes back cannot be told what it missed.
 	Subscribe(after uint64) (events <-chan event.Event, cancel func())
 	// Info is who this marathonish is.
 	Info() Info

@@ -3,7 +3,8 @@ package api
 import "net/http"
 
 // Route is one line of the table of routes. In Path {id} stands for one or more parts,
-// {task}, {version} and {deployment} for one; slashes may be doubled or trail.
+// {task}, {version} and {deployment} for one; slashes may be doubled or trail. All of
+// them are for operators only.
 type Route struct {
 	Method string
 	Path   string
