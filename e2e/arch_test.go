@@ -53,7 +53,7 @@ type rule struct {
 // importRules say who may know whom; the first rule that matches a package decides.
 func importRules() []rule {
 	return []rule{
-		{"sdk/sdktest", "the kernel of the tests is the real one's pure part", []string{"sdk", "kernel/cluster", "kernel/allocator", "kernel/registry", "kernel/link", "kernel/view", "kernel/credential", "kernel/agent/ledger"}},
+		{"sdk/sdktest", "the kernel of the tests is the real one's pure part", []string{"sdk", "kernel/cluster", "kernel/allocator", "kernel/registry", "kernel/store", "kernel/link", "kernel/view", "kernel/credential", "kernel/agent/ledger"}},
 		{"sdk", "third parties get the sdk without a kernel", []string{"sdk"}},
 		{"executor", "the proof that the sdk suffices", []string{"sdk", "executor"}},
 		{"marathonish", "the proof that the sdk suffices", []string{"sdk", "marathonish"}},
@@ -119,7 +119,7 @@ func TestSoleImporters(t *testing.T) {
 
 // purePackages decide and do nothing else (see kernel/doc.go).
 func purePackages() []string {
-	return []string{"sdk", "sdk/wire", "kernel/allocator", "kernel/registry", "kernel/cluster", "kernel/view", "kernel/link", "kernel/agent/ledger", "executor/probe",
+	return []string{"sdk", "sdk/wire", "kernel/allocator", "kernel/registry", "kernel/store", "kernel/cluster", "kernel/view", "kernel/link", "kernel/agent/ledger", "executor/probe",
 		"marathonish/app", "marathonish/event"}
 }
 

@@ -4,13 +4,14 @@
 //	f, err := framework.New(k.Framework("mine"))
 //
 // It is made of the pure parts of the real one (kernel/cluster, kernel/allocator,
-// kernel/registry, kernel/view, kernel/agent/ledger), so it offers, refuses,
-// times out and reconciles as the real one does. Only what surrounds those parts
+// kernel/registry, kernel/store, kernel/view, kernel/agent/ledger), so it offers,
+// refuses, times out, reconciles and stores as the real one does. Only what surrounds those parts
 // is simulated: agents that run tasks by script instead of processes, a registry
 // that commits at once, and a clock that Advance moves. It serves the same
 // endpoints over HTTP as a master does.
 //
-// Failures are injected by KillAgent, RestartAgent, LoseUpdate, DropStreams.
+// Failures are injected by KillAgent, RestartAgent, LoseUpdates, LoseWrites,
+// DropStreams, Elect.
 //
 // The scripts in testdata run against it and, through RunScript, against a real
 // cluster; the transcripts must be equal, and that is what keeps the two alike.

@@ -76,8 +76,8 @@ func (k *Kernel) LoseUpdates(n int) {
 	k.lose = n
 }
 
-// DropStreams breaks the event streams of all frameworks and operators, as a
-// network does.
+// DropStreams breaks the event streams of all frameworks and operators, and the
+// watches of the store, as a network does.
 func (k *Kernel) DropStreams() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -95,6 +95,18 @@ func (k *Kernel) dropStreams() {
 		w.end()
 		delete(k.watchers, w)
 	}
+	for w := range k.watches {
+		w.end()
+		delete(k.watches, w)
+	}
+}
+
+// LoseWrites lets the next n writes to the store be done, but answers each as if
+// that was not known, as when a leader loses its office meanwhile.
+func (k *Kernel) LoseWrites(n int) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.loseWrites = n
 }
 
 // End ends a running task now, as the outcome says. It fails when no such task

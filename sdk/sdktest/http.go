@@ -1,7 +1,6 @@
 package sdktest
 
 import (
-	"crypto/subtle"
 	"errors"
 	"io"
 	"net/http"
@@ -20,6 +19,7 @@ func (k *Kernel) handler() http.Handler {
 	for _, prefix := range []string{"", "/master"} {
 		mux.HandleFunc(prefix+"/api/v1/scheduler", k.guarded(k.serveScheduler))
 		mux.HandleFunc(prefix+"/api/v1", k.guarded(k.serveOperator))
+		mux.HandleFunc(prefix+"/api/v1/store", k.guarded(k.serveStore))
 		mux.HandleFunc(prefix+"/health", func(http.ResponseWriter, *http.Request) {})
 		mux.HandleFunc(prefix+"/redirect", func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Location", "//"+r.Host)
@@ -29,22 +29,21 @@ func (k *Kernel) handler() http.Handler {
 	return mux
 }
 
-// guarded lets in who has the token, as Bearer or as the password of Basic.
-func (k *Kernel) guarded(next http.HandlerFunc) http.HandlerFunc {
+// guarded lets in who has a token, and tells who that is.
+func (k *Kernel) guarded(next func(http.ResponseWriter, *http.Request, caller)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-		if _, password, ok := r.BasicAuth(); ok {
-			token = password
-		}
+		who, err := k.callerOf(r)
 		switch {
-		case k.token != insecure && subtle.ConstantTimeCompare([]byte(token), []byte(k.token)) != 1:
-			w.Header().Set("WWW-Authenticate", `Basic realm="proffer"`)
-			refuse(w, r, sdk.Errorf(sdk.CodeUnauthenticated, "", "no token, or a wrong one: send Authorization: Bearer"))
+		case err != nil:
+			if sdk.CodeOf(err) == sdk.CodeUnauthenticated {
+				w.Header().Set("WWW-Authenticate", `Basic realm="proffer"`)
+			}
+			refuse(w, r, err)
 		case r.Method != http.MethodPost:
 			w.Header().Set("Allow", http.MethodPost)
 			http.Error(w, "405 Method Not Allowed. Expecting one of { 'POST' }, but received '"+r.Method+"'.", http.StatusMethodNotAllowed)
 		default:
-			next(w, r)
+			next(w, r, who)
 		}
 	}
 }

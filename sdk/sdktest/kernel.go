@@ -12,8 +12,10 @@ import (
 	"time"
 
 	"github.com/profferhq/proffer/kernel/cluster"
+	"github.com/profferhq/proffer/kernel/credential"
 	"github.com/profferhq/proffer/kernel/link"
 	"github.com/profferhq/proffer/kernel/registry"
+	"github.com/profferhq/proffer/kernel/store"
 	"github.com/profferhq/proffer/kernel/view"
 	"github.com/profferhq/proffer/sdk"
 	"github.com/profferhq/proffer/sdk/framework"
@@ -34,7 +36,10 @@ type Kernel struct {
 	timer    *time.Timer
 	mind     *cluster.Cluster
 	registry *registry.State
-	index    uint64 // of the last registry command
+	store    *store.State
+	keeper   *store.Keeper
+	watches  map[*watching]struct{}
+	index    uint64 // of the last command of registry or store
 	term     uint64
 	inputs   []cluster.Input // not stepped yet
 	requests uint64
@@ -45,7 +50,10 @@ type Kernel struct {
 	view     *view.View
 	master   sdk.MasterInfo
 	agents   []*agent
-	lose     int // updates still to be lost on their way to the master
+	key      credential.Key // of the tokens of tasks
+
+	lose       int // updates still to be lost on their way to the master
+	loseWrites int // writes to the store whose answer is still to be lost
 }
 
 // New starts a kernel that ends with the test.
@@ -64,7 +72,8 @@ func New(t testing.TB, o Options) *Kernel {
 func Start(o Options) (*Kernel, error) {
 	k := &Kernel{
 		opts: o, log: o.Log, token: o.Token,
-		registry: registry.New(),
+		registry: registry.New(), store: store.New(), key: credential.NewKey(),
+		watches:  map[*watching]struct{}{},
 		replies:  map[uint64]*sdk.Error{},
 		streams:  map[cluster.Session]*stream{},
 		watchers: map[*stream]bool{},
@@ -225,6 +234,7 @@ func (k *Kernel) elect() {
 	}
 	k.master, k.view = o.Master, view.New(view.Options{})
 	k.mind = cluster.New(k.now(), o)
+	k.keeper = store.NewKeeper(k.now(), k.store.Leases())
 }
 
 // heartbeat is the time between HEARTBEAT events.

@@ -9,7 +9,11 @@ import (
 	"github.com/profferhq/proffer/sdk/wire"
 )
 
-func (k *Kernel) serveOperator(w http.ResponseWriter, r *http.Request) {
+func (k *Kernel) serveOperator(w http.ResponseWriter, r *http.Request, who caller) {
+	if !who.operator() {
+		refuse(w, r, sdk.Errorf(sdk.CodeDenied, "Authorization", "a token of the kind %s may not use %s", who.Kind, r.URL.Path))
+		return
+	}
 	var calls []*sdk.OperatorCall
 	enc, err := body(r, func() any {
 		calls = append(calls, &sdk.OperatorCall{})
@@ -25,7 +29,7 @@ func (k *Kernel) serveOperator(w http.ResponseWriter, r *http.Request) {
 	switch call := calls[0]; call.Type {
 	case sdk.OperatorTeardown, sdk.OperatorKillTask, sdk.OperatorUpdateWeights:
 		if err := k.request(func(request uint64) cluster.Input {
-			return cluster.OperatorCall{Request: request, Caller: operatorCaller(), Call: call}
+			return cluster.OperatorCall{Request: request, Caller: who.mind(), Call: call}
 		}); err != nil {
 			refuse(w, r, err)
 			return
@@ -67,12 +71,13 @@ func (k *Kernel) read(call sdk.OperatorCallType) *sdk.OperatorResponse {
 // watch streams the events of the cluster, its state first.
 func (k *Kernel) watch(w http.ResponseWriter, r *http.Request, enc wire.Encoding) {
 	s := newStream()
-	s.beat, s.every = &sdk.OperatorEvent{Type: sdk.OperatorEventHeartbeat}, k.heartbeat()
+	beat := &sdk.OperatorEvent{Type: sdk.OperatorEventHeartbeat}
+	s.every, s.pulse = k.heartbeat(), func() { s.push(beat) }
 	k.mu.Lock()
 	s.push(&sdk.OperatorEvent{Type: sdk.OperatorEventSubscribed, Subscribed: &sdk.OperatorSubscribed{
 		GetState: k.view.State(), HeartbeatIntervalSeconds: k.heartbeat().Seconds(),
 	}})
-	s.push(s.beat)
+	s.push(beat)
 	k.watchers[s] = enc == wire.Msgpack
 	k.mu.Unlock()
 	s.serve(w, r, enc)

@@ -27,6 +27,7 @@ func (k *Kernel) pump() {
 		for _, a := range k.agents {
 			busy = a.step() || busy
 		}
+		busy = k.keepStore() || busy
 		if due, ok := k.mind.Due(); !busy && ok && !due.After(k.now()) {
 			k.perform(k.mind.Step(k.now(), cluster.Tick{}))
 			busy = true
@@ -38,6 +39,9 @@ func (k *Kernel) pump() {
 // due is when something happens next by itself.
 func (k *Kernel) due() (time.Time, bool) {
 	due, ok := k.mind.Due()
+	if at, some := k.keeper.Due(); some && (!ok || at.Before(due)) {
+		due, ok = at, true
+	}
 	for _, a := range k.agents {
 		if at, some := a.due(); some && (!ok || at.Before(due)) {
 			due, ok = at, true

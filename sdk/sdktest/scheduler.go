@@ -11,10 +11,7 @@ import (
 	"github.com/profferhq/proffer/sdk/wire"
 )
 
-// operatorCaller is who shows the kernel's one token.
-func operatorCaller() cluster.Caller { return cluster.Caller{Operator: true} }
-
-func (k *Kernel) serveScheduler(w http.ResponseWriter, r *http.Request) {
+func (k *Kernel) serveScheduler(w http.ResponseWriter, r *http.Request, who caller) {
 	var calls []*sdk.Call
 	enc, err := body(r, func() any {
 		calls = append(calls, &sdk.Call{})
@@ -30,7 +27,7 @@ func (k *Kernel) serveScheduler(w http.ResponseWriter, r *http.Request) {
 			refuse(w, r, sdk.Errorf(sdk.CodeInvalid, "Mesos-Stream-Id", "Subscribe calls should not include the 'Mesos-Stream-Id' header"))
 			return
 		}
-		k.subscribe(w, r, calls[0], enc)
+		k.subscribe(w, r, who, calls[0], enc)
 		return
 	}
 	status, refused := http.StatusAccepted, error(nil)
@@ -38,7 +35,7 @@ func (k *Kernel) serveScheduler(w http.ResponseWriter, r *http.Request) {
 		if call.Type == sdk.CallUpdateFramework {
 			status = http.StatusOK
 		}
-		if err := k.schedulerCall(call, cluster.Session(id)); err != nil && refused == nil {
+		if err := k.schedulerCall(who, call, cluster.Session(id)); err != nil && refused == nil {
 			refused = err
 			if len(calls) > 1 {
 				refused = at(i, err)
@@ -53,12 +50,12 @@ func (k *Kernel) serveScheduler(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(status)
 }
 
-func (k *Kernel) schedulerCall(call *sdk.Call, session cluster.Session) error {
+func (k *Kernel) schedulerCall(who caller, call *sdk.Call, session cluster.Session) error {
 	if call.Type == sdk.CallSubscribe {
 		return sdk.Errorf(sdk.CodeInvalid, "type", "SUBSCRIBE must be alone in its request")
 	}
 	if err := k.request(func(request uint64) cluster.Input {
-		return cluster.SchedulerCall{Request: request, Session: session, Caller: operatorCaller(), Call: call}
+		return cluster.SchedulerCall{Request: request, Session: session, Caller: who.mind(), Call: call}
 	}); err != nil {
 		return err
 	}
@@ -66,14 +63,14 @@ func (k *Kernel) schedulerCall(call *sdk.Call, session cluster.Session) error {
 }
 
 // subscribe opens a scheduler's stream.
-func (k *Kernel) subscribe(w http.ResponseWriter, r *http.Request, call *sdk.Call, enc wire.Encoding) {
+func (k *Kernel) subscribe(w http.ResponseWriter, r *http.Request, who caller, call *sdk.Call, enc wire.Encoding) {
 	s := newStream()
 	k.mu.Lock()
 	session := k.newSession()
 	k.streams[session] = s
 	k.mu.Unlock()
 	err := k.request(func(request uint64) cluster.Input {
-		return cluster.Subscribe{Request: request, Session: session, Caller: operatorCaller(), Call: call}
+		return cluster.Subscribe{Request: request, Session: session, Caller: who.mind(), Call: call}
 	})
 	if err == nil {
 		w.Header().Set("Mesos-Stream-Id", string(session))

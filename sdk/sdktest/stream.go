@@ -12,8 +12,8 @@ import (
 // goroutine writes them.
 type stream struct {
 	wake  chan struct{}
-	beat  any           // sent when nothing else was for so long
-	every time.Duration // zero for never: a scheduler's heartbeats come from the mind
+	every time.Duration // pulse pushes something when nothing else was for so long
+	pulse func()        // zero for never: a scheduler's heartbeats come from the mind
 
 	mu    sync.Mutex
 	queue []any
@@ -77,7 +77,7 @@ func (s *stream) serve(w http.ResponseWriter, r *http.Request, enc wire.Encoding
 		select {
 		case <-s.wake:
 		case <-late:
-			s.push(s.beat)
+			s.pulse()
 		case <-r.Context().Done():
 			return
 		}
