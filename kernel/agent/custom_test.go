@@ -119,8 +119,14 @@ func TestCustomExecutor(t *testing.T) {
 		return false
 	})
 	m.settled()
-	if out := m.outputOf("mine"); !strings.Contains(out, `token=true socket="" sandbox=true grace=5secs`) || strings.HasPrefix(out, "uid=0 ") {
+	out := m.outputOf("mine")
+	if !strings.Contains(out, `token=true socket="" sandbox=true grace=5secs`) {
 		t.Errorf("the executor said %q", out)
+	}
+	// It carries a token: whoever shares its uid could read that, tasks as nobody too.
+	var uid uint32
+	if _, err := fmt.Sscanf(out, "uid=%d ", &uid); err != nil || uid < m.o.FirstUID || uid > m.o.LastUID {
+		t.Errorf("the executor runs as uid %d (%v), which is none of its own of %d to %d", uid, err, m.o.FirstUID, m.o.LastUID)
 	}
 }
 
