@@ -4,12 +4,13 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
-	"math"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -22,6 +23,9 @@ const (
 	detachTimeout = 7 * 24 * time.Hour
 )
 
+// maxPorts is how many ports an address has.
+const maxPorts = 65535
+
 // runFlags are the flags of `run`.
 type runFlags struct {
 	cpus, mem, disk    float64
@@ -31,6 +35,7 @@ type runFlags struct {
 	name, user, role   string
 	detach             bool
 	ports              int
+	timeout            time.Duration
 }
 
 func runCommand(c *client) *cobra.Command {
@@ -59,13 +64,17 @@ func runCommand(c *client) *cobra.Command {
 	f.StringVar(&o.user, "user", "", "run as this user, if the right to it is given (default: the agent's --task-user)")
 	f.StringVar(&o.role, "role", "*", "whose resources to use")
 	f.BoolVarP(&o.detach, "detach", "d", false, "print the task's id once it runs, and leave it running, for a week at most")
+	f.DurationVar(&o.timeout, "timeout", 0, "give up when the task has not started after this long, with exit code 7 (default: wait)")
 	return cmd
 }
 
 // taskOf is the task that the flags ask for; the agent and the ports come with an offer.
 func taskOf(o runFlags, argv []string) (sdk.TaskInfo, error) {
+	if err := checkFlags(o); err != nil {
+		return sdk.TaskInfo{}, err
+	}
 	if o.name == "" {
-		o.name = filepath.Base(argv[0])
+		o.name = shown(filepath.Base(argv[0]))
 	}
 	no := false
 	command := sdk.CommandInfo{Shell: &no, Value: argv[0], Arguments: argv, User: o.user}
@@ -78,9 +87,6 @@ func taskOf(o runFlags, argv []string) (sdk.TaskInfo, error) {
 		return sdk.TaskInfo{}, err
 	}
 	task := sdk.TaskInfo{Name: o.name, TaskID: newTaskID(o.name), Command: &command}
-	if err := checkNumbers(o); err != nil {
-		return task, err
-	}
 	task.Resources = slices.DeleteFunc([]sdk.Resource{scalar("cpus", o.cpus), scalar("mem", o.mem), scalar("disk", o.disk)},
 		func(r sdk.Resource) bool { return r.Scalar.Value == 0 })
 	task.Limits = limits(o)
@@ -90,13 +96,30 @@ func taskOf(o runFlags, argv []string) (sdk.TaskInfo, error) {
 	return task, nil
 }
 
-// checkNumbers refuses what is no amount: negative, infinite, not a number.
-func checkNumbers(o runFlags) error {
-	for name, value := range map[string]float64{"cpus": o.cpus, "mem": o.mem, "disk": o.disk,
-		"cpu-limit": o.cpuLimit, "mem-limit": o.memLimit, "ports": float64(o.ports)} {
-		if !(value >= 0) || math.IsInf(value, 0) {
-			return usagef("--%s %g: a number of zero or more is expected", name, value)
+// checkFlags refuses what no kernel would take, and names the flag.
+func checkFlags(o runFlags) error {
+	for _, f := range []struct {
+		name, resource string
+		value          float64
+	}{
+		{"cpus", "cpus", o.cpus}, {"mem", "mem", o.mem}, {"disk", "disk", o.disk},
+		{"cpu-limit", "cpus", o.cpuLimit}, {"mem-limit", "mem", o.memLimit},
+	} {
+		var wrong *sdk.Error
+		if errors.As(sdk.Resources{scalar(f.resource, f.value)}.Validate(""), &wrong) {
+			return usagef("--%s %g: %s", f.name, f.value, wrong.Message)
 		}
+	}
+	for _, f := range []struct{ name, text string }{{"name", o.name}, {"user", o.user}} {
+		if err := sdk.ValidateText("--"+f.name, f.text); err != nil {
+			return usageError{err}
+		}
+	}
+	switch {
+	case o.ports < 0 || o.ports > maxPorts:
+		return usagef("--ports %d: 0 to %d are possible", o.ports, maxPorts)
+	case o.timeout < 0:
+		return usagef("--timeout %s: must not be negative; 0 waits for ever", o.timeout)
 	}
 	return nil
 }
@@ -119,7 +142,8 @@ func scalar(name string, value float64) sdk.Resource {
 	return sdk.Resource{Name: name, Type: sdk.ValueScalar, Scalar: &sdk.Scalar{Value: value}}
 }
 
-// newTaskID is the name with a random tail: ids are never used twice.
+// newTaskID is the name with a random tail: ids are never used twice. It begins with a
+// letter or digit, so that no command takes it for a flag.
 func newTaskID(name string) sdk.TaskID {
 	tail := make([]byte, 4)
 	_, _ = rand.Read(tail) // never fails
@@ -129,6 +153,10 @@ func newTaskID(name string) sdk.TaskID {
 		}
 		return r
 	}, name)
+	clean = strings.TrimLeftFunc(clean, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	if clean == "" {
+		clean = "task"
+	}
 	return sdk.TaskID(clean[:min(len(clean), 100)] + "-" + hex.EncodeToString(tail))
 }
 

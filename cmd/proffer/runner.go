@@ -20,6 +20,7 @@ import (
 // The patience of `run`.
 const (
 	explainAfter = 2 * time.Second  // say what it waits for
+	explainEvery = 30 * time.Second // say it again
 	reachTime    = 5 * time.Second  // for a first master that answers
 	drainTime    = 30 * time.Second // for the rest of the output after the end
 	wideFilter   = time.Hour        // for offers that are not needed
@@ -37,7 +38,9 @@ type runner struct {
 	launched atomic.Bool
 	best     atomic.Value // of string: the last offer that was too small
 	last     sdk.TaskStatus
+	begun    chan struct{} // closed when the task runs or has ended
 	over     chan struct{} // closed when the task has ended
+	once     sync.Once     // closes begun
 	copies   sync.WaitGroup
 	stopLogs context.CancelFunc
 }
@@ -48,7 +51,7 @@ func newRunner(c *client, o runFlags, task sdk.TaskInfo) (*runner, error) {
 		return nil, err
 	}
 	fo := framework.DefaultOptions("run " + task.Name)
-	fo.Addrs, fo.Token = addrs, token
+	fo.Addrs, fo.Token, fo.Transport = addrs, token, c.transport
 	fo.Info.FailoverTimeout = vanishTimeout.Seconds()
 	if o.detach {
 		fo.Info.FailoverTimeout = detachTimeout.Seconds()
@@ -66,11 +69,17 @@ func newRunner(c *client, o runFlags, task sdk.TaskInfo) (*runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &runner{c: c, o: o, task: task, f: f, op: op, over: make(chan struct{})}, nil
+	return &runner{c: c, o: o, task: task, f: f, op: op, begun: make(chan struct{}), over: make(chan struct{})}, nil
 }
 
 // run ends with the task's exit code.
 func (r *runner) run(ctx context.Context) error {
+	var late <-chan time.Time
+	if r.o.timeout > 0 {
+		t := time.NewTimer(r.o.timeout)
+		defer t.Stop()
+		late = t.C
+	}
 	if err := r.reachable(ctx); err != nil {
 		return err
 	}
@@ -81,19 +90,21 @@ func (r *runner) run(ctx context.Context) error {
 	r.stopLogs = stopLogs
 	defer stopLogs()
 	go r.interrupt(ctx, fctx, cancel)
-	waiting := time.AfterFunc(explainAfter, r.explain)
-	defer waiting.Stop()
 	ended := make(chan error, 1)
 	go func() {
 		ended <- r.f.Run(fctx, framework.Handlers{
 			Offers: func(_ context.Context, offers []sdk.Offer) error { return r.offers(offers) },
-			Update: func(_ context.Context, s sdk.TaskStatus) error { waiting.Stop(); return r.update(logs, s) },
+			Update: func(_ context.Context, s sdk.TaskStatus) error { return r.update(logs, s) },
 		}.Handle)
 	}()
-	select {
-	case <-r.over:
-	case err := <-ended:
+	if early, err := r.await(fctx, ended, late); early {
+		var tooLate errLate
 		switch {
+		case errors.As(err, &tooLate):
+			r.teardown() // takes along what is launched meanwhile
+			cancel()
+			<-ended
+			return err
 		case ctx.Err() != nil && !r.launched.Load():
 			return exitCode(128 + int(syscall.SIGINT))
 		case err != nil:
@@ -168,7 +179,7 @@ func (r *runner) offers(offers []sdk.Offer) error {
 		have := sdk.Resources(o.Resources)
 		want := r.wanted(have)
 		if want == nil {
-			r.best.Store(have.String())
+			r.best.Store(have.WithoutAllocation().String())
 			if err := r.f.Decline(time.Second, o); err != nil {
 				return err
 			}
@@ -242,41 +253,15 @@ func offerURL(o sdk.Offer) string {
 	return fmt.Sprintf("%s://%s:%d", o.URL.Scheme, host, o.URL.Address.Port)
 }
 
-func (r *runner) explain() {
-	switch {
-	case r.launched.Load():
-		fmt.Fprintf(r.c.io.err, "proffer run: %s is launched and not running yet\n", r.task.TaskID)
-	case r.best.Load() != nil:
-		fmt.Fprintf(r.c.io.err, "proffer run: waiting; no offer is large enough (the last had %s)\n", r.best.Load())
-	case r.f.ID() == "":
-		fmt.Fprintln(r.c.io.err, "proffer run: waiting for a leading master")
-	default:
-		fmt.Fprintln(r.c.io.err, "proffer run: waiting for an offer;", r.noOffer())
-	}
-}
-
-// noOffer says what may keep offers away.
-func (r *runner) noOffer() string {
-	ctx, cancel := context.WithTimeout(context.Background(), explainAfter)
-	defer cancel()
-	agents, err := r.op.Agents(ctx)
-	if err != nil {
-		return err.Error()
-	}
-	for _, a := range agents.Agents {
-		if a.Active {
-			return "`proffer status` shows how full the cluster is"
-		}
-	}
-	return "no agent is there (`proffer agent list`)"
-}
-
 // update follows the task: its output from the start on, its end.
 func (r *runner) update(logs context.Context, s sdk.TaskStatus) error {
 	if terminal(r.last.State) {
 		return nil // told again: the first word counts
 	}
 	r.last = s
+	if s.State == sdk.TaskRunning || terminal(s.State) {
+		r.once.Do(func() { close(r.begun) })
+	}
 	switch {
 	case terminal(s.State):
 		if s.WaitStatus != nil {
@@ -287,7 +272,7 @@ func (r *runner) update(logs context.Context, s sdk.TaskStatus) error {
 		return framework.Stop
 	case s.State == sdk.TaskRunning:
 		if r.o.user != "" && s.Message != "" {
-			fmt.Fprintf(r.c.io.err, "proffer run: %s\n", s.Message) // as which user it runs
+			fmt.Fprintf(r.c.io.err, "proffer run: %s\n", shown(s.Message)) // as which user it runs
 		}
 		r.follow(logs)
 	}
@@ -332,7 +317,7 @@ func (r *runner) teardown() {
 func (r *runner) verdict() error {
 	s := r.last
 	if s.Reason != "" || s.WaitStatus == nil && s.State != sdk.TaskFinished {
-		fmt.Fprintf(r.c.io.err, "proffer run: %s is %s: %s %s\n", r.task.TaskID, taskState(s.State), s.Message, s.Reason)
+		fmt.Fprintf(r.c.io.err, "proffer run: %s is %s: %s %s\n", r.task.TaskID, taskState(s.State), shown(s.Message), shown(string(s.Reason)))
 	}
 	switch {
 	case s.WaitStatus != nil:

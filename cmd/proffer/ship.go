@@ -15,7 +15,13 @@ const maxShipped = 512 << 10
 func shipped(files []string) ([]sdk.URI, error) {
 	var uris []sdk.URI
 	total := 0
+	named := map[string]string{} // who has a name in the sandbox already
 	for _, name := range files {
+		base := filepath.Base(name)
+		if other, taken := named[base]; taken {
+			return nil, usagef("--file %s and --file %s would both be %s in the sandbox; rename one", other, name, base)
+		}
+		named[base] = name
 		info, err := os.Stat(name)
 		if err != nil {
 			return nil, usageError{err}
@@ -32,7 +38,7 @@ func shipped(files []string) ([]sdk.URI, error) {
 		}
 		no, program := false, info.Mode()&0o111 != 0
 		uris = append(uris, sdk.URI{Value: "data:;base64," + base64.StdEncoding.EncodeToString(data),
-			OutputFile: filepath.Base(name), Executable: program, Extract: &no})
+			OutputFile: base, Executable: program, Extract: &no})
 	}
 	return uris, nil
 }

@@ -33,6 +33,9 @@ func upCommand(io stdio) *cobra.Command {
 			if err := o.Validate(); err != nil {
 				return usageError{err}
 			}
+			if err := checkDeclared(o); err != nil {
+				return err
+			}
 			if taskUser != "" {
 				o.AgentArgs = append(o.AgentArgs, "--task-user", taskUser)
 			}
@@ -60,6 +63,21 @@ func upCommand(io stdio) *cobra.Command {
 	f.BoolVar(&plain, "no-cgroups", false, "plain processes although groups could be used")
 	f.BoolVar(&o.Insecure, "insecure", false, "no credentials at all: whoever reaches the ports owns the cluster")
 	return cmd
+}
+
+// checkDeclared refuses what an agent would not start with, before anything is started.
+func checkDeclared(o up.Options) error {
+	for _, text := range o.Resources {
+		if _, err := sdk.ParseResources(text); err != nil {
+			return usagef("--resources %q: %w", text, err)
+		}
+	}
+	for _, text := range o.Attributes {
+		if _, err := sdk.ParseAttributes(text); err != nil {
+			return usagef("--attributes %q: %w", text, err)
+		}
+	}
+	return nil
 }
 
 func runUp(ctx context.Context, o up.Options) error {
