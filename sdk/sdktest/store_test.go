@@ -98,7 +98,7 @@ func TestLeadershipEndsWithTheTask(t *testing.T) {
 }
 
 // launchTwo runs the tasks a and b and gives their framework.
-func launchTwo(ctx context.Context, t *testing.T, k *sdktest.Kernel) (id sdk.FrameworkID) {
+func launchTwo(ctx context.Context, t *testing.T, k *sdktest.Kernel) sdk.FrameworkID {
 	t.Helper()
 	f, err := framework.New(k.Framework("launcher"))
 	if err != nil {
@@ -108,28 +108,38 @@ func launchTwo(ctx context.Context, t *testing.T, k *sdktest.Kernel) (id sdk.Fra
 	if err != nil {
 		t.Fatal(err)
 	}
-	running := 0
+	running := make(chan struct{}, 2)
 	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	err = f.Run(ctx, framework.Handlers{
-		Offers: func(_ context.Context, offers []sdk.Offer) error {
-			command := &sdk.CommandInfo{Value: "sleep"}
-			return errors.Join(f.Suppress(), f.Launch(offers[0],
-				sdk.TaskInfo{Name: "a", TaskID: "a", Resources: need, Command: command},
-				sdk.TaskInfo{Name: "b", TaskID: "b", Resources: need, Command: command}))
-		},
-		Update: func(_ context.Context, s sdk.TaskStatus) error {
-			if running++; running == 2 {
-				id = f.ID()
-				cancel()
-			}
-			return nil
-		},
-	}.Handle)
-	if err != nil && !errors.Is(err, context.Canceled) {
-		t.Fatal(err)
+	over := make(chan struct{})
+	t.Cleanup(func() {
+		cancel()
+		<-over
+	})
+	go func() {
+		defer close(over)
+		_ = f.Run(ctx, framework.Handlers{ // until it is cancelled
+			Offers: func(_ context.Context, offers []sdk.Offer) error {
+				command := &sdk.CommandInfo{Value: "sleep"}
+				return errors.Join(f.Suppress(), f.Launch(offers[0],
+					sdk.TaskInfo{Name: "a", TaskID: "a", Resources: need, Command: command},
+					sdk.TaskInfo{Name: "b", TaskID: "b", Resources: need, Command: command}))
+			},
+			Update: func(_ context.Context, s sdk.TaskStatus) error {
+				if s.State == sdk.TaskRunning {
+					running <- struct{}{}
+				}
+				return nil
+			},
+		}.Handle)
+	}()
+	for range 2 {
+		select {
+		case <-running:
+		case <-ctx.Done():
+			t.Fatal("the tasks do not run")
+		}
 	}
-	return id
+	return f.ID()
 }
 
 // A write whose answer is lost was done all the same, and says that it is not known.
