@@ -6,6 +6,9 @@
 // address, which tasks know as their host, and where nobody listens there to the
 // loopback address. Each makes one connection and keeps none.
 //
+// A command check is born in its task's groups: what it uses counts as the task's, and
+// what it leaves behind ends with the task at the latest.
+//
 // All functions may be called from anywhere at once; a check takes the goroutine of
 // its caller, and a command check two more while it runs.
 package checker

@@ -12,6 +12,11 @@
 // inherited them. Updates have uuids made from the container's id, so what the
 // successor tells again is known to be the same.
 //
+// It has the health checks of its tasks made (package checker) and obeys what package
+// probe makes of the results: an update when a check turns and at each counted
+// failure, and the task's end after too many in a row. What was found is written
+// down before it is told, so a successor counts on.
+//
 // One goroutine owns all state; the driver, the waiter, the drain and timers hand
 // it functions to run.
 package command

@@ -249,3 +249,33 @@ func TestUnhealthyTaskOfAGroup(t *testing.T) {
 	}
 	a.quit(l, "ex1")
 }
+
+// An agent that does not store an update is told the latest when it does, and not
+// each of the many that came meanwhile.
+func TestHealthWaitsForTheAgent(t *testing.T) {
+	a, w := newAgent(t), newWeb(t)
+	l := a.dial()
+	a.startExecutor(l, "ex1")
+	a.mu.Lock()
+	a.mute = true
+	a.mu.Unlock()
+	a.runChecked(sleeper(a, "t1"), w.check(1, true))
+	first := a.healthy("t1", true, 1)
+	w.status.Store(500)
+	for asked := w.asked.Load(); w.asked.Load() < asked+6; {
+		<-time.After(5 * time.Millisecond)
+	}
+	a.mu.Lock()
+	if n := len(a.told["t1"]); n != 2 {
+		t.Errorf("%d updates were told before the first was acknowledged", n)
+	}
+	a.mute = false
+	a.mu.Unlock()
+	a.send(&sdk.ExecutorEvent{Type: sdk.ExecutorEventAcknowledged, Acknowledged: &sdk.Acknowledged{TaskID: "t1", UUID: first.UUID}})
+	if s := a.healthy("t1", false, 1); s.HealthResults[0].ConsecutiveFailures < 4 {
+		t.Errorf("the first that is told of the failures is %+v", s.HealthResults)
+	}
+	a.kill("t1", 0)
+	a.end("t1")
+	a.quit(l, "ex1")
+}

@@ -16,6 +16,10 @@
 //     Emptied, every StartExecutor with ExecutorStarted or ExecutorExited.
 //  5. Step with Tick at least every second: every wait in here has a bound.
 //
+// A framework that is away finds every update of its tasks when it is back, with one
+// exception: of those about the health of a task that runs on, only the first 15 or
+// so and the newest (healthMax).
+//
 // What is durable changes only through apply, which also replays the checkpoint:
 // the state after a crash is the state before it, less what was never promised.
 //
