@@ -91,6 +91,26 @@ func TestMemoryLimit(t *testing.T) {
 	}
 }
 
+// pidsDefault is the agent's default for a task that names no pids.
+const pidsDefault = 1024
+
+// bombOf is the number of processes in the fullest of the cluster's groups, by the kernel's
+// own list of them, and whether a fork has failed over its limit.
+func bombOf(c *cluster) (most int, met bool) {
+	for _, parent := range groupsOf(c.dir) {
+		if !strings.Contains(parent, "/pids/") {
+			continue
+		}
+		groups, _ := filepath.Glob(parent + "/*/cgroup.procs")
+		for _, procs := range groups {
+			most = max(most, strings.Count(read(c.t, procs), "\n"))
+			failed, ok := strings.CutPrefix(strings.TrimSpace(read(c.t, filepath.Join(filepath.Dir(procs), "pids.events"))), "max ")
+			met = met || ok && failed != "0"
+		}
+	}
+	return most, met
+}
+
 // TestForkBomb: a fork bomb stays within its pids, and its agent goes on.
 func TestForkBomb(t *testing.T) {
 	needCgroups(t)
@@ -98,8 +118,18 @@ func TestForkBomb(t *testing.T) {
 	s := startStream(t, c, "bomb")
 	id := s.add("bomb", `bomb() { sleep 1000 & bomb & bomb; }; bomb 2>/dev/null; sleep 1000`, 0.1, 256)
 	s.wait(id, 20*time.Second, running)
+	eventually(t, 20*time.Second, "the bomb meets its limit of pids", func() bool {
+		most, met := bombOf(c)
+		if most > pidsDefault {
+			t.Fatalf("the bomb has %d processes, more than %d", most, pidsDefault)
+		}
+		return met
+	})
 	if r := c.try("run", "--", "echo", "fine"); r.out != "fine\n" {
 		t.Errorf("beside a fork bomb: %+v", r)
+	}
+	if most, _ := bombOf(c); most > pidsDefault {
+		t.Errorf("the bomb has %d processes, more than %d", most, pidsDefault)
 	}
 	c.run("kill", "--grace", "100ms", string(id))
 	if st := s.wait(id, 30*time.Second, ended); st.State != sdk.TaskKilled && st.State != sdk.TaskFailed {

@@ -21,6 +21,7 @@ type agentFlags struct {
 	cluster    string
 	logLevel   string
 	check      bool
+	sweep      bool
 }
 
 // agentSettings is the one table of the agent's flags, variables and keys.
@@ -84,6 +85,7 @@ func agentCommand(c *client) *cobra.Command {
 	}
 	s.register(cmd)
 	cmd.Flags().BoolVar(&a.check, "check-config", false, "check the settings and stop")
+	cmd.Flags().BoolVar(&a.sweep, "sweep", false, "end everything that a dead agent has left in --dir (tasks, executors, groups), and stop; no agent may run there")
 	cmd.AddCommand(agentListCommand(c))
 	return cmd
 }
@@ -98,6 +100,9 @@ func runAgent(ctx context.Context, io stdio, a *agentFlags) error {
 		return usageError{err}
 	} else if a.check {
 		return checked(io, "agent", err)
+	}
+	if a.sweep {
+		return agent.Sweep(ctx, a.o)
 	}
 	g, err := a.gossip()
 	if err != nil {

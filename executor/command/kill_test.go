@@ -188,7 +188,7 @@ func TestTenKillsUnderLoad(t *testing.T) {
 	a := newAgent(t)
 	l := a.dial()
 	const lines = 600_000
-	writer := a.spec("writer", fmt.Sprintf(`awk 'BEGIN { for (i = 0; i < %d; i++) print i }'; exit 3`, lines))
+	writer := a.spec("writer", fmt.Sprintf("i=0; while [ $i -lt %d ]; do echo $i; i=$((i+1)); done; exit 3", lines))
 	writer.LogBytes, writer.LogFiles = 1<<20, 1000
 	ctx, cancel := contextFor(60 * time.Second)
 	defer cancel()
@@ -208,6 +208,9 @@ func TestTenKillsUnderLoad(t *testing.T) {
 			break
 		}
 		a.state("writer", sdk.TaskRunning)
+		if r, err := executor.ReadRecord(writer.RuntimeDir); err != nil || r.Exit != nil {
+			t.Errorf("at kill %d the writer does not write: %+v, %v", round, r, err)
+		}
 		<-time.After(time.Duration(5+time.Now().UnixNano()%40) * time.Millisecond)
 		a.killNow(int(p.PID))
 		if e := <-l.Exits(); e.ContainerID != container {

@@ -225,12 +225,7 @@ func endLauncher(ctx context.Context, l *executor.Launcher) {
 		return
 	}
 	defer func() { _ = unix.Close(fd) }()
-	for ctx.Err() == nil {
-		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 50)
-		if n > 0 || err != nil && !errors.Is(err, unix.EINTR) {
-			return
-		}
-	}
+	_ = awaitExit(ctx, fd)
 }
 
 // reap collects the orphans of a dead launcher.

@@ -38,6 +38,9 @@ type daemon struct {
 	member
 	argv []string
 	sup  *supervisor
+	// sweep is the command that ends what this daemon leaves when it dies instead of stopping;
+	// empty for one that leaves nothing.
+	sweep []string
 
 	fresh    bool // its directory is new: nothing of earlier depends on it
 	served   bool // it has lived long enough to be taken for started
@@ -68,18 +71,17 @@ func (d *daemon) run(ctx context.Context, grace time.Duration) error {
 			select {
 			case status := <-ended:
 				if err := d.ended(status, started, begin); err != nil {
-					return err
+					return errors.Join(err, d.cleanUp(grace))
 				}
 			case <-ctx.Done():
-				d.stop(pid, ended, grace)
-				return nil
+				return d.stop(pid, ended, grace)
 			}
 		}
 		pause = nextPause(pause, time.Since(started))
 		select {
 		case <-time.After(pause):
 		case <-ctx.Done():
-			return nil
+			return d.cleanUp(grace)
 		}
 	}
 }
@@ -105,15 +107,47 @@ func (d *daemon) ended(status syscall.WaitStatus, started, begin time.Time) erro
 // exitUsage is how a daemon says that its command line is wrong.
 const exitUsage = 2
 
-func (d *daemon) stop(pid int, ended <-chan syscall.WaitStatus, grace time.Duration) {
+// stop asks the daemon to end. One that does so with status 0 has cleaned up itself.
+func (d *daemon) stop(pid int, ended <-chan syscall.WaitStatus, grace time.Duration) error {
 	_ = syscall.Kill(pid, syscall.SIGTERM)
+	var status syscall.WaitStatus
 	select {
-	case <-ended:
+	case status = <-ended:
 	case <-time.After(grace):
 		d.sup.talk("%s did not stop within %s; killing it", d.Name, grace)
 		_ = syscall.Kill(pid, syscall.SIGKILL)
-		<-ended
+		status = <-ended
 	}
+	if status.Exited() && status.ExitStatus() == 0 {
+		return nil
+	}
+	return d.cleanUp(grace)
+}
+
+// cleanUp ends what a dead daemon has left, grace at most.
+func (d *daemon) cleanUp(grace time.Duration) error {
+	if len(d.sweep) == 0 {
+		return nil
+	}
+	pid, ended, err := d.sup.start(d.sweep)
+	if err != nil {
+		return d.notClean(err)
+	}
+	select {
+	case status := <-ended:
+		if !status.Exited() || status.ExitStatus() != 0 {
+			return d.notClean(errors.New(describe(status)))
+		}
+		return nil
+	case <-time.After(grace):
+		_ = syscall.Kill(pid, syscall.SIGKILL)
+		<-ended
+		return d.notClean(fmt.Errorf("not done after %s", grace))
+	}
+}
+
+func (d *daemon) notClean(why error) error {
+	return fmt.Errorf("%s was dead at the end, and what it left in %s could not be ended (%w): start and stop `proffer up` on this directory once more", d.Name, d.Dir, why)
 }
 
 func describe(s syscall.WaitStatus) string {

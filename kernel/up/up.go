@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -63,14 +64,19 @@ func Run(ctx context.Context, o Options, ready func(ctx context.Context, addr st
 // supervise runs masters and agents; at the end the agents stop first, while there is
 // still a master to tell.
 func supervise(ctx context.Context, o Options, sup *supervisor, ms, as []member, ready func(context.Context)) error {
-	agentCtx, fail := context.WithCancelCause(ctx)
-	defer fail(nil)
+	agentCtx, fail := context.WithCancel(ctx)
+	defer fail()
 	masterCtx, stopMasters := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopMasters()
+	var mu sync.Mutex
+	var failures []error
 	keep := func(group *sync.WaitGroup, ctx context.Context, d *daemon, grace time.Duration) {
 		group.Go(func() {
 			if err := d.run(ctx, grace); err != nil {
-				fail(err)
+				mu.Lock()
+				failures = append(failures, err)
+				mu.Unlock()
+				fail()
 			}
 		})
 	}
@@ -79,7 +85,9 @@ func supervise(ctx context.Context, o Options, sup *supervisor, ms, as []member,
 		keep(&masterGroup, masterCtx, newDaemon(m, masterArgs(o, m, ms), sup), masterGrace)
 	}
 	for i, a := range as {
-		keep(&agentGroup, agentCtx, newDaemon(a, agentArgs(o, i, a, ms), sup), agentGrace)
+		d := newDaemon(a, agentArgs(o, i, a, ms), sup)
+		d.sweep = append(slices.Clone(d.argv), "--sweep")
+		keep(&agentGroup, agentCtx, d, agentGrace)
 	}
 	readyGroup.Go(func() { ready(agentCtx) })
 	<-agentCtx.Done()
@@ -87,10 +95,7 @@ func supervise(ctx context.Context, o Options, sup *supervisor, ms, as []member,
 	stopMasters()
 	masterGroup.Wait()
 	readyGroup.Wait()
-	if ctx.Err() == nil {
-		return context.Cause(agentCtx)
-	}
-	return nil
+	return errors.Join(failures...)
 }
 
 func addresses(ms []member) string {
