@@ -19,6 +19,7 @@
 //	kernel/allocator      who is offered what; the books of every agent's resources
 //	kernel/cluster        the leading master's mind: inputs in, effects out
 //	kernel/registry       the facts that survive every master; Apply, Snapshot, Restore
+//	kernel/store          the frameworks' key-value spaces, beside it in one state machine
 //	kernel/view           what readers see, folded from the operator's event stream
 //	kernel/link           the messages between master and agent
 //	kernel/agent/ledger   the agent's durable mind: admission, fencing, update queues, tombstones
@@ -27,14 +28,19 @@
 //
 //	kernel/master         one loop that feeds cluster and performs its effects; HTTP
 //	kernel/agent          one loop that feeds ledger, writes its records, performs its effects; isolators; HTTP
-//	kernel/consensus      raft around the registry      (the only importer of the raft library)
+//	kernel/consensus      raft around registry and store      (the only importer of the raft library)
 //	kernel/membership     gossip: who is around; a hint (the only importer of memberlist)
 //	kernel/up             the supervisor of a whole cluster on one machine
 //
 // # Where each fact lives
 //
 // In the registry, replicated: admitted, unreachable and gone agents, frameworks with their
-// failover deadlines, weights, the generation. In the leader's memory, rebuilt from the
+// failover deadlines, weights, the generation. In the store, in the same replicated log: a
+// framework's own state, in spaces of a principal and a name; leases with the keys attached
+// to them; a bounded history for watches. Its revision is the log's index; the registry's
+// proposals go first. How much time is left to a lease is in the leader's memory only and
+// begins anew with each leader; one that was granted to a task's token ends as soon as the
+// leader learns that the task has ended. In the leader's memory, rebuilt from the
 // agents' registrations: offers, allocations, the live view of tasks; a launch passes no
 // consensus. In the agent's checkpoint: executors, tasks, unacknowledged updates,
 // tombstones. Gossip holds hints only; it authorises nothing.

@@ -40,6 +40,7 @@ func masterSettings(m *masterFlags) *settings {
 		{"recovery-timeout", "agents and frameworks have this long to come back to a new leader", &o.Mind.RecoveryTimeout},
 		{"max-body", "largest body of a request, in bytes", &o.MaxBody},
 		{"max-batch", "most calls in one body", &o.MaxBatch},
+		{"store-limit", "most bytes of one space of the frameworks' store", &o.StoreLimit},
 		{"max-queue", "most events that wait for a slow reader before its stream is dropped", &o.MaxQueue},
 		{"write-timeout", "how long the reader of a stream may take nothing", &o.WriteTimeout},
 		{"read-timeout", "for the whole body of a request", &o.ReadTimeout},

@@ -11,7 +11,8 @@ import (
 // from 100 ms to a day, by Revoke, or with the task whose token the Space has.
 // Lead is what most need.
 func (s *Space) Grant(ctx context.Context, ttl time.Duration) (lease string, err error) {
-	answer, err := s.write(ctx, "grant a lease", &sdk.StoreCall{Type: sdk.StoreCallGrant, Grant: &sdk.StoreGrant{TTLSeconds: ttl.Seconds()}})
+	answer, err := s.write(ctx, "grant a lease", &sdk.StoreCall{Type: sdk.StoreCallGrant, Grant: &sdk.StoreGrant{
+		TTLSeconds: ttl.Seconds(), FrameworkID: s.opts.FrameworkID, TaskID: s.opts.TaskID}})
 	if err != nil {
 		return "", err
 	}

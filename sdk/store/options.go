@@ -2,6 +2,7 @@ package store
 
 import (
 	"net/http"
+	"os"
 	"time"
 
 	"github.com/profferhq/proffer/sdk"
@@ -22,6 +23,11 @@ type Options struct {
 	// Principal names whose space it is; empty for the token's own principal.
 	// Only operators may name another.
 	Principal string
+	// FrameworkID and TaskID name the task that leases end with. A task's own token
+	// says that by itself; they are for operators and for clusters without
+	// credentials.
+	FrameworkID sdk.FrameworkID
+	TaskID      sdk.TaskID
 	// Encoding of calls and answers: msgpack unless set.
 	Encoding wire.Encoding
 	// Patience is how long a call waits for a leading master before it fails with
@@ -37,10 +43,15 @@ const defaultPatience = 5 * time.Second
 
 // FromEnv are the options for a space of that name of the task's own principal,
 // from PROFFER_ADDR (comma separated), PROFFER_TOKEN_FILE and PROFFER_TOKEN, with
-// a patience of five seconds.
+// a patience of five seconds. Without a token leases are bound to the task that
+// MESOS_FRAMEWORK_ID and MESOS_TASK_ID name.
 func FromEnv(space string) Options {
 	env := masters.FromEnv()
-	return Options{Addrs: env.Addrs, Token: env.Token, TokenFile: env.TokenFile, Space: space, Patience: defaultPatience}
+	o := Options{Addrs: env.Addrs, Token: env.Token, TokenFile: env.TokenFile, Space: space, Patience: defaultPatience}
+	if o.Token == "" && o.TokenFile == "" {
+		o.FrameworkID, o.TaskID = sdk.FrameworkID(os.Getenv("MESOS_FRAMEWORK_ID")), sdk.TaskID(os.Getenv("MESOS_TASK_ID"))
+	}
+	return o
 }
 
 // Space is one key-value space.
