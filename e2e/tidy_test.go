@@ -162,20 +162,3 @@ func TestTopLevel(t *testing.T) {
 		}
 	}
 }
-
-func TestNoSleepInTests(t *testing.T) {
-	for _, f := range sources(t, true) {
-		if !strings.HasSuffix(f, "_test.go") {
-			continue
-		}
-		data, err := os.ReadFile(f)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i, line := range strings.Split(string(data), "\n") {
-			if strings.Contains(line, "time."+"Sleep(") && !strings.Contains(line, "// synctest") {
-				t.Errorf("%s:%d sleeps: wait for a condition, or mark a bubble's virtual sleep with // synctest", f, i+1)
-			}
-		}
-	}
-}

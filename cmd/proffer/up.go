@@ -67,7 +67,7 @@ func upCommand(io stdio) *cobra.Command {
 
 // checkDeclared refuses what an agent would not start with, before anything is started.
 func checkDeclared(o up.Options) error {
-	for _, text := range o.Resources {
+	for _, text := range o.Resources { // an empty one is its share of the machine
 		if _, err := sdk.ParseResources(text); err != nil {
 			return usagef("--resources %q: %w", text, err)
 		}

@@ -71,8 +71,12 @@ func TestAnInstanceThatIsDroppedFirstIsNotMissed(t *testing.T) {
 			done <- r
 		}()
 		reach := func(n int64) {
-			for asked.Load() < n && t.Context().Err() == nil {
-				<-time.After(time.Millisecond)
+			for late := time.After(30 * time.Second); asked.Load() < n; {
+				select {
+				case <-time.After(time.Millisecond):
+				case <-late:
+					t.Fatalf("%d requests came, %d were waited for", asked.Load(), n)
+				}
 			}
 		}
 		reach(50)

@@ -83,8 +83,10 @@ func TestCommandTimeOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	pid, _ := strconv.Atoi(strings.TrimSpace(string(child)))
-	for deadline := time.Now().Add(10 * time.Second); alive(pid); <-time.After(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
+	for late := time.After(20 * time.Second); alive(pid); {
+		select {
+		case <-time.After(5 * time.Millisecond):
+		case <-late:
 			t.Fatalf("process %d of the check lives on", pid)
 		}
 	}

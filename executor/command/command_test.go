@@ -66,19 +66,28 @@ func TestTaskFromLaunchToAcknowledgedEnd(t *testing.T) {
 // settled waits until the executor has let the task go: no FIFO is left of it.
 func (a *agent) settled(container string) {
 	a.t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); ; {
+	eventually(a.t, container+" is settled, and its FIFO gone", func() bool {
 		r, err := executor.ReadRecord(filepath.Join(a.runtime, executor.ContainersDir, container))
 		if err != nil {
 			a.t.Fatal(err)
 		}
 		_, err = os.Stat(filepath.Join(a.runtime, executor.ContainersDir, container, "stdout"))
-		if r.Settled && os.IsNotExist(err) {
-			return
+		return r.Settled && os.IsNotExist(err)
+	})
+}
+
+// eventually asks again and again until it holds, 20 s at the most.
+func eventually(t testing.TB, what string, ok func() bool) {
+	t.Helper()
+	deadline := time.After(20 * time.Second)
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for !ok() {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatal("not within 20 s: " + what)
 		}
-		if time.Now().After(deadline) {
-			a.t.Fatalf("%s is not settled: %+v, FIFO: %v", container, r, err)
-		}
-		<-time.After(5 * time.Millisecond)
 	}
 }
 
@@ -137,12 +146,7 @@ func TestKillEscalates(t *testing.T) {
 
 func (a *agent) awaitLog(container, text string) {
 	a.t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !strings.Contains(a.logOf(container, "stdout"), text); {
-		if time.Now().After(deadline) {
-			a.t.Fatalf("%s does not write %q", container, text)
-		}
-		<-time.After(5 * time.Millisecond)
-	}
+	eventually(a.t, container+" writes "+text, func() bool { return strings.Contains(a.logOf(container, "stdout"), text) })
 }
 
 func TestDeadlineAndGroup(t *testing.T) {
@@ -233,15 +237,10 @@ func TestNoSecondStart(t *testing.T) {
 
 func (a *agent) awaitFile(file string) {
 	a.t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); ; {
-		if b, _ := os.ReadFile(file); len(b) > 0 {
-			return
-		}
-		if time.Now().After(deadline) {
-			a.t.Fatalf("%s was not written", file)
-		}
-		<-time.After(5 * time.Millisecond)
-	}
+	eventually(a.t, file+" is written", func() bool {
+		b, _ := os.ReadFile(file)
+		return len(b) > 0
+	})
 }
 
 // P9, P18: the executor is killed with SIGKILL while a task runs, another ends, and

@@ -136,9 +136,8 @@ func TestReportOnly(t *testing.T) {
 	}
 	w.status.Store(200)
 	a.healthy("t1", true, 1)
-	for from := w.asked.Load(); w.asked.Load() < from+3; {
-		<-time.After(10 * time.Millisecond)
-	}
+	from := w.asked.Load()
+	eventually(t, "three more checks", func() bool { return w.asked.Load() >= from+3 })
 	a.mu.Lock()
 	updates := len(a.told["t1"])
 	a.mu.Unlock()
@@ -175,15 +174,9 @@ func TestChecksGoOnUnderASuccessor(t *testing.T) {
 		t.Fatal(err)
 	}
 	second := a.startExecutor(l, "ex2")
-	for deadline := time.Now().Add(10 * time.Second); unix.Kill(pid, 0) == nil; <-time.After(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("the check of the dead executor lives on")
-		}
-	}
+	eventually(t, "the end of the dead executor's check", func() bool { return unix.Kill(pid, 0) != nil })
 	asked := w.asked.Load()
-	for w.asked.Load() < asked+2 {
-		<-time.After(5 * time.Millisecond)
-	}
+	eventually(t, "two more checks", func() bool { return w.asked.Load() >= asked+2 })
 	w.status.Store(503)
 	one := a.healthy("t1", false, 1)
 	if one.HealthResults[0].FirstSuccess != before.HealthResults[0].FirstSuccess {
@@ -209,19 +202,16 @@ func TestChecksGoOnUnderASuccessor(t *testing.T) {
 
 func awaitPID(t *testing.T, path string) int {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); ; <-time.After(5 * time.Millisecond) {
+	pid := 0
+	eventually(t, "a pid in "+path, func() bool {
 		b, err := os.ReadFile(path)
-		pid := 0
+		pid = 0
 		for _, c := range strings.TrimSpace(string(b)) {
 			pid = pid*10 + int(c-'0')
 		}
-		if err == nil && pid > 0 {
-			return pid
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("no pid in %s: %v", path, err)
-		}
-	}
+		return err == nil && pid > 0
+	})
+	return pid
 }
 
 // An unhealthy task of a group takes the group with it.
@@ -262,9 +252,8 @@ func TestHealthWaitsForTheAgent(t *testing.T) {
 	a.runChecked(sleeper(a, "t1"), w.check(1, true))
 	first := a.healthy("t1", true, 1)
 	w.status.Store(500)
-	for asked := w.asked.Load(); w.asked.Load() < asked+6; {
-		<-time.After(5 * time.Millisecond)
-	}
+	asked := w.asked.Load()
+	eventually(t, "six more checks", func() bool { return w.asked.Load() >= asked+6 })
 	a.mu.Lock()
 	if n := len(a.told["t1"]); n != 2 {
 		t.Errorf("%d updates were told before the first was acknowledged", n)

@@ -162,9 +162,7 @@ func TestLastWordsWithoutExecutor(t *testing.T) {
 	a.killNow(l.PID())
 	a.killNow(int(p.PID))
 	open()
-	for deadline := time.Now().Add(10 * time.Second); executor.Alive(*task.Process) && time.Now().Before(deadline); {
-		<-time.After(2 * time.Millisecond)
-	}
+	eventually(t, "the task's end", func() bool { return !executor.Alive(*task.Process) })
 	next := a.dial()
 	a.startExecutor(next, "ex2")
 	a.seven("t1")
@@ -211,7 +209,11 @@ func TestTenKillsUnderLoad(t *testing.T) {
 		if r, err := executor.ReadRecord(writer.RuntimeDir); err != nil || r.Exit != nil {
 			t.Errorf("at kill %d the writer does not write: %+v, %v", round, r, err)
 		}
-		<-time.After(time.Duration(5+time.Now().UnixNano()%40) * time.Millisecond)
+		select {
+		case <-time.After(time.Duration(5+time.Now().UnixNano()%40) * time.Millisecond): // any moment
+		case e := <-l.Exits():
+			t.Fatalf("%s ended before it was killed", e.ContainerID)
+		}
 		a.killNow(int(p.PID))
 		if e := <-l.Exits(); e.ContainerID != container {
 			t.Fatalf("the end of %s instead of %s", e.ContainerID, container)

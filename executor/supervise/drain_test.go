@@ -79,13 +79,18 @@ func content(t *testing.T, dir string) string {
 	return string(b)
 }
 
+// eventually asks again and again until it holds, 20 s at the most.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !ok(); {
-		if time.Now().After(deadline) {
+	deadline := time.After(20 * time.Second)
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for !ok() {
+		select {
+		case <-tick.C:
+		case <-deadline:
 			t.Fatal("not within 20 s: " + what)
 		}
-		<-time.After(5 * time.Millisecond)
 	}
 }
 

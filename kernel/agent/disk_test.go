@@ -96,8 +96,10 @@ func TestFullDisk(t *testing.T) {
 	if err := os.Remove(ballast); err != nil {
 		t.Fatal(err)
 	}
-	for limit := time.Now().Add(20 * time.Second); m.agent.journal.reserve.full(); <-time.After(10 * time.Millisecond) {
-		if time.Now().After(limit) {
+	for limit := time.After(20 * time.Second); m.agent.journal.reserve.full(); {
+		select {
+		case <-time.After(10 * time.Millisecond):
+		case <-limit:
 			t.Fatal("the reserve is not taken again")
 		}
 	}

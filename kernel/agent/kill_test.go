@@ -19,8 +19,8 @@ import (
 // argument, started for this agent.
 func (m *machine) pidOf(kind string) int {
 	m.t.Helper()
-	limit := time.Now().Add(20 * time.Second)
-	for time.Now().Before(limit) {
+	limit := time.After(20 * time.Second)
+	for {
 		dirs, _ := filepath.Glob("/proc/[0-9]*")
 		for _, d := range dirs {
 			line, _ := os.ReadFile(d + "/cmdline")
@@ -35,10 +35,12 @@ func (m *machine) pidOf(kind string) int {
 			pid, _ := strconv.Atoi(filepath.Base(d))
 			return pid
 		}
-		<-time.After(10 * time.Millisecond)
+		select {
+		case <-time.After(10 * time.Millisecond):
+		case <-limit:
+			m.t.Fatalf("there is no %s", kind)
+		}
 	}
-	m.t.Fatalf("there is no %s", kind)
-	return 0
 }
 
 func (m *machine) killKind(kinds ...string) {
@@ -101,13 +103,18 @@ func TestKills(t *testing.T) {
 func (m *machine) settled() {
 	m.t.Helper()
 	var c ledger.Counts
-	for limit := time.Now().Add(20 * time.Second); time.Now().Before(limit); <-time.After(5 * time.Millisecond) {
+	for limit := time.After(20 * time.Second); ; {
 		if !m.agent.ask(m.t.Context(), func(l *ledger.Ledger) { c = l.Counts() }) {
 			m.t.Fatal("the agent's loop has ended")
 		}
 		if c.Tasks == 0 && c.Unacknowledged == 0 && c.Used.Empty() {
 			return
 		}
+		select {
+		case <-time.After(5 * time.Millisecond):
+		case <-limit:
+			m.t.Errorf("left in the books: %+v", c)
+			return
+		}
 	}
-	m.t.Errorf("left in the books: %+v", c)
 }

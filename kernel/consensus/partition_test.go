@@ -97,7 +97,7 @@ func (a *archipelago) leader() *island {
 				return x
 			}
 		}
-		<-time.After(50 * time.Millisecond) // virtual
+		<-time.After(50 * time.Millisecond) // synctest
 	}
 	a.t.Fatal("no leader in ten seconds")
 	return nil

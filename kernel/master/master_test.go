@@ -177,14 +177,12 @@ func (o *opened) next() *sdk.Event {
 	return ev
 }
 
-func TestBootsWithinHalfASecond(t *testing.T) {
-	before := time.Now()
-	start(t, false, func(o *Options) { o.Solo = DefaultOptions().Solo })
-	// The default pace waits 200 to 400 ms for others before it stands for election.
-	if took := time.Since(before); took > 700*time.Millisecond {
-		t.Errorf("led after %v", took)
-	} else {
-		t.Logf("led after %v", took)
+// A master that is alone leads by itself, at the default pace too. How soon is measured by
+// proffer-bench.
+func TestBootsAtTheDefaultPace(t *testing.T) {
+	r := start(t, false, func(o *Options) { o.Solo = DefaultOptions().Solo })
+	if l := r.leader(); l == nil || l.term.Number == 0 {
+		t.Errorf("nobody leads: %+v", l)
 	}
 }
 

@@ -185,7 +185,11 @@ func TestLeaseExpiresWithoutKeepAlive(t *testing.T) {
 	at := commit(t, s, store.Txn{Then: []store.Op{store.PutHeld("k", []byte("v"), lease)}}).Revision
 	began := time.Now()
 	for range 5 {
-		<-time.After(100 * time.Millisecond)
+		select {
+		case <-time.After(100 * time.Millisecond): // a third of its time
+		case <-ctx.Done():
+			t.Fatal(ctx.Err())
+		}
 		if err := s.KeepAlive(ctx, lease); err != nil {
 			t.Fatal(err)
 		}

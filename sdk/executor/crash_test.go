@@ -108,10 +108,9 @@ func killInTheMiddle(t *testing.T, dir string, round int) {
 	if _, err := out.Read(line); err != nil {
 		t.Fatal(err)
 	}
-	<-time.After(time.Duration(rand.Intn(12_000)) * time.Microsecond)
-	if err := cmd.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
+	// At any moment.
+	kill := time.AfterFunc(time.Duration(rand.Intn(12_000))*time.Microsecond, func() { _ = cmd.Process.Kill() })
+	defer kill.Stop()
 	if err := cmd.Wait(); !strings.Contains(err.Error(), "killed") {
 		t.Fatal(err)
 	}
@@ -140,16 +139,20 @@ func checkAdopted(t *testing.T, dir string, r *Record) {
 	}
 	want := fmt.Sprintln(r.Process.PID)
 	file := filepath.Join(dir, "runs", r.Spec.ContainerID)
-	for deadline := time.Now().Add(10 * time.Second); ; {
+	for late, over := time.After(20*time.Second), false; ; {
 		b, err := os.ReadFile(file)
 		if string(b) == want {
 			return
 		}
-		if err != nil && !errors.Is(err, os.ErrNotExist) || len(b) > 0 || time.Now().After(deadline) {
+		if err != nil && !errors.Is(err, os.ErrNotExist) || len(b) > 0 || over {
 			t.Errorf("%s ran as %q, %v; on record is %d", r.Spec.ContainerID, b, err, r.Process.PID)
 			return
 		}
-		<-time.After(time.Millisecond)
+		select {
+		case <-time.After(time.Millisecond):
+		case <-late:
+			over = true // looks once more
+		}
 	}
 }
 
@@ -261,7 +264,7 @@ func TestKilledBetweenForkAndRecord(t *testing.T) {
 
 func awaitReap(t *testing.T, r *Reaper, p sdk.Process) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); ; {
+	for late := time.After(20 * time.Second); ; {
 		ended, err := r.Reap()
 		if err != nil {
 			t.Fatal(err)
@@ -271,10 +274,11 @@ func awaitReap(t *testing.T, r *Reaper, p sdk.Process) {
 				return
 			}
 		}
-		if time.Now().After(deadline) {
+		select {
+		case <-time.After(2 * time.Millisecond):
+		case <-late:
 			t.Fatal("the orphan is not inherited")
 		}
-		<-time.After(2 * time.Millisecond)
 	}
 }
 

@@ -117,13 +117,16 @@ func TestNoByteIsLostInTwentyKills(t *testing.T) {
 func growing(t *testing.T, files string) {
 	t.Helper()
 	_, before, _ := Bounds(files, "stdout")
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); {
-		<-time.After(time.Duration(1+time.Now().UnixNano()%20) * time.Millisecond)
+	for late := time.After(20 * time.Second); ; {
+		select {
+		case <-time.After(time.Duration(1+time.Now().UnixNano()%20) * time.Millisecond):
+		case <-late:
+			t.Fatal("the log does not grow")
+		}
 		if _, end, _ := Bounds(files, "stdout"); end > before {
 			return
 		}
 	}
-	t.Fatal("the log does not grow")
 }
 
 // check reads the log until its last line and sees each record once, in order.
@@ -134,7 +137,7 @@ func check(t *testing.T, files string) {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	in := bufio.NewReader(patient{r, time.Now().Add(20 * time.Second)})
+	in := bufio.NewReader(patient{r, time.After(20 * time.Second)})
 	for i := 0; ; i++ {
 		line, err := in.ReadString('\n')
 		if err != nil {
@@ -153,15 +156,19 @@ func check(t *testing.T, files string) {
 // patient waits for what is not there yet.
 type patient struct {
 	r        io.Reader
-	deadline time.Time
+	deadline <-chan time.Time
 }
 
 func (p patient) Read(b []byte) (int, error) {
 	for {
 		n, err := p.r.Read(b)
-		if n > 0 || err != io.EOF || time.Now().After(p.deadline) {
+		if n > 0 || err != io.EOF {
 			return n, err
 		}
-		<-time.After(5 * time.Millisecond)
+		select {
+		case <-time.After(5 * time.Millisecond):
+		case <-p.deadline:
+			return 0, err
+		}
 	}
 }

@@ -81,15 +81,11 @@ func (s *subject) wants(state sdk.TaskState) sdk.TaskStatus {
 	}
 }
 
-func TestATaskRunsInMilliseconds(t *testing.T) {
-	began := time.Now()
+func TestATaskRuns(t *testing.T) {
 	s := runSubject(t, sdktest.New(t, sdktest.Options{}), "exit 7")
 	s.wants(sdk.TaskRunning)
 	if status := s.wants(sdk.TaskFailed); status.Message != "Command exited with status 7" {
 		t.Errorf("status = %+v", status)
-	}
-	if took := time.Since(began); took > 2*time.Second {
-		t.Errorf("took %v", took)
 	}
 }
 
@@ -158,11 +154,12 @@ func TestALostUpdateComesAgain(t *testing.T) {
 	k := sdktest.New(t, sdktest.Options{})
 	k.LoseUpdates(1)
 	s := runSubject(t, k, "sleep 1000")
-	for range 100 {
-		if len(k.Running()) == 1 {
-			break
+	for late := time.After(30 * time.Second); len(k.Running()) != 1; {
+		select {
+		case <-time.After(5 * time.Millisecond):
+		case <-late:
+			t.Fatal("nothing runs")
 		}
-		<-time.After(5 * time.Millisecond)
 	}
 	select {
 	case status := <-s.updates:

@@ -46,10 +46,14 @@ func start(t *testing.T, env ...string) *instance {
 	}
 	t.Cleanup(func() { _ = cmd.Process.Kill() })
 	i := &instance{cmd, "http://" + net.JoinHostPort(host, port)}
-	for deadline := time.Now().Add(10 * time.Second); ; <-time.After(2 * time.Millisecond) {
-		if _, _, err := i.get("/"); err == nil {
+	for late := time.After(20 * time.Second); ; {
+		_, _, err := i.get("/")
+		if err == nil {
 			return i
-		} else if time.Now().After(deadline) {
+		}
+		select {
+		case <-time.After(2 * time.Millisecond):
+		case <-late:
 			t.Fatal(err)
 		}
 	}
