@@ -47,7 +47,8 @@ type (
 		Task  sdk.TaskID
 		Agent sdk.AgentID
 	}
-	// Reconcile asks for the state of tasks.
+	// Reconcile asks for the state of tasks; without any, of all that the kernel knows.
+	// (sdk/framework asks for all by itself when a subscription begins.)
 	Reconcile struct{ Tasks []sdk.ReconcileTask }
 	// Acknowledge says that a status is dealt with.
 	Acknowledge struct{ Status sdk.TaskStatus }

@@ -186,6 +186,7 @@ func (f *Fleet) trade() {
 				f.emit(Suppress{Role: role})
 			}
 		case m.open && !fresh[role]:
+			m.late = false
 		case f.now.Before(m.revived.Add(reviveGap)):
 			m.late = true
 			continue

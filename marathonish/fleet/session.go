@@ -110,6 +110,7 @@ func (f *Fleet) askAgain() {
 		return
 	}
 	f.session.refreshed = f.now
+	f.emit(Reconcile{}) // for tasks that have no record
 	f.ask(func(*unit) bool { return true })
 }
 

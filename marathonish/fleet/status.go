@@ -18,7 +18,7 @@ func (f *Fleet) update(st sdk.TaskStatus) {
 	}
 	s := f.services[u.rec.App]
 	f.touch(s.id)
-	if u.ended { // said again: its end is on its way to the store
+	if u.ended { // its end is on its way to the store
 		u.acks = append(u.acks, st)
 		return
 	}
@@ -112,12 +112,16 @@ func (f *Fleet) end(s *service, u *unit, st sdk.TaskStatus) {
 
 // bury forgets an instance whose end is in the store.
 func (f *Fleet) bury(s *service, u *unit) {
-	for _, st := range u.acks {
-		f.acknowledge(st)
-	}
 	delete(s.units, u.rec.Task)
 	delete(f.units, u.rec.Task)
 	f.recent.add(u.rec.Task)
+	for _, st := range u.acks {
+		if terminal(st.State) {
+			f.acknowledge(st)
+		} else { // it was forgotten, and came back meanwhile
+			f.stranger(st)
+		}
+	}
 	if s.app == nil && len(s.units) == 0 {
 		f.emit(Publish{event.AppTerminated{AppID: s.id}})
 	}
