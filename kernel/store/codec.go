@@ -14,13 +14,15 @@ func EncodeCommand(dst []byte, c Command) ([]byte, error) {
 }
 
 // DecodeCommand reads what EncodeCommand wrote. A newer version than this code
-// knows is refused by name (CodeUnsupported), before anything else of it is read.
+// knows is refused by name (CodeUnsupported), whatever else is in it.
 func DecodeCommand(data []byte) (Command, error) {
 	var c Command
-	if err := refuseNewer(data, CommandVersion, "store command"); err != nil {
-		return c, err
-	}
 	err := wire.Unmarshal(wire.Msgpack, data, &c)
+	if err != nil || c.Version == 0 || c.Version > CommandVersion {
+		if newer := refuseNewer(data, CommandVersion, "store command"); newer != nil {
+			return Command{}, newer
+		}
+	}
 	return c, err
 }
 

@@ -61,13 +61,18 @@ func (s *Space) call(ctx context.Context, op string, call *sdk.StoreCall) (answe
 	}
 	enc, err := wire.ParseContentType(resp.Header.Get("Content-Type"))
 	if err != nil {
-		return nil, true, fmt.Errorf("%s: the answer: %w", op, err)
+		return nil, true, unreadable(op, err)
 	}
 	answer = &sdk.StoreResponse{}
 	if err := wire.Unmarshal(enc, body, answer); err != nil {
-		return nil, true, fmt.Errorf("%s: the answer: %w", op, err)
+		return nil, true, unreadable(op, err)
 	}
 	return answer, true, nil
+}
+
+// unreadable is no *sdk.Error: no master refused anything.
+func unreadable(op string, err error) error {
+	return fmt.Errorf("%s: the master's answer can not be read: %v", op, err)
 }
 
 func (s *Space) post(ctx context.Context, op string, call *sdk.StoreCall) (resp *http.Response, sent bool, err error) {
