@@ -8,7 +8,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,6 +17,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/profferhq/proffer/e2e/ports"
 )
 
 // binaries is where TestMain has built the product.
@@ -129,15 +130,11 @@ func newCluster(t *testing.T, args ...string) *cluster {
 // freeOffset finds a --port-offset whose ports are free.
 func freeOffset(t *testing.T) int {
 	t.Helper()
-	for offset := 100 + os.Getpid()%800*10; offset < 9000; offset += 200 {
-		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 5050+offset))
-		if err == nil {
-			l.Close()
-			return offset
-		}
+	offset, err := ports.Offset(t.Name(), 5)
+	if err != nil {
+		t.Fatal(err)
 	}
-	t.Fatal("no free ports")
-	return 0
+	return offset
 }
 
 func (c *cluster) start() {

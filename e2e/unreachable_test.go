@@ -12,9 +12,7 @@ import (
 // as it is away.
 func TestUnreachableAgentStaysInSight(t *testing.T) {
 	t.Parallel() // it mostly waits
-	c := newCluster(t, "--agents", "2")
-	c.offset += 100 // the tests beside it look for free ports at the same moment
-	c.start()
+	c := startCluster(t, "--agents", "2")
 	says := func(bound time.Duration, want string, args ...string) {
 		t.Helper()
 		eventually(t, bound, strings.Join(args, " ")+" says "+want, func() bool { return strings.Contains(c.run(args...), want) })

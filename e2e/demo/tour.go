@@ -14,12 +14,13 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/profferhq/proffer/e2e/ports"
 )
 
 // tour is what one step leaves for the next.
 type tour struct {
 	bin, dir string
-	offset   int
 	up       *exec.Cmd
 	ended    chan error
 	task     string
@@ -60,7 +61,11 @@ func until(ctx context.Context, what string, check func() bool) error {
 
 // startUp starts `proffer up` and waits for the line that says it serves.
 func (t *tour) startUp(ctx context.Context) error {
-	t.up = t.command(context.WithoutCancel(ctx), "up", "--dir", t.state(), "--agents", "2", "--port-offset", strconv.Itoa(t.offset))
+	offset, err := ports.Offset("demo", 2)
+	if err != nil {
+		return err
+	}
+	t.up = t.command(context.WithoutCancel(ctx), "up", "--dir", t.state(), "--agents", "2", "--port-offset", strconv.Itoa(offset))
 	talk, err := t.up.StderrPipe()
 	if err != nil {
 		return err
