@@ -8,6 +8,8 @@ type OperatorCall struct {
 	UpdateWeights *UpdateWeights `wire:"6,update_weights"`
 	// KillTask is Proffer's: an operator ends one task of any framework.
 	KillTask *KillTask `wire:"1000,kill_task"`
+	// SetBootManifest is Proffer's: what the cluster starts by itself.
+	SetBootManifest *SetBootManifest `wire:"1001,set_boot_manifest"`
 }
 
 // OperatorCallType is Mesos's Call.Type enumeration; the empty value means absent.
@@ -30,6 +32,10 @@ const (
 	OperatorTeardown      OperatorCallType = "TEARDOWN"
 	OperatorKillTask      OperatorCallType = "KILL_TASK"    // Proffer's
 	OperatorGetFailures   OperatorCallType = "GET_FAILURES" // Proffer's
+
+	OperatorGetBoot         OperatorCallType = "GET_BOOT"          // Proffer's: what init does
+	OperatorGetBootManifest OperatorCallType = "GET_BOOT_MANIFEST" // Proffer's
+	OperatorSetBootManifest OperatorCallType = "SET_BOOT_MANIFEST" // Proffer's
 )
 
 // Enum lists the names of OperatorCallType with their protobuf numbers.
@@ -50,6 +56,9 @@ func (OperatorCallType) Enum() []EnumValue {
 		{"TEARDOWN", 31},
 		{"KILL_TASK", 1000},
 		{"GET_FAILURES", 1001},
+		{"GET_BOOT", 1002},
+		{"GET_BOOT_MANIFEST", 1003},
+		{"SET_BOOT_MANIFEST", 1004},
 	}
 }
 
@@ -91,6 +100,9 @@ type OperatorResponse struct {
 	GetMaster     *GetMaster           `wire:"16,get_master"`
 	// GetFailures is Proffer's: what failed lately.
 	GetFailures *GetFailures `wire:"1000,get_failures"`
+	// GetBoot and GetBootManifest are Proffer's: what the cluster starts by itself.
+	GetBoot         *GetBoot         `wire:"1001,get_boot"`
+	GetBootManifest *GetBootManifest `wire:"1002,get_boot_manifest"`
 }
 
 // OperatorResponseType is Mesos's Response.Type enumeration; the empty value means absent.
@@ -109,6 +121,9 @@ const (
 	ResponseGetWeights    OperatorResponseType = "GET_WEIGHTS"
 	ResponseGetMaster     OperatorResponseType = "GET_MASTER"
 	ResponseGetFailures   OperatorResponseType = "GET_FAILURES" // Proffer's
+
+	ResponseGetBoot         OperatorResponseType = "GET_BOOT"          // Proffer's
+	ResponseGetBootManifest OperatorResponseType = "GET_BOOT_MANIFEST" // Proffer's
 )
 
 // Enum lists the names of OperatorResponseType with their protobuf numbers.
@@ -125,6 +140,8 @@ func (OperatorResponseType) Enum() []EnumValue {
 		{"GET_WEIGHTS", 14},
 		{"GET_MASTER", 15},
 		{"GET_FAILURES", 1000},
+		{"GET_BOOT", 1001},
+		{"GET_BOOT_MANIFEST", 1002},
 	}
 }
 

@@ -68,6 +68,9 @@ type OperatorSubscribed struct {
 // TaskAdded is the message mesos.v1.master.Event.TaskAdded.
 type TaskAdded struct {
 	Task Task `wire:"1,task,required"`
+	// OfferIDs is Proffer's: the offers that the task was launched by; none for one that
+	// a returning agent told of.
+	OfferIDs []OfferID `wire:"1000,offer_ids,value"`
 }
 
 // TaskUpdated is the message mesos.v1.master.Event.TaskUpdated.

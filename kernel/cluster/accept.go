@@ -12,6 +12,7 @@ type acceptance struct {
 	framework *framework
 	agent     *agent
 	role      string
+	offerIDs  []sdk.OfferID
 	offered   sdk.Resources // by all its offers together
 	left      sdk.Resources
 	used      sdk.Resources
@@ -29,7 +30,7 @@ func (c *Cluster) accept(f *framework, call *sdk.Accept) {
 		c.dropAll(f, call.Operations, "Task launched with invalid offers: "+wrong)
 		return
 	}
-	acc := &acceptance{framework: f, agent: offers[0].agent, role: offers[0].role, offered: offers[0].resources}
+	acc := &acceptance{framework: f, agent: offers[0].agent, role: offers[0].role, offerIDs: call.OfferIDs, offered: offers[0].resources}
 	for _, o := range offers[1:] {
 		acc.offered = acc.offered.Add(o.resources)
 	}

@@ -110,7 +110,7 @@ func (c *Cluster) started(acc *acceptance, l *launching, e *sdk.ExecutorInfo) {
 		t.runner.live++
 	}
 	c.addTask(acc.agent, t)
-	c.publish(&sdk.OperatorEvent{Type: sdk.OperatorEventTaskAdded, TaskAdded: &sdk.TaskAdded{Task: taskOf(t, &l.info)}})
+	c.publish(&sdk.OperatorEvent{Type: sdk.OperatorEventTaskAdded, TaskAdded: &sdk.TaskAdded{Task: taskOf(t, &l.info), OfferIDs: acc.offerIDs}})
 }
 
 // launchGroup carries out one LAUNCH_GROUP: all tasks or none.

@@ -14,6 +14,8 @@ func (c *Cluster) operatorCall(in OperatorCall) {
 		c.killTask(in)
 	case sdk.OperatorUpdateWeights:
 		c.updateWeights(in)
+	case sdk.OperatorSetBootManifest:
+		c.setBootManifest(in)
 	default:
 		c.reply(in.Request, sdk.Errorf(sdk.CodeInvalid, "type", "%q is no call that changes something here", string(in.Call.Type)))
 	}
@@ -28,6 +30,10 @@ func (c *Cluster) teardown(in OperatorCall) {
 	f := c.frameworks[id]
 	if f == nil || f.zombie {
 		c.reply(in.Request, sdk.Errorf(sdk.CodeInvalid, "teardown.framework_id", "No framework found with ID %q", string(id)))
+		return
+	}
+	if id == c.reg.InitFramework() {
+		c.reply(in.Request, sdk.Errorf(sdk.CodeDenied, "teardown.framework_id", "%s is init, a part of the kernel; say what it runs with SET_BOOT_MANIFEST (`proffer boot set`)", id))
 		return
 	}
 	c.remove(f, "an operator asked for it", func() { c.done(in.Request) })

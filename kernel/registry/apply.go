@@ -50,6 +50,11 @@ func (s *State) apply(c Command, r *Result) *sdk.Error {
 		return s.removeFramework(c.Time, c.Framework.ID)
 	case c.Type == CommandSetWeight && c.SetWeight != nil:
 		return s.setWeight(*c.SetWeight)
+	case c.Type == CommandSetManifest && c.SetManifest != nil:
+		// Whether it makes sense was the leader's to judge: what is refused here would have
+		// to be refused by every release alike.
+		s.manifest = &Manifest{Manifest: c.SetManifest.Manifest, Index: s.index, Time: c.Time}
+		return nil
 	}
 	return sdk.Errorf(sdk.CodeInvalid, "type", "the command %q is unknown or has no content", c.Type)
 }

@@ -23,6 +23,7 @@ const (
 	CommandFrameworkDisconnect CommandType = "FRAMEWORK_DISCONNECT" // its stream ended; its deadline runs
 	CommandRemoveFramework     CommandType = "REMOVE_FRAMEWORK"     // torn down, or away for too long
 	CommandSetWeight           CommandType = "SET_WEIGHT"           // weight of a role
+	CommandSetManifest         CommandType = "SET_MANIFEST"         // what init starts
 )
 
 // Enum lists the names of CommandType with their numbers on disk.
@@ -39,6 +40,7 @@ func (CommandType) Enum() []sdk.EnumValue {
 		{Name: "FRAMEWORK_DISCONNECT", Number: 9},
 		{Name: "REMOVE_FRAMEWORK", Number: 10},
 		{Name: "SET_WEIGHT", Number: 11},
+		{Name: "SET_MANIFEST", Number: 12},
 	}
 }
 
@@ -55,6 +57,7 @@ type Command struct {
 	FrameworkDisconnect *FrameworkDisconnect `wire:"9,framework_disconnect"`
 	Framework           *FrameworkRef        `wire:"10,framework"` // of REMOVE_FRAMEWORK
 	SetWeight           *SetWeight           `wire:"11,set_weight"`
+	SetManifest         *SetManifest         `wire:"12,set_manifest"`
 }
 
 // Bootstrap names a fresh cluster.
@@ -107,6 +110,11 @@ type FrameworkRef struct {
 type SetWeight struct {
 	Role   string  `wire:"1,role,required"`
 	Weight float64 `wire:"2,weight,required"`
+}
+
+// SetManifest says what init starts from now on.
+type SetManifest struct {
+	Manifest sdk.BootManifest `wire:"1,manifest,required"`
 }
 
 // Result is what Apply decided. Err is a refusal: the command changed nothing.

@@ -1,6 +1,6 @@
 // Package registry is the part of the cluster's memory that must survive every
 // master: which agents were admitted, lost or given up, which frameworks exist
-// and until when they may be away, the weights of roles, the cluster's identity
+// and until when they may be away, the weights of roles, the boot manifest, the cluster's identity
 // and generation, and what its members understand.
 //
 // It owns the format of the commands that change these facts and of the

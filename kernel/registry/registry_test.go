@@ -87,6 +87,8 @@ func parse(t *testing.T, f []string) Command {
 			t.Fatal(err)
 		}
 		c.SetWeight = &SetWeight{Role: arg["role"], Weight: w}
+	case "set-manifest":
+		c.SetManifest = &SetManifest{Manifest: sdk.BootManifest{Apps: strings.Split(arg["apps"], ",")}}
 	case "future":
 		c = Command{Version: CommandVersion + 1, Type: CommandRaiseGeneration}
 	}
@@ -121,6 +123,9 @@ func show(out *strings.Builder, s *State) {
 	}
 	for _, f := range s.Removed() {
 		fmt.Fprintf(out, "removed %s %q at %d\n", f.ID, f.Name, f.Time)
+	}
+	if m := s.Manifest(); m != nil {
+		fmt.Fprintf(out, "manifest of %d frameworks, apps %v, set by %d at %d\n", len(m.Manifest.Frameworks), m.Manifest.Apps, m.Index, m.Time)
 	}
 	for _, w := range s.Weights() {
 		fmt.Fprintf(out, "weight %s %g\n", w.Role, w.Weight)
@@ -169,6 +174,8 @@ func TestAnyHistoryReadsAlikeWithAndWithoutSnapshots(t *testing.T) {
 			c.FrameworkDisconnect = &FrameworkDisconnect{ID: sdk.FrameworkID(name), Deadline: 7}
 		case CommandRemoveFramework:
 			c.Framework = &FrameworkRef{ID: sdk.FrameworkID(name)}
+		case CommandSetManifest:
+			c.SetManifest = &SetManifest{Manifest: sdk.BootManifest{Apps: []string{name}}}
 		case CommandSetWeight:
 			c.SetWeight = &SetWeight{Role: name, Weight: rapid.Float64().Draw(t, "weight")}
 		}

@@ -22,6 +22,7 @@ type snapshot struct {
 	Frameworks    []Framework        `wire:"10,frameworks"`
 	Removed       []RemovedFramework `wire:"11,removed"`
 	Weights       []SetWeight        `wire:"12,weights"`
+	Manifest      *Manifest          `wire:"13,manifest"`
 }
 
 // Snapshot writes the whole state; Restore reads it.
@@ -29,7 +30,7 @@ func (s *State) Snapshot() ([]byte, error) {
 	return wire.Marshal(wire.Msgpack, &snapshot{
 		Version: SnapshotVersion, Index: s.index, ClusterID: s.clusterID, ClusterName: s.clusterName, Generation: s.generation,
 		NextAgent: s.nextAgent, NextFramework: s.nextFramework, Members: s.Members(), Agents: s.Agents(),
-		Frameworks: s.Frameworks(), Removed: s.Removed(), Weights: s.Weights(),
+		Frameworks: s.Frameworks(), Removed: s.Removed(), Weights: s.Weights(), Manifest: s.manifest,
 	})
 }
 
@@ -46,6 +47,7 @@ func Restore(data []byte) (*State, error) {
 	s := New()
 	s.index, s.clusterID, s.clusterName, s.generation = in.Index, in.ClusterID, in.ClusterName, in.Generation
 	s.nextAgent, s.nextFramework = in.NextAgent, in.NextFramework
+	s.manifest = in.Manifest
 	for _, m := range in.Members {
 		s.members[m.Name] = m
 	}

@@ -23,6 +23,7 @@ type State struct {
 	removed       []RemovedFramework // oldest first
 	removedIDs    map[sdk.FrameworkID]struct{}
 	weights       map[string]float64
+	manifest      *Manifest // nil before it was set; replaced, never changed
 }
 
 // AgentState says what the registry holds an agent for.
@@ -56,6 +57,13 @@ type Framework struct {
 	Registered int64             `wire:"2,registered"` // unix nanoseconds of the first admission
 	Since      int64             `wire:"3,since"`      // unix nanoseconds of the last admission or disconnection
 	Deadline   int64             `wire:"4,deadline"`   // unix nanoseconds until it must be back; 0 while connected
+}
+
+// Manifest is the boot manifest as it was set last.
+type Manifest struct {
+	Manifest sdk.BootManifest `wire:"1,manifest,required"`
+	Index    uint64           `wire:"2,index"` // of the command that set it
+	Time     int64            `wire:"3,time"`  // unix nanoseconds
 }
 
 // RemovedFramework is what is kept of a framework that may not come back.
@@ -152,6 +160,13 @@ func (s *State) Weights() []SetWeight {
 	}
 	return out
 }
+
+// Manifest is the boot manifest; nil when the cluster starts nothing by itself. It is
+// never changed in place.
+func (s *State) Manifest() *Manifest { return s.manifest }
+
+// InitFramework is the id of the built-in framework that carries the manifest out.
+func (s *State) InitFramework() sdk.FrameworkID { return sdk.FrameworkID(s.clusterID + "-init") }
 
 // Members are the masters as they told it themselves, sorted by name.
 func (s *State) Members() []Member { return sortedValues(s.members, strings.Compare) }

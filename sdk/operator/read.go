@@ -114,6 +114,30 @@ func (c *Client) Weights(ctx context.Context) ([]sdk.WeightInfo, error) {
 	return answer.GetWeights.WeightInfos, nil
 }
 
+// BootManifest is what the cluster starts by itself; nil when that is nothing.
+func (c *Client) BootManifest(ctx context.Context) (*sdk.BootManifest, error) {
+	answer, err := c.call(ctx, "get boot manifest", &sdk.OperatorCall{Type: sdk.OperatorGetBootManifest})
+	if err != nil {
+		return nil, err
+	}
+	if answer == nil || answer.GetBootManifest == nil {
+		return nil, missing("get boot manifest")
+	}
+	return answer.GetBootManifest.Manifest, nil
+}
+
+// Boot is what init does about the manifest now, and what it waits for.
+func (c *Client) Boot(ctx context.Context) (*sdk.GetBoot, error) {
+	answer, err := c.call(ctx, "get boot", &sdk.OperatorCall{Type: sdk.OperatorGetBoot})
+	if err != nil {
+		return nil, err
+	}
+	if answer == nil || answer.GetBoot == nil {
+		return nil, missing("get boot")
+	}
+	return answer.GetBoot, nil
+}
+
 // WhoLeads is the leading master.
 func (c *Client) WhoLeads(ctx context.Context) (*sdk.MasterInfo, error) {
 	answer, err := c.call(ctx, "get master", &sdk.OperatorCall{Type: sdk.OperatorGetMaster})

@@ -33,3 +33,10 @@ func (c *Client) SetWeights(ctx context.Context, weights ...sdk.WeightInfo) erro
 	_, err := c.call(ctx, "set weights", &sdk.OperatorCall{Type: sdk.OperatorUpdateWeights, UpdateWeights: &sdk.UpdateWeights{WeightInfos: weights}})
 	return err
 }
+
+// SetBootManifest has the cluster start something else from now on. It returns when the
+// manifest is replicated; init then ends and starts what follows from it.
+func (c *Client) SetBootManifest(ctx context.Context, m sdk.BootManifest) error {
+	_, err := c.call(ctx, "set boot manifest", &sdk.OperatorCall{Type: sdk.OperatorSetBootManifest, SetBootManifest: &sdk.SetBootManifest{Manifest: m}})
+	return err
+}
