@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -194,15 +195,17 @@ func (c *cluster) launch() error {
 	}
 }
 
-// wanted are the arguments of the test. Without word of it the cluster publishes no port,
-// so that clusters side by side have fewer to collide on.
+// wanted are the arguments of the test, and what it gets without asking: a cluster that
+// starts nothing by itself, offers all that it has, and publishes no port, so that clusters
+// side by side have fewer to collide on.
 func (c *cluster) wanted() []string {
-	for _, a := range c.args {
-		if a == "--publish" {
-			return c.args
+	args := slices.Clone(c.args)
+	for _, d := range [][2]string{{"--boot", "none"}, {"--system-headroom", ""}, {"--publish", "none"}} {
+		if !slices.Contains(c.args, d[0]) {
+			args = append(args, d[0], d[1])
 		}
 	}
-	return append([]string{"--publish", "none"}, c.args...)
+	return args
 }
 
 func (c *cluster) talk() string {

@@ -44,7 +44,7 @@ func startUp(ctx context.Context, o options, resources string, more ...string) (
 	}
 	u := &upCluster{dir: dir, ended: make(chan error, 1)}
 	offset := 5000 + os.Getpid()%2000
-	args := append([]string{"up", "--dir", dir, "--port-offset", strconv.Itoa(offset), "--resources", resources}, more...)
+	args := append([]string{"up", "--dir", dir, "--port-offset", strconv.Itoa(offset), "--resources", resources, "--boot", "none", "--system-headroom", "", "--publish", "none"}, more...)
 	u.cmd = exec.CommandContext(ctx, bin, args...)
 	u.cmd.Cancel = func() error { return u.cmd.Process.Signal(os.Interrupt) }
 	talk, err := u.cmd.StderrPipe()

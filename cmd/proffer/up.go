@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/profferhq/proffer/kernel/agent/detect"
+	"github.com/profferhq/proffer/kernel/master"
 	"github.com/profferhq/proffer/kernel/up"
 	"github.com/profferhq/proffer/sdk"
 )
@@ -21,21 +22,21 @@ func upCommand(io stdio) *cobra.Command {
 	var taskUser string
 	var allow []string
 	var plain bool
+	headroom := master.DefaultOptions().SystemHeadroom
 	cmd := &cobra.Command{
 		Use: "up", Short: "A whole cluster on this machine; ctrl-C stops all of it", Args: cobra.NoArgs,
 		Long: "up starts masters and agents as processes of their own, with all state in one directory,\n" +
 			"restarts one that dies, and on ctrl-C ends every task and leaves nothing behind.",
 		Example: "  proffer up\n  proffer up --agents 3 --port-offset 100 --dir /var/lib/proffer/second",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if slices.Equal(o.Publish, []string{"none"}) {
-				o.Publish = nil
-			}
+			o.Publish = slices.DeleteFunc(o.Publish, func(p string) bool { return p == "none" })
 			if err := o.Validate(); err != nil {
 				return usageError{err}
 			}
 			if err := checkDeclared(o); err != nil {
 				return err
 			}
+			o.MasterArgs = append(o.MasterArgs, "--system-headroom", headroom)
 			if taskUser != "" {
 				o.AgentArgs = append(o.AgentArgs, "--task-user", taskUser)
 			}
@@ -55,6 +56,8 @@ func upCommand(io stdio) *cobra.Command {
 	f.IntVar(&o.Agents, "agents", o.Agents, "how many agents share this machine")
 	f.IntVar(&o.PortOffset, "port-offset", 0, "shift every port by this much")
 	f.StringVar(&o.Bind, "bind", o.Bind, "address of the masters; beyond loopback the tokens travel in clear text")
+	f.StringVar(&o.Boot, "boot", "", "manifest of what a new cluster starts by itself, see configs/boot.yaml (none for nothing; default: marathonish)")
+	f.StringVar(&headroom, "system-headroom", headroom, "kept free on every agent for the role system (empty for nothing)")
 	f.StringArrayVar(&o.Publish, "publish", o.Publish, "PORT=NAME: a port that leads to the framework of that name (again for more; none for no such port)")
 	f.StringArrayVar(&o.Resources, "resources", nil, "what an agent offers, such as cpus:4;mem:8192 (once per agent, in order; default: its share of the machine)")
 	f.StringArrayVar(&o.Attributes, "attributes", nil, "an agent's attributes, such as rack:r1 (once per agent, in order)")

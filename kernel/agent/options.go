@@ -36,6 +36,7 @@ type Options struct {
 	FirstUID   uint32   // uids of tasks that carry a token
 	LastUID    uint32
 
+	Binary         string   // the program that tasks with credentials find as PROFFER_BINARY; empty: this one
 	ExecutorBinary string   // proffer-executor; empty: beside this program
 	FetchCommand   []string // how the fetcher is started; empty: this program with "agent-fetch"
 	AllowFile      bool     // file: URIs
@@ -187,6 +188,9 @@ func (o *Options) findBinaries() error {
 	}
 	if st, err := os.Stat(o.ExecutorBinary); err != nil || st.IsDir() {
 		return sdk.Errorf(sdk.CodeInvalid, "executor", "there is no program %s; it belongs beside proffer, or name it with --executor", o.ExecutorBinary)
+	}
+	if o.Binary == "" {
+		o.Binary = self
 	}
 	if len(o.FetchCommand) == 0 {
 		o.FetchCommand = []string{self, "agent-fetch"}

@@ -6,15 +6,13 @@ import (
 	"github.com/profferhq/proffer/sdk"
 )
 
-// Effect is one thing that Run has to do, in the order given. When a Store or a Forget
-// fails, nothing behind it may be done: whether it will hold is not known.
+// Effect is one thing that Run has to do, in the order given. When a Store fails,
+// nothing behind it may be done: whether it will hold is not known.
 type Effect interface{ effect() }
 
 type (
 	// Store commits a record.
 	Store struct{ Record Record }
-	// Forget deletes the record of a slot.
-	Forget struct{ Slot Slot }
 	// Launch accepts an offer with these tasks, whose records are committed.
 	Launch struct {
 		Offer sdk.Offer
@@ -46,7 +44,6 @@ type (
 )
 
 func (Store) effect()    {}
-func (Forget) effect()   {}
 func (Launch) effect()   {}
 func (Decline) effect()  {}
 func (Kill) effect()     {}

@@ -24,11 +24,12 @@ func DefaultManifest() (*sdk.BootManifest, error) { return ParseManifest([]byte(
 
 // file is a manifest as people write it.
 type file struct {
-	Frameworks []framework      `yaml:"frameworks"`
+	Frameworks []entry          `yaml:"frameworks"`
 	Apps       []map[string]any `yaml:"apps"`
 }
 
-type framework struct {
+// entry is one framework as people write it.
+type entry struct {
 	Name      string  `yaml:"name"`
 	Principal string  `yaml:"principal"`
 	Command   string  `yaml:"command"`
@@ -79,9 +80,9 @@ func ParseManifest(text []byte) (*sdk.BootManifest, error) {
 
 // FormatManifest writes a manifest as ParseManifest reads it.
 func FormatManifest(m *sdk.BootManifest) ([]byte, error) {
-	f := file{Frameworks: []framework{}, Apps: []map[string]any{}}
+	f := file{Frameworks: []entry{}, Apps: []map[string]any{}}
 	for _, x := range m.Frameworks {
-		f.Frameworks = append(f.Frameworks, framework{x.Name, x.Principal, x.Command, &x.Instances, x.Role, x.CPUs, x.Mem, x.MemLimit, x.User})
+		f.Frameworks = append(f.Frameworks, entry{x.Name, x.Principal, x.Command, &x.Instances, x.Role, x.CPUs, x.Mem, x.MemLimit, x.User})
 	}
 	for i, text := range m.Apps {
 		var app map[string]any

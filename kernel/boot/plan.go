@@ -30,7 +30,8 @@ type Plan struct {
 	apps     string // data: URI of the apps' file; empty without apps
 	runs     map[Slot]*run
 	here     bool          // subscribed
-	asked    map[Slot]bool // slots for which offers were asked: the role is revived
+	asked    map[Slot]bool // slots for which offers were asked
+	revived  bool          // offers come
 	effects  []Effect
 }
 
@@ -79,7 +80,7 @@ func (p *Plan) Manifest(now time.Time, m *sdk.BootManifest) []Effect {
 // Subscribed says that a leader's stream has begun: what it knew of offers and states
 // before is void.
 func (p *Plan) Subscribed(now time.Time) []Effect {
-	p.here = true
+	p.here, p.revived = true, false // a subscription begins suppressed
 	clear(p.asked)
 	for _, r := range p.runs {
 		r.state, r.asked = "", time.Time{}
@@ -128,12 +129,8 @@ func (r *run) notBefore() time.Time {
 // settle compares what is wanted with what there is, and says what follows.
 func (p *Plan) settle(now time.Time) []Effect {
 	for _, s := range p.slots() {
-		if r := p.runs[s]; r.Over {
-			if p.wanted[s] == nil {
-				delete(p.runs, s)
-				p.emit(Forget{Slot: s})
-			}
-		} else if p.here {
+		// The record of a slot that nobody wants any more stays: an id is never used again.
+		if r := p.runs[s]; p.here && !r.Over {
 			p.settleRun(now, s, r)
 		}
 	}
@@ -188,8 +185,10 @@ func (p *Plan) wantOffers(now time.Time) {
 	fresh := slices.ContainsFunc(due, func(s Slot) bool { return !p.asked[s] })
 	switch {
 	case fresh:
+		p.revived = true
 		p.emit(Revive{})
-	case len(due) == 0 && len(p.asked) > 0:
+	case len(due) == 0 && p.revived:
+		p.revived = false
 		p.emit(Suppress{})
 	}
 	clear(p.asked)

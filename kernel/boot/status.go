@@ -9,20 +9,20 @@ import (
 
 // Status tells what is being done about every instance that is wanted or still there.
 // missing says, in a sentence, why no agent has room for what an instance needs.
-func (p *Plan) Status(now time.Time, missing func(needs sdk.Resources, role string) string) []sdk.BootInstance {
+func (p *Plan) Status(now time.Time, missing func(needs sdk.Resources) string) []sdk.BootInstance {
 	var out []sdk.BootInstance
 	for _, s := range p.order {
 		out = append(out, p.statusOf(now, s, missing))
 	}
 	for _, s := range p.slots() {
-		if p.wanted[s] == nil {
+		if p.wanted[s] == nil && !p.runs[s].Over {
 			out = append(out, p.statusOf(now, s, missing))
 		}
 	}
 	return out
 }
 
-func (p *Plan) statusOf(now time.Time, s Slot, missing func(sdk.Resources, string) string) sdk.BootInstance {
+func (p *Plan) statusOf(now time.Time, s Slot, missing func(sdk.Resources) string) sdk.BootInstance {
 	i := sdk.BootInstance{Framework: s.Name, Index: s.Index}
 	r, w := p.runs[s], p.wanted[s]
 	if r != nil {
@@ -44,13 +44,11 @@ func (p *Plan) statusOf(now time.Time, s Slot, missing func(sdk.Resources, strin
 		if r.state != "" {
 			i.Why = "it is " + string(r.state) + " on " + r.Hostname
 		}
-	case w == nil:
-		i.State = sdk.BootStopping
 	case r != nil && r.notBefore().After(now):
 		i.State = sdk.BootPausing
 		i.Why = fmt.Sprintf("it ended %d times in a row (%s); it starts again in %s", r.Failures, r.Why, r.notBefore().Sub(now).Round(time.Second/10))
 	default:
-		i.State, i.Why = sdk.BootWaiting, missing(w.Needs(), w.Role)
+		i.State, i.Why = sdk.BootWaiting, missing(w.Needs())
 		if r != nil && r.Why != "" {
 			i.Why += "; the last one ended: " + r.Why
 		}

@@ -23,7 +23,7 @@ func (m *Master) serveOperator(w http.ResponseWriter, req *http.Request, who cal
 	switch call.Type {
 	case "", sdk.OperatorUnknown:
 		refuse(w, req, sdk.Errorf(sdk.CodeInvalid, "type", "Expecting 'type' to be present, with the name of a call that this master knows"))
-	case sdk.OperatorTeardown, sdk.OperatorKillTask, sdk.OperatorUpdateWeights:
+	case sdk.OperatorTeardown, sdk.OperatorKillTask, sdk.OperatorUpdateWeights, sdk.OperatorSetBootManifest:
 		if !who.mind().Operator {
 			refuse(w, req, sdk.Errorf(sdk.CodeDenied, "Authorization", "%s needs an operator's token", call.Type))
 			return
@@ -66,6 +66,10 @@ func (m *Master) read(w http.ResponseWriter, req *http.Request, call *sdk.Operat
 	case sdk.OperatorGetWeights:
 		// The registry of a leader has applied whatever this leader answered.
 		m.consensus.View(func(s *registry.State) { answer.GetWeights = cluster.Weights(s) })
+	case sdk.OperatorGetBootManifest:
+		m.consensus.View(func(s *registry.State) { answer.GetBootManifest = cluster.BootManifest(s) })
+	case sdk.OperatorGetBoot:
+		answer.GetBoot = l.init.Status()
 	case sdk.OperatorGetMaster:
 		info := l.info
 		answer.GetMaster = &sdk.GetMaster{MasterInfo: &info, StartTime: unixSeconds(m.started), ElectedTime: unixSeconds(l.elected)}

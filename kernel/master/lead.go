@@ -44,7 +44,7 @@ func (m *Master) lead(ctx context.Context) error {
 		m.leads.Store(l)
 		m.metrics.leading.Set(1)
 		l.log.Info("this master leads", "cluster_id", l.info.ID, "after", time.Since(m.started).Round(time.Millisecond).String())
-		l.run(ctx)
+		m.runLeader(ctx, l)
 		m.leads.Store(nil)
 		m.keeps.Store(nil)
 		m.metrics.leading.Set(0)
@@ -71,7 +71,7 @@ func (m *Master) yield(ctx context.Context, term consensus.Term) error {
 }
 
 // prepare makes a new mind from the registry as of now.
-func (m *Master) prepare(ctx context.Context, term consensus.Term) (*leader, error) {
+func (m *Master) prepare(ctx context.Context, term consensus.Term) (l *leader, err error) {
 	if err := m.consensus.Barrier(ctx); err != nil {
 		return nil, err
 	}
@@ -86,11 +86,15 @@ func (m *Master) prepare(ctx context.Context, term consensus.Term) (*leader, err
 	o.Master = m.masterInfo(fmt.Sprintf("%s-%d-%d", state.ClusterID(), state.Generation(), term.Number))
 	o.Masters = m.masters()
 	o.Published = m.opts.published()
+	if o.Allocator.HeadRoom, err = m.opts.headroom(); err != nil {
+		return nil, err
+	}
 	o.AllowedUsers, o.FrameworkLaunchers = m.opts.allowedUsers(), slices.Clone(m.opts.FrameworkLaunchers)
-	l := newLeader(term, cluster.New(time.Now(), o), m.opts.Log.With("part", "leader"), m.metrics)
+	l = newLeader(term, cluster.New(time.Now(), o), m.opts.Log.With("part", "leader"), m.metrics)
 	l.info = o.Master
 	l.propose = m.consensus.ProposeBatch
 	m.keepStore(l)
+	l.init = m.newInit(l, state)
 	return l, nil
 }
 
@@ -107,6 +111,10 @@ func (m *Master) introduce(ctx context.Context) error {
 		fresh := strings.ReplaceAll(uuid.NewString(), "-", "")[:12]
 		cmds = append(cmds, registry.Command{Type: registry.CommandBootstrap, Time: time.Now().UnixNano(),
 			Bootstrap: &registry.Bootstrap{ClusterID: fresh, Name: m.opts.Cluster}})
+		if m.manifest != nil {
+			cmds = append(cmds, registry.Command{Type: registry.CommandSetManifest, Time: time.Now().UnixNano(),
+				SetManifest: &registry.SetManifest{Manifest: *m.manifest}})
+		}
 	} else if name != m.opts.Cluster {
 		m.opts.Log.Warn("this master was told another name of the cluster than the one it was bootstrapped with", "told", m.opts.Cluster, "bootstrapped", name)
 	}

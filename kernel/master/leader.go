@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/profferhq/proffer/kernel/boot"
 	"github.com/profferhq/proffer/kernel/cluster"
 	"github.com/profferhq/proffer/kernel/consensus"
 	"github.com/profferhq/proffer/kernel/registry"
@@ -28,6 +29,7 @@ type leader struct {
 	proposals *mailbox[cluster.Propose]
 	view      *readers
 	doors     *doors
+	init      *boot.Init // beside the loop
 
 	mind     *cluster.Cluster
 	requests map[uint64]item

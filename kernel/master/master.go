@@ -18,6 +18,7 @@ import (
 	"github.com/profferhq/proffer/kernel/credential"
 	"github.com/profferhq/proffer/kernel/membership"
 	"github.com/profferhq/proffer/kernel/store"
+	"github.com/profferhq/proffer/sdk"
 )
 
 // Master is one master process.
@@ -31,7 +32,8 @@ type Master struct {
 	http      *http.Server
 	listener  net.Listener
 	published []publication
-	gateway   *http.Transport // to frameworks and, from a follower, to the leader
+	manifest  *sdk.BootManifest // of a new cluster
+	gateway   *http.Transport   // to frameworks and, from a follower, to the leader
 	consensus *consensus.Node
 	gossip    *membership.Gossip
 	metrics   *metrics
@@ -49,6 +51,10 @@ func New(o Options) (*Master, error) {
 		return nil, err
 	}
 	m := &Master{opts: o, started: time.Now(), metrics: newMetrics(), gateway: newGatewayTransport(), fatal: make(chan error, 1), reaching: make(chan struct{}, reachAtOnce)}
+	var err error
+	if m.manifest, err = readManifest(o.Boot); err != nil {
+		return nil, err
+	}
 	if o.Insecure {
 		o.Log.Warn("--insecure: everybody who reaches this master can do everything; no credential is asked for")
 	} else {

@@ -14,6 +14,7 @@ import (
 	"github.com/profferhq/proffer/kernel/consensus"
 	"github.com/profferhq/proffer/kernel/membership"
 	"github.com/profferhq/proffer/kernel/store"
+	"github.com/profferhq/proffer/sdk"
 )
 
 // Options says how a master runs.
@@ -28,6 +29,7 @@ type Options struct {
 	KeyFile    string   // the cluster key; needed unless Insecure
 	Insecure   bool     // no credentials at all
 	Cluster    string   // the cluster's name
+	Boot       string   // file of the boot manifest of a new cluster; empty for the default one, "none" for none
 	Bootstrap  bool     // an empty Dir becomes a new cluster; else it waits to be added to one
 	Join       []string // gossip addresses of other members, host:port
 	RaftJoin   []string // raft addresses of masters whose cluster this one is to be added to, host:port
@@ -45,6 +47,8 @@ type Options struct {
 	ReadTimeout  time.Duration // for the whole body of a request
 	Heartbeat    time.Duration // of operators' streams
 
+	SystemHeadroom string // kept free on every agent for the role system, such as cpus:0.2;mem:192; empty for nothing
+
 	Mind cluster.Options  // times of the cluster's mind; Fence, Master, Registry, Masters and rights are filled in here
 	Solo consensus.Timing // raft's pace with one voter
 	Raft consensus.Timing // raft's pace with several
@@ -55,23 +59,26 @@ type Options struct {
 func DefaultOptions() Options {
 	raft := consensus.DefaultOptions()
 	return Options{
-		Bind:         "127.0.0.1",
-		Port:         5050,
-		RaftPort:     5052,
-		GossipPort:   7946,
-		Cluster:      "proffer",
-		Version:      "dev",
-		MaxBody:      96 << 20, // DPark sends 64 MiB
-		MaxBatch:     10000,
-		StoreLimit:   store.DefaultSpaceLimit,
-		MaxQueue:     1 << 16,
-		WriteTimeout: 30 * time.Second,
-		ReadTimeout:  time.Minute,
-		Heartbeat:    15 * time.Second,
-		Mind:         cluster.DefaultOptions(),
-		Solo:         raft.Solo,
-		Raft:         raft.Cluster,
-		Log:          slog.New(slog.DiscardHandler),
+		Bind:       "127.0.0.1",
+		Port:       5050,
+		RaftPort:   5052,
+		GossipPort: 7946,
+		Cluster:    "proffer",
+		Version:    "dev",
+		MaxBody:    96 << 20, // DPark sends 64 MiB
+		MaxBatch:   10000,
+		StoreLimit: store.DefaultSpaceLimit,
+		// init's tasks are frameworks, and those of marathonish may be.
+		FrameworkLaunchers: []string{"init", "marathonish"},
+		SystemHeadroom:     "cpus:0.2;mem:192",
+		MaxQueue:           1 << 16,
+		WriteTimeout:       30 * time.Second,
+		ReadTimeout:        time.Minute,
+		Heartbeat:          15 * time.Second,
+		Mind:               cluster.DefaultOptions(),
+		Solo:               raft.Solo,
+		Raft:               raft.Cluster,
+		Log:                slog.New(slog.DiscardHandler),
 	}
 }
 
@@ -81,6 +88,7 @@ func LocalOptions(dir string) Options {
 	o := DefaultOptions()
 	o.Port, o.RaftPort, o.GossipPort = 0, 0, 0
 	o.Dir, o.Insecure, o.Bootstrap, o.Cluster = dir, true, true, "local"
+	o.Boot, o.SystemHeadroom = "none", ""
 	fast := 30 * time.Millisecond
 	o.Solo = consensus.Timing{Heartbeat: fast, Election: fast, Lease: fast, Commit: 5 * time.Millisecond}
 	return o
@@ -144,8 +152,25 @@ func (o Options) Validate() error {
 	}{{"--offer-timeout", o.Mind.OfferTimeout}, {"--agent-timeout", o.Mind.AgentTimeout}, {"--recovery-timeout", o.Mind.RecoveryTimeout}} {
 		need(p.d > 0, "%s %s: must be above zero", p.flag, p.d)
 	}
+	if _, err := o.headroom(); err != nil {
+		errs = append(errs, err)
+	}
 	need(o.Log != nil, "a logger is needed")
 	return errors.Join(errs...)
+}
+
+// headroom is SystemHeadroom as the allocator wants it.
+func (o Options) headroom() (sdk.Resources, error) {
+	r, err := sdk.ParseResources(o.SystemHeadroom)
+	if err != nil {
+		return nil, fmt.Errorf("--system-headroom %q: %w", o.SystemHeadroom, err)
+	}
+	for i := range r {
+		if r[i].Scalar == nil || r[i].IsReserved() {
+			return nil, fmt.Errorf("--system-headroom %q: must be amounts, such as cpus:0.2;mem:192", o.SystemHeadroom)
+		}
+	}
+	return r, nil
 }
 
 // allowedUsers is AllowUsers as the mind wants it.

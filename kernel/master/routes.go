@@ -56,7 +56,7 @@ func Routes() []Route {
 			Doc:     "Calls of agents, one or a sequence in a body; REGISTER is answered by the stream of events.",
 			handler: (*Master).serveAgent},
 		{Method: http.MethodPost, Path: "/api/v1", Twin: true, Below: true, Permission: operators, Realm: write, Leader: true,
-			Doc:     "Calls of operators: reads, SUBSCRIBE for the stream of changes, TEARDOWN, KILL_TASK, UPDATE_WEIGHTS.",
+			Doc:     "Calls of operators: reads, SUBSCRIBE for the stream of changes, TEARDOWN, KILL_TASK, UPDATE_WEIGHTS, SET_BOOT_MANIFEST.",
 			handler: (*Master).serveOperator},
 		gatewayRoute(),
 		{Method: http.MethodGet, Path: gateway.Path, Permission: schedulers, Realm: read, Leader: true,

@@ -22,6 +22,7 @@ type Options struct {
 	Attributes []string // per agent
 	Insecure   bool     // no credentials at all
 	Publish    []string // PORT=NAME, of the gateway; the offset shifts the ports
+	Boot       string   // file of the boot manifest of a new cluster; empty for the default one, "none" for none
 	MasterArgs []string // passed on to every master
 	AgentArgs  []string // passed on to every agent
 

@@ -110,6 +110,9 @@ func addresses(ms []member) string {
 func masterArgs(o Options, m member, ms []member) []string {
 	argv := []string{o.Binary, "master", "--dir", m.Dir, "--bind", m.Host, "--port", strconv.Itoa(m.Port),
 		"--raft-port", strconv.Itoa(m.RaftPort), "--gossip-port", strconv.Itoa(m.GossipPort), "--bootstrap", "--log-level", "warn"}
+	if o.Boot != "" {
+		argv = append(argv, "--boot", o.Boot)
+	}
 	ports, _ := shifted(o.Publish, o.PortOffset) // Validate has looked at them
 	for _, p := range ports {
 		argv = append(argv, "--publish", p)
