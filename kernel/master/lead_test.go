@@ -57,6 +57,7 @@ func TestFollowersRedirectAndStreamsEndWithTheirLeader(t *testing.T) {
 		"/master/api/v1/scheduler": "//" + leader.Addr() + "/master/api/v1/scheduler",
 		"/api/v1/agent":            "",
 		"/api/v1":                  "//" + leader.Addr() + "/master/api/v1",
+		"/api/v1/store":            "//" + leader.Addr() + "/master/api/v1/store",
 		"/redirect":                "//" + leader.Addr(),
 	} {
 		method := "POST"
