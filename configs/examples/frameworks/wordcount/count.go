@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"hash/fnv"
 	"io"
@@ -14,7 +13,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -102,57 +100,11 @@ func share(counts map[string]int, reducer, n int) map[string]int {
 	return part
 }
 
-// results hold what mappers and reducers have counted, by name.
-type results struct {
-	mu   sync.Mutex
-	data map[string][]byte
-}
-
-func newResults() *results { return &results{data: map[string][]byte{}} }
-
-// reduced joins what the reducers counted.
-func (r *results) reduced(reducers int) map[string]int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	total := map[string]int{}
-	for i := range reducers {
-		var part map[string]int
-		_ = json.Unmarshal(r.data[fmt.Sprintf("/out/reduce-%d", i)], &part)
-		for word, n := range part {
-			total[word] += n
-		}
-	}
-	return total
-}
-
-// ServeHTTP keeps what is PUT and gives it back.
-func (r *results) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	if req.Method == http.MethodPut {
-		data, err := io.ReadAll(req.Body)
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusBadRequest)
-			return
-		}
-		r.mu.Lock()
-		r.data[req.URL.Path] = data
-		r.mu.Unlock()
-		return
-	}
-	r.mu.Lock()
-	data, ok := r.data[req.URL.Path]
-	r.mu.Unlock()
-	if !ok {
-		http.NotFound(w, req)
-		return
-	}
-	_, _ = w.Write(data)
-}
-
 // serve gives agents the executor's program, and executors the text and a place
 // for their results.
-func serve(l net.Listener, text []byte, r *results) {
+func serve(l net.Listener, text []byte, p *progress) {
 	mux := http.NewServeMux()
-	mux.Handle("/out/", r)
+	mux.Handle("/out/", p)
 	mux.HandleFunc("/text", func(w http.ResponseWriter, req *http.Request) {
 		http.ServeContent(w, req, "text", time.Time{}, bytes.NewReader(text))
 	})

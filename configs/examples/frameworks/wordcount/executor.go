@@ -87,8 +87,8 @@ func work(ctx context.Context, j *job) error {
 		return err
 	}
 	counts := count(text)
-	for r := range j.Reducers {
-		if err := put(ctx, fmt.Sprintf("%s/out/%s/%d", j.URL, j.Name, r), share(counts, r, j.Reducers)); err != nil {
+	for r, path := range j.results() {
+		if err := put(ctx, j.URL+"/"+path, share(counts, r, j.Reducers)); err != nil {
 			return err
 		}
 	}

@@ -8,11 +8,14 @@ import (
 
 	"github.com/profferhq/proffer/sdk"
 	"github.com/profferhq/proffer/sdk/framework"
+	"github.com/profferhq/proffer/sdk/store"
 )
 
 // scheduler runs all mappers, then all reducers.
 type scheduler struct {
 	f       *framework.Framework
+	p       *progress
+	keep    bool   // the results, for the next life
 	jobs    []*job // mappers first
 	mappers int
 	hosts   map[sdk.AgentID]string
@@ -20,25 +23,41 @@ type scheduler struct {
 	retried int
 }
 
-func newScheduler(url string, pieces []piece, reducers int) *scheduler {
+func newScheduler(url string, pieces []piece, c config, p *progress) *scheduler {
 	return &scheduler{
-		jobs: newJobs(url, pieces, reducers), mappers: len(pieces),
+		p: p, keep: c.stay, jobs: newJobs(url, pieces, c.reducers, p), mappers: len(pieces),
 		hosts: map[sdk.AgentID]string{}, mapped: map[sdk.AgentID]int{},
 	}
 }
 
 func (s *scheduler) run(ctx context.Context) (err error) {
+	if !s.waiting(s.jobs) {
+		return nil // an earlier life has done it all
+	}
 	o := framework.FromEnv("wordcount")
-	o.Info.FailoverTimeout = 10 // seconds: it remembers nothing, so nobody comes back for its tasks
+	o.Info.ID, o.Info.FailoverTimeout = s.p.id, 600 // seconds
 	if s.f, err = framework.New(o); err != nil {
 		return err
 	}
-	return s.f.Run(ctx, framework.Handlers{Offers: s.offers, Update: s.update}.Handle)
+	return s.f.Run(ctx, framework.Handlers{Subscribed: s.p.subscribed, Offers: s.offers, Update: s.update}.Handle)
+}
+
+func (s *scheduler) waiting(jobs []*job) bool {
+	return slices.ContainsFunc(jobs, func(j *job) bool { return !j.done })
+}
+
+func (s *scheduler) done() (n int) {
+	for _, j := range s.jobs {
+		if j.done {
+			n++
+		}
+	}
+	return n
 }
 
 // phase is what may run now: mappers, and when all are done reducers.
 func (s *scheduler) phase() []*job {
-	if mappers := s.jobs[:s.mappers]; slices.ContainsFunc(mappers, func(j *job) bool { return !j.done }) {
+	if mappers := s.jobs[:s.mappers]; s.waiting(mappers) {
 		return mappers
 	}
 	return s.jobs[s.mappers:]
@@ -51,8 +70,8 @@ func (s *scheduler) offers(_ context.Context, offers []sdk.Offer) error {
 		s.hosts[offer.AgentID] = offer.Hostname
 		left := sdk.Resources(offer.Resources).WithoutAllocation()
 		need := taskNeeds()
-		if !slices.Contains(offer.ExecutorIDs, "wordcount") {
-			left = left.Subtract(executorInfo("").Resources)
+		if !slices.Contains(offer.ExecutorIDs, executorID(s.p.life)) {
+			left = left.Subtract(executorInfo("", 0).Resources)
 		}
 		var tasks []sdk.TaskInfo
 		for _, j := range s.phase() {
@@ -82,6 +101,9 @@ func (s *scheduler) offers(_ context.Context, offers []sdk.Offer) error {
 // update takes a job as done, or gives it back to wait for another offer.
 func (s *scheduler) update(ctx context.Context, status sdk.TaskStatus) error {
 	i := slices.IndexFunc(s.jobs, func(j *job) bool { return j.task == status.TaskID })
+	if i < 0 && (status.State == sdk.TaskRunning || status.State == sdk.TaskStarting) {
+		return s.f.Kill(status.TaskID, status.AgentID, 0) // of an earlier life: nobody takes its results
+	}
 	if i < 0 {
 		return nil // of an earlier attempt
 	}
@@ -98,7 +120,7 @@ func (s *scheduler) update(ctx context.Context, status sdk.TaskStatus) error {
 			return s.f.Kill(status.TaskID, status.AgentID, 0)
 		}
 	case sdk.TaskFinished:
-		j.done = true
+		j.done = true // its results are in the store: that was answered before it ended
 	case sdk.TaskStaging, sdk.TaskStarting, sdk.TaskKilling, sdk.TaskUnreachable:
 	default:
 		if j.attempt >= 5 {
@@ -113,7 +135,7 @@ func (s *scheduler) update(ctx context.Context, status sdk.TaskStatus) error {
 
 // proceed says when a phase is over.
 func (s *scheduler) proceed(ctx context.Context, last *job) error {
-	if slices.ContainsFunc(s.jobs, func(j *job) bool { return !j.done }) {
+	if s.waiting(s.jobs) {
 		if next := s.phase(); last.Mappers == 0 && next[0].Mappers > 0 {
 			fmt.Printf("mapped on %d agents, %d tried again\n", len(s.mapped), s.retried)
 		}
@@ -123,5 +145,12 @@ func (s *scheduler) proceed(ctx context.Context, last *job) error {
 		return nil
 	}
 	fmt.Printf("reduced by %d reducers\n", len(s.jobs)-s.mappers)
+	gone := store.Delete("framework") // first: an id that is torn down never comes back
+	if !s.keep {
+		gone = store.DeletePrefix("")
+	}
+	if _, err := s.p.commit(ctx, gone); err != nil {
+		return err
+	}
 	return s.f.Teardown(ctx)
 }
