@@ -15,11 +15,12 @@ import (
 	"github.com/profferhq/proffer/kernel/agent"
 )
 
-// daemons are the settings of both daemons at their defaults.
+// daemons are the settings of all daemons at their defaults.
 func daemons() map[string]*settings {
 	m := masterDefaults()
 	a := agentDefaults()
-	return map[string]*settings{"master": masterSettings(&m), "agent": agentSettings(&a)}
+	s := marathonishDefaults()
+	return map[string]*settings{"master": masterSettings(&m), "agent": agentSettings(&a), "marathonish": marathonishSettings(&s)}
 }
 
 func flagsOf(s *settings) *pflag.FlagSet {

@@ -105,3 +105,17 @@ func (f *Fleet) Queue() []Waiting {
 
 // PortTaken tells whether a service port is assigned to an app.
 func (f *Fleet) PortTaken(port int) bool { return len(f.ports[port]) > 0 }
+
+// Counts are the sizes of a Fleet.
+type Counts struct{ Apps, Instances, Deployments, Waiting int }
+
+// Counts tells how much there is.
+func (f *Fleet) Counts() Counts {
+	c := Counts{Instances: len(f.units), Deployments: len(f.deployments), Waiting: len(f.wanting)}
+	for _, s := range f.services {
+		if s.app != nil {
+			c.Apps++
+		}
+	}
+	return c
+}
