@@ -14,6 +14,7 @@ import (
 // them.
 func TestNothingIsLeftWhenAnAgentIsDead(t *testing.T) {
 	needCgroups(t)
+	t.Setenv("PROFFER_AGENT_KILL_GRACE", "1s")
 	kill := func(t *testing.T, c *cluster) {
 		t.Helper()
 		pids := c.pids(" agent --dir")
@@ -47,9 +48,7 @@ func TestNothingIsLeftWhenAnAgentIsDead(t *testing.T) {
 				t.Fatal(err)
 			}
 			kill(t, c)
-			eventually(t, 20*time.Second, "`up` says that the agent does not start", func() bool {
-				return strings.Contains(c.talk(), "agent0") && strings.Contains(c.talk(), "does not start")
-			})
+			eventually(t, 20*time.Second, "the agent has failed to start", func() bool { return strings.Contains(c.talk(), "agent0 died (exit status 1)") })
 		},
 	} {
 		for _, plain := range []string{"", "--no-cgroups"} {

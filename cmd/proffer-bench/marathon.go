@@ -146,7 +146,8 @@ func fresh() *http.Client {
 // buildWeb builds the example web service into dir: the bench runs in a checkout.
 func buildWeb(ctx context.Context, dir string) (string, error) {
 	out := filepath.Join(dir, "web")
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", out, "./configs/examples/apps/web")
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", out, ".")
+	cmd.Dir = "configs/examples/apps/web" // a module of its own
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if text, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build the example web service (run the bench in the checkout): %w: %s", err, text)

@@ -111,11 +111,14 @@ func (s *serviceBench) pid(id string) (int, error) {
 		return 0, err
 	}
 	lines := strings.Split(strings.TrimSpace(string(data)), "\n")
-	fields := strings.Fields(lines[len(lines)-1])
-	if len(fields) == 0 {
-		return 0, fmt.Errorf("%s has no line yet", s.truth(id))
+	// start pid=1 born=2 index=0 at=…; the last that started counts.
+	for _, line := range slices.Backward(lines) {
+		if text, ok := strings.CutPrefix(line, "start pid="); ok {
+			text, _, _ = strings.Cut(text, " ")
+			return strconv.Atoi(text)
+		}
 	}
-	return strconv.Atoi(fields[0])
+	return 0, fmt.Errorf("%s has no start yet", s.truth(id))
 }
 
 // deploys is perf-16 with one service: from the POST to the first answer, and to healthy.
