@@ -122,6 +122,7 @@ type GetBootManifest struct {
 type GetBoot struct {
 	Instances []BootInstance `wire:"1,instances"`
 	Message   string         `wire:"2,message"` // why init as a whole does nothing; empty while it works
+	Idle      bool           `wire:"3,idle"`    // there is no manifest: nothing is to be done
 }
 
 // BootInstance is one instance of a framework of the manifest.

@@ -39,7 +39,12 @@ func statusCommand(c *client) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			started, err := op.Boot(cmd.Context())
+			if err != nil {
+				return err
+			}
 			st := statusOf(leader, release.Version, state)
+			st.Boot = bootLines(started)
 			if c.json {
 				return c.printObject(st)
 			}
@@ -59,7 +64,8 @@ type clusterStatus struct {
 	Running   int                 `json:"running_tasks"`
 	Ended     int                 `json:"ended_tasks"`
 	Resources map[string]fullness `json:"resources"`
-	Failed    []failure           `json:"failed"` // the newest first
+	Boot      []string            `json:"boot,omitempty"` // how much of what the cluster starts by itself runs, and what the rest waits for
+	Failed    []failure           `json:"failed"`         // the newest first
 }
 
 // fullness is how much of a scalar resource the active agents have, and what of it is used.
@@ -119,6 +125,13 @@ func (st clusterStatus) print(c *client) error {
 		if f := st.Resources[name]; f.Total > 0 {
 			fmt.Fprintf(out, "%-9s %g of %g in use (%.0f %%)\n", name, f.Used, f.Total, 100*f.Used/f.Total)
 		}
+	}
+	for i, line := range st.Boot {
+		head := "boot"
+		if i > 0 {
+			head = ""
+		}
+		fmt.Fprintf(out, "%-9s %s\n", head, line)
 	}
 	if len(st.Failed) == 0 {
 		return nil

@@ -57,7 +57,7 @@ func New(o Options) *Init { return &Init{o: o, message: "init is starting"} }
 // Status tells what init does now, and what it waits for.
 func (i *Init) Status() *sdk.GetBoot {
 	if m, _ := i.o.Manifest(); m == nil {
-		return &sdk.GetBoot{Message: "there is no boot manifest: this cluster starts nothing by itself (`proffer boot set FILE`)"}
+		return &sdk.GetBoot{Idle: true, Message: "there is no boot manifest: this cluster starts nothing by itself (`proffer boot set FILE`)"}
 	}
 	i.mu.Lock()
 	defer i.mu.Unlock()

@@ -27,7 +27,7 @@ func (k *Kernel) serveOperator(w http.ResponseWriter, r *http.Request, who calle
 		return
 	}
 	switch call := calls[0]; call.Type {
-	case sdk.OperatorTeardown, sdk.OperatorKillTask, sdk.OperatorUpdateWeights:
+	case sdk.OperatorTeardown, sdk.OperatorKillTask, sdk.OperatorUpdateWeights, sdk.OperatorSetBootManifest:
 		if err := k.request(func(request uint64) cluster.Input {
 			return cluster.OperatorCall{Request: request, Caller: who.mind(), Call: call}
 		}); err != nil {
@@ -62,6 +62,10 @@ func (k *Kernel) read(call sdk.OperatorCallType) *sdk.OperatorResponse {
 		answer.GetMaster = &sdk.GetMaster{MasterInfo: &info}
 	case sdk.OperatorGetWeights:
 		answer.GetWeights = cluster.Weights(k.registry)
+	case sdk.OperatorGetBootManifest:
+		answer.GetBootManifest = cluster.BootManifest(k.registry)
+	case sdk.OperatorGetBoot: // no init runs here
+		answer.GetBoot = &sdk.GetBoot{Idle: true}
 	default:
 		return k.view.Answer(call)
 	}
