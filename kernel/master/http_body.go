@@ -33,6 +33,18 @@ func readCalls[T any](m *Master, w http.ResponseWriter, req *http.Request) ([]T,
 	return wire.UnmarshalBody[T](body, data, m.opts.MaxBatch)
 }
 
+// readCall is readCalls for an endpoint that takes one call in a body.
+func readCall[T any](m *Master, w http.ResponseWriter, req *http.Request) (*T, error) {
+	calls, err := readCalls[T](m, w, req)
+	if err != nil {
+		return nil, err
+	}
+	if len(calls) > 1 {
+		return nil, sdk.Errorf(sdk.CodeInvalid, "", "a body of this endpoint holds one call, this one has %d", len(calls))
+	}
+	return &calls[0], nil
+}
+
 // readBody reads the whole body within its time and size.
 func (m *Master) readBody(w http.ResponseWriter, req *http.Request) ([]byte, error) {
 	rc := http.NewResponseController(w)

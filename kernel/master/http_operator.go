@@ -10,16 +10,11 @@ import (
 
 // serveOperator takes calls of operators.
 func (m *Master) serveOperator(w http.ResponseWriter, req *http.Request, who caller) {
-	calls, err := readCalls[sdk.OperatorCall](m, w, req)
+	call, err := readCall[sdk.OperatorCall](m, w, req)
 	if err != nil {
 		refuse(w, req, err)
 		return
 	}
-	if len(calls) > 1 {
-		refuse(w, req, sdk.Errorf(sdk.CodeInvalid, "", "a body of this endpoint holds one call, this one has %d", len(calls)))
-		return
-	}
-	call := &calls[0]
 	switch call.Type {
 	case "", sdk.OperatorUnknown:
 		refuse(w, req, sdk.Errorf(sdk.CodeInvalid, "type", "Expecting 'type' to be present, with the name of a call that this master knows"))

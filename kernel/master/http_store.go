@@ -20,10 +20,7 @@ func (c caller) storeCaller() store.Caller {
 
 // serveStore takes calls about the frameworks' key-value spaces.
 func (m *Master) serveStore(w http.ResponseWriter, req *http.Request, who caller) {
-	calls, err := readCalls[sdk.StoreCall](m, w, req)
-	if err == nil && len(calls) > 1 {
-		err = sdk.Errorf(sdk.CodeInvalid, "", "a body of this endpoint holds one call, this one has %d", len(calls))
-	}
+	call, err := readCall[sdk.StoreCall](m, w, req)
 	if err != nil {
 		refuse(w, req, err)
 		return
@@ -37,7 +34,7 @@ func (m *Master) serveStore(w http.ResponseWriter, req *http.Request, who caller
 		refuse(w, req, notLeading())
 		return
 	}
-	space, serr := store.SpaceOf(&calls[0], who.storeCaller())
+	space, serr := store.SpaceOf(call, who.storeCaller())
 	if serr == nil {
 		serr = l.taskLives(req, who)
 	}
@@ -45,7 +42,7 @@ func (m *Master) serveStore(w http.ResponseWriter, req *http.Request, who caller
 		refuse(w, req, serr)
 		return
 	}
-	s := storeCall{m: m, l: l, who: who, call: &calls[0], space: space}
+	s := storeCall{m: m, l: l, who: who, call: call, space: space}
 	if s.call.Type == sdk.StoreCallWatch {
 		s.watch(w, req, e)
 		return

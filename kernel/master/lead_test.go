@@ -24,17 +24,8 @@ func subscribeBody() string {
 // themselves; when the leadership is lost, its streams end, and the next leader
 // knows the frameworks.
 func TestFollowersRedirectAndStreamsEndWithTheirLeader(t *testing.T) {
-	first := start(t, true, func(o *Options) { quick(o) })
-	all := []*running{first}
-	for range 2 {
-		m := follower(t, first)
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-		if err := first.consensus.AddVoter(ctx, consensus.Voter{Name: m.name, Address: m.raftAddr()}); err != nil {
-			t.Fatal(err)
-		}
-		cancel()
-		all = append(all, m)
-	}
+	all := three(t)
+	first := all[0]
 	var leader, other *running
 	first.await(func() bool {
 		leader, other = nil, nil
@@ -111,6 +102,23 @@ func TestFollowersRedirectAndStreamsEndWithTheirLeader(t *testing.T) {
 	if ev := s.next(); ev.Type != sdk.EventSubscribed || ev.Subscribed.FrameworkID != id {
 		t.Errorf("after the failover %+v", ev)
 	}
+}
+
+// three are masters of one cluster; the first began it.
+func three(t *testing.T) []*running {
+	t.Helper()
+	first := start(t, true, quick)
+	all := []*running{first}
+	for range 2 {
+		m := follower(t, first)
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		if err := first.consensus.AddVoter(ctx, consensus.Voter{Name: m.name, Address: m.raftAddr()}); err != nil {
+			t.Fatal(err)
+		}
+		cancel()
+		all = append(all, m)
+	}
+	return all
 }
 
 func quick(o *Options) {

@@ -241,24 +241,29 @@ func TestASecondMasterOnTheSameDirectoryIsRefused(t *testing.T) {
 	}
 }
 
+// session runs a master on that directory while f lasts.
+func session(t *testing.T, dir string, f func(*running)) {
+	t.Helper()
+	m, err := New(LocalOptions(dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	over := make(chan error, 1)
+	go func() { over <- m.Run(ctx) }()
+	r := &running{Master: m, t: t}
+	r.await(func() bool { return m.leader() != nil }, "a leader")
+	f(r)
+	cancel()
+	if err := <-over; err != nil {
+		t.Error(err)
+	}
+}
+
 func TestRestartKeepsNameClusterAndFrameworks(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "m")
 	run := func() (name, id string) {
-		o := LocalOptions(dir)
-		m, err := New(o)
-		if err != nil {
-			t.Fatal(err)
-		}
-		ctx, cancel := context.WithCancel(context.Background())
-		over := make(chan error, 1)
-		go func() { over <- m.Run(ctx) }()
-		r := &running{Master: m, t: t}
-		r.await(func() bool { return m.leader() != nil }, "a leader")
-		name, id = m.name, m.leader().info.ID
-		cancel()
-		if err := <-over; err != nil {
-			t.Error(err)
-		}
+		session(t, dir, func(r *running) { name, id = r.name, r.leader().info.ID })
 		return name, id
 	}
 	name1, id1 := run()

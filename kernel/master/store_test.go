@@ -240,23 +240,8 @@ func TestSpacesAreClosedToOtherPrincipals(t *testing.T) {
 func TestStoreSurvivesARestart(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "m")
 	var lease string
-	session := func(f func(*running, *store.Space)) {
-		m, err := New(LocalOptions(dir))
-		if err != nil {
-			t.Fatal(err)
-		}
-		ctx, cancel := context.WithCancel(context.Background())
-		over := make(chan error, 1)
-		go func() { over <- m.Run(ctx) }()
-		r := &running{Master: m, t: t}
-		r.await(func() bool { return m.leader() != nil }, "a leader")
-		f(r, r.space("state", ""))
-		cancel()
-		if err := <-over; err != nil {
-			t.Error(err)
-		}
-	}
-	session(func(r *running, s *store.Space) {
+	session(t, dir, func(r *running) {
+		s := r.space("state", "")
 		put(t, s, "k", "kept")
 		var err error
 		if lease, err = s.Grant(bounded(t), time.Second); err != nil {
@@ -268,7 +253,8 @@ func TestStoreSurvivesARestart(t *testing.T) {
 		}
 		put(t, s, "k2", "kept too")
 	})
-	session(func(_ *running, s *store.Space) {
+	session(t, dir, func(r *running) {
+		s := r.space("state", "")
 		kvs, revision, err := s.List(bounded(t), "")
 		if err != nil || fmt.Sprint(keys(kvs)) != "[held k k2]" || string(kvs[1].Value) != "kept" {
 			t.Fatalf("%v %v", kvs, err)

@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/profferhq/proffer/kernel/consensus"
 	"github.com/profferhq/proffer/sdk"
 	"github.com/profferhq/proffer/sdk/store"
 )
@@ -18,18 +17,9 @@ import (
 // resigns again and again, what was answered as written is there, a watch misses
 // and repeats nothing, and a leadership is kept.
 func TestStoreOverChangesOfLeaders(t *testing.T) {
-	first := start(t, true, quick)
-	all := []*running{first}
+	all := three(t)
+	first := all[0]
 	var addrs []string
-	for range 2 {
-		m := follower(t, first)
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-		if err := first.consensus.AddVoter(ctx, consensus.Voter{Name: m.name, Address: m.raftAddr()}); err != nil {
-			t.Fatal(err)
-		}
-		cancel()
-		all = append(all, m)
-	}
 	for _, m := range all {
 		addrs = append(addrs, m.Addr())
 	}

@@ -86,6 +86,22 @@ func body(r *http.Request, next func() any) (accept wire.Encoding, err error) {
 	}
 }
 
+// oneCall is body for an endpoint that takes one call in a body.
+func oneCall[T any](r *http.Request) (*T, wire.Encoding, error) {
+	var calls []*T
+	enc, err := body(r, func() any {
+		calls = append(calls, new(T))
+		return calls[len(calls)-1]
+	})
+	if err == nil && len(calls) != 1 {
+		err = sdk.Errorf(sdk.CodeInvalid, "", "a body of this endpoint holds one call, this one has %d", len(calls))
+	}
+	if err != nil {
+		return nil, enc, err
+	}
+	return calls[0], enc, nil
+}
+
 // accepted is the encoding of the answer: JSON first, as Mesos.
 func accepted(r *http.Request, request wire.Encoding) (wire.Encoding, error) {
 	accept := strings.Join(r.Header.Values("Accept"), ",")

@@ -14,19 +14,12 @@ func (k *Kernel) serveOperator(w http.ResponseWriter, r *http.Request, who calle
 		refuse(w, r, sdk.Errorf(sdk.CodeDenied, "Authorization", "a token of the kind %s may not use %s", who.Kind, r.URL.Path))
 		return
 	}
-	var calls []*sdk.OperatorCall
-	enc, err := body(r, func() any {
-		calls = append(calls, &sdk.OperatorCall{})
-		return calls[len(calls)-1]
-	})
-	if err == nil && len(calls) != 1 {
-		err = sdk.Errorf(sdk.CodeInvalid, "", "a body of this endpoint holds one call, this one has %d", len(calls))
-	}
+	call, enc, err := oneCall[sdk.OperatorCall](r)
 	if err != nil {
 		refuse(w, r, err)
 		return
 	}
-	switch call := calls[0]; call.Type {
+	switch call.Type {
 	case sdk.OperatorTeardown, sdk.OperatorKillTask, sdk.OperatorUpdateWeights, sdk.OperatorSetBootManifest:
 		if err := k.request(func(request uint64) cluster.Input {
 			return cluster.OperatorCall{Request: request, Caller: who.mind(), Call: call}

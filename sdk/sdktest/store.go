@@ -31,19 +31,11 @@ type watching struct {
 const storeHeartbeat = 5 * time.Second
 
 func (k *Kernel) serveStore(w http.ResponseWriter, r *http.Request, who caller) {
-	var calls []*sdk.StoreCall
-	enc, err := body(r, func() any {
-		calls = append(calls, &sdk.StoreCall{})
-		return calls[len(calls)-1]
-	})
-	if err == nil && len(calls) != 1 {
-		err = sdk.Errorf(sdk.CodeInvalid, "", "a body of this endpoint holds one call, this one has %d", len(calls))
-	}
+	call, enc, err := oneCall[sdk.StoreCall](r)
 	if err != nil {
 		refuse(w, r, err)
 		return
 	}
-	call := calls[0]
 	space, refused := kernelstore.SpaceOf(call, who.store())
 	if refused != nil {
 		refuse(w, r, refused)

@@ -48,11 +48,13 @@ func TestCommitTellsRefusedFromUnknown(t *testing.T) {
 		code   sdk.Code
 		again  bool
 	}{
-		"504":     {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "lost", 504) }, sdk.CodeUnknown, false},
-		"500":     {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "fault", 500) }, sdk.CodeUnknown, false},
-		"429":     {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "too much", 429) }, sdk.CodeExhausted, false},
-		"403":     {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", 403) }, sdk.CodeDenied, false},
-		"503":     {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no leader", 503) }, sdk.CodeUnavailable, true},
+		"504": {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "lost", http.StatusGatewayTimeout) }, sdk.CodeUnknown, false},
+		"500": {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "fault", http.StatusInternalServerError) }, sdk.CodeUnknown, false},
+		"429": {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "too much", http.StatusTooManyRequests) }, sdk.CodeExhausted, false},
+		"403": {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusForbidden) }, sdk.CodeDenied, false},
+		"503": {func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, "no leader", http.StatusServiceUnavailable)
+		}, sdk.CodeUnavailable, true},
 		"broken":  {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, sdk.CodeUnknown, false},
 		"garbage": {func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("hello")) }, sdk.CodeUnknown, false},
 		"half an answer": {func(w http.ResponseWriter, _ *http.Request) {
