@@ -158,17 +158,22 @@ func (l *Launcher) call(ctx context.Context, c LauncherCall) (*LauncherReply, er
 	if err != nil {
 		return nil, &sdk.Error{Code: sdk.CodeUnavailable, Op: "ask the launcher", Message: err.Error()}
 	}
+	var r *LauncherReply
 	select {
-	case r := <-answer:
-		if r.Error != nil {
-			return nil, r.Error
-		}
-		return r, nil
+	case r = <-answer:
 	case <-l.done:
-		return nil, sdk.Errorf(sdk.CodeUnavailable, "", "the launcher closed the connection")
+		select {
+		case r = <-answer: // came before the end, as from one that shuts down
+		default:
+			return nil, sdk.Errorf(sdk.CodeUnavailable, "", "the launcher closed the connection")
+		}
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
+	if r.Error != nil {
+		return nil, r.Error
+	}
+	return r, nil
 }
 
 // read takes the launcher's messages until the connection ends.
