@@ -158,6 +158,11 @@ func (l *Launcher) call(ctx context.Context, c LauncherCall) (*LauncherReply, er
 	if err != nil {
 		return nil, &sdk.Error{Code: sdk.CodeUnavailable, Op: "ask the launcher", Message: err.Error()}
 	}
+	return l.await(ctx, answer)
+}
+
+// await takes the answer to a call; one that came before the connection ended counts.
+func (l *Launcher) await(ctx context.Context, answer <-chan *LauncherReply) (*LauncherReply, error) {
 	var r *LauncherReply
 	select {
 	case r = <-answer:
