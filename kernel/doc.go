@@ -29,13 +29,14 @@
 //	kernel/master         one loop that feeds cluster and performs its effects; HTTP
 //	kernel/agent          one loop that feeds ledger, writes its records, performs its effects; isolators; HTTP
 //	kernel/consensus      raft around registry and store      (the only importer of the raft library)
+//	kernel/boot           init: the built-in framework that keeps the boot manifest running
 //	kernel/membership     gossip: who is around; a hint (the only importer of memberlist)
 //	kernel/up             the supervisor of a whole cluster on one machine
 //
 // # Where each fact lives
 //
 // In the registry, replicated: admitted, unreachable and gone agents, frameworks with their
-// failover deadlines, weights, the generation. In the store, in the same replicated log: a
+// failover deadlines, weights, the boot manifest, the generation. In the store, in the same replicated log: a
 // framework's own state, in spaces of a principal and a name; leases with the keys attached
 // to them; a bounded history for watches. Its revision is the log's index; the registry's
 // proposals go first. How much time is left to a lease is in the leader's memory only and
@@ -64,6 +65,29 @@
 //     group whether it killed, writes the terminal state down, and only then is it visible.
 //  7. Updates go in order, each until it is acknowledged; what is acknowledged leaves a
 //     tombstone for a day.
+//
+// # The gateway
+//
+// http://any-master:5050/service/NAME/PATH is PATH of the framework of that name that is
+// subscribed now, at the webui_url that it said; --publish 8080=marathonish gives a name a
+// port of its own, which every master of a machine opens (SO_REUSEPORT). Only the leader
+// knows the addresses: a follower carries a request one hop. The caller's credential is
+// checked by the master and goes no further. What the framework gets instead is a signature
+// over itself, the caller, method, path and time (sdk/gateway), made with a key that is
+// derived from the cluster's for that framework's principal alone. Of a published name only
+// one framework is let in at a time.
+//
+// # Boot
+//
+// The leader runs init (kernel/boot): a framework of an id that follows from the cluster's,
+// over HTTP to its own master, on ordinary offers. What it starts is the boot manifest, in
+// the registry since the bootstrap and changed by SET_BOOT_MANIFEST. Each attempt is a
+// record in the store before it is launched, under a key that the newest leader's init has
+// claimed; another attempt needs a definite end of the last, or an unreachable agent. Its
+// role, system, is served before all others and has room kept on every agent
+// (--system-headroom), less what it has there already; only operators and principals that
+// may start frameworks get it. GET_BOOT says what each instance waits for, and TASK_ADDED
+// by which offer it was started.
 //
 // # What survives what
 //
@@ -97,6 +121,8 @@
 //     would have to agree.
 //   - Files that travel inside a task are data: URIs (RFC 2397), so that no message of Mesos
 //     had to be changed for them.
+//   - A framework's address (webui_url) is not only shown: the gateway leads there. Tokens are
+//     taken as token=… too, which DC/OS's clients send.
 //   - Fields of our own in Mesos's messages are numbered from 1000 on; clients ignore them.
 //
 // # Concurrency

@@ -325,15 +325,15 @@ func TestUnknownUserIsRefusedByName(t *testing.T) {
 // TestFrameworkTask has a token that only its own user can read.
 func TestFrameworkTask(t *testing.T) {
 	needRoot(t)
-	m := newMachine(t, nil)
-	task := shell("a", `id -u; stat -c '%a %u' $PROFFER_TOKEN_FILE; head -c 5 $PROFFER_TOKEN_FILE; echo; echo $PROFFER_ADDR`, "cpus:0.1;mem:64")
+	m := newMachine(t, func(o *Options) { o.Binary = "/bin/sh" })
+	task := shell("a", `id -u; stat -c '%a %u' $PROFFER_TOKEN_FILE; head -c 5 $PROFFER_TOKEN_FILE; echo; echo $PROFFER_ADDR; test -x "$PROFFER_BINARY" && echo yes`, "cpus:0.1;mem:64")
 	task.Labels = &sdk.Labels{Labels: []sdk.Label{{Key: "PROFFER_FRAMEWORK", Value: "marathonish"}}}
-	other := shell("b", `id -u; echo "[$PROFFER_TOKEN_FILE]"`, "cpus:0.1;mem:64")
+	other := shell("b", `id -u; echo "[$PROFFER_TOKEN_FILE$PROFFER_BINARY]"`, "cpus:0.1;mem:64")
 	m.leader.send(link.Event{Type: link.EventRun, Run: &link.Run{Framework: framework(), Tasks: []sdk.TaskInfo{task, other}, FrameworkPrincipal: "marathonish"}})
 	m.leader.state("a", sdk.TaskFinished)
 	m.leader.state("b", sdk.TaskFinished)
 	lines := strings.Split(strings.TrimSpace(m.output("a")), "\n")
-	if len(lines) != 4 || lines[1] != "400 "+lines[0] || lines[2] != "pfr1." || lines[3] != m.leader.addr() {
+	if len(lines) != 5 || lines[4] != "yes" || lines[1] != "400 "+lines[0] || lines[2] != "pfr1." || lines[3] != m.leader.addr() {
 		t.Errorf("output of a: %q", lines)
 	}
 	if got := m.output("b"); !strings.HasSuffix(got, "[]\n") || strings.HasPrefix(got, lines[0]+"\n") || strings.HasPrefix(got, "0\n") {

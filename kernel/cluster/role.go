@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/profferhq/proffer/kernel/allocator"
 	"github.com/profferhq/proffer/sdk"
 )
 
@@ -84,6 +85,20 @@ func checkRoles(info *sdk.FrameworkInfo, suppressed []string) string {
 	}
 	if len(foreign) > 0 {
 		return fmt.Sprintf("Suppressed roles { %s } are not contained in the set of roles", strings.Join(foreign, ", "))
+	}
+	return ""
+}
+
+// checkSystem is why a framework may not have the role system, or "": it is served first,
+// so it is only for what the cluster itself runs.
+func (c *Cluster) checkSystem(info *sdk.FrameworkInfo, operator bool) string {
+	if operator || c.launchers[info.Principal] {
+		return ""
+	}
+	for _, role := range rolesOf(info) {
+		if role == allocator.SystemRole || sdk.IsSubrole(role, allocator.SystemRole) {
+			return fmt.Sprintf("Role '%s' is for what the cluster itself runs; it needs an operator, or a principal that may start frameworks (--framework-launchers), which '%s' is not", role, info.Principal)
+		}
 	}
 	return ""
 }

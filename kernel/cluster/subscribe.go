@@ -46,7 +46,7 @@ func (c *Cluster) subscribe(in Subscribe) {
 		return
 	}
 	c.reply(in.Request, nil)
-	if wrong := c.checkSubscribe(&info, sub); wrong != "" {
+	if wrong := c.checkSubscribe(&info, sub, who.Operator); wrong != "" {
 		c.refuseStream(in.Session, wrong)
 		return
 	}
@@ -68,18 +68,24 @@ func (c *Cluster) subscribe(in Subscribe) {
 }
 
 // checkSubscribe is what is wrong with a framework that wants in, or "".
-func (c *Cluster) checkSubscribe(info *sdk.FrameworkInfo, sub *sdk.Subscribe) string {
+func (c *Cluster) checkSubscribe(info *sdk.FrameworkInfo, sub *sdk.Subscribe, operator bool) string {
 	if wrong := checkInfo(info, sub.SuppressedRoles); wrong != "" {
 		return wrong
 	}
 	if wrong := checkConstraints(sub.OfferConstraints, rolesOf(info)); wrong != "" {
 		return wrong
 	}
+	if wrong := c.checkSystem(info, operator); wrong != "" {
+		return wrong
+	}
 	if wrong := c.checkName(info.Name, info.ID); wrong != "" {
 		return wrong
 	}
-	if info.ID == "" {
+	switch {
+	case info.ID == "":
 		return ""
+	case info.ID == c.reg.InitFramework() && !operator:
+		return "The framework id '" + string(info.ID) + "' is init's, a part of the kernel"
 	}
 	if c.reg.WasRemoved(info.ID) {
 		return removedMessage

@@ -17,6 +17,9 @@ func (c *Cluster) updateFramework(request uint64, f *framework, call *sdk.Update
 	if wrong == "" {
 		field, wrong = ".framework_info.name", c.checkName(info.Name, f.id())
 	}
+	if wrong == "" {
+		field, wrong = ".framework_info.roles", c.checkSystem(&info, f.operator)
+	}
 	if wrong != "" {
 		c.reply(request, sdk.Errorf(sdk.CodeInvalid, "update_framework"+field, "%s", wrong))
 		return

@@ -39,6 +39,16 @@ var agentVerbs = map[string]func(w *world, args []string, opts map[string]string
 		w.step(OperatorCall{Request: w.request(), Caller: Caller{Operator: true}, Call: &sdk.OperatorCall{Type: sdk.OperatorUpdateWeights, UpdateWeights: u}})
 		return nil
 	},
+	// manifest CPUS [role=ROLE]: an operator sets the boot manifest.
+	"manifest": func(w *world, args []string, opts map[string]string) error {
+		cpus, err := strconv.ParseFloat(args[0], 64)
+		if err != nil {
+			return err
+		}
+		s := &sdk.SetBootManifest{Manifest: sdk.BootManifest{Frameworks: []sdk.BootFramework{{Name: "m", Principal: "m", Command: "run", Instances: 1, Role: opts["role"], CPUs: cpus, Mem: 1}}}}
+		w.step(OperatorCall{Request: w.request(), Caller: Caller{Operator: true}, Call: &sdk.OperatorCall{Type: sdk.OperatorSetBootManifest, SetBootManifest: s}})
+		return nil
+	},
 	"drop": func(w *world, args []string, _ map[string]string) error {
 		w.step(AgentClosed{Session: w.agents[args[0]].session})
 		return nil

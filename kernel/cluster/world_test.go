@@ -71,6 +71,7 @@ func newWorld() *world {
 	w.commit(registry.Command{Type: registry.CommandBootstrap, Bootstrap: &registry.Bootstrap{ClusterID: "c", Name: "test"}})
 	w.opt = Options{
 		FrameworkLaunchers: []string{"init"},
+		Published:          []string{"published"},
 		AllowedUsers:       map[string][]string{"root-may": {"*"}},
 		Masters:            []string{"m1:5050"},
 	}

@@ -7,6 +7,11 @@
 // each stream's writer sends all that waits for it in one flush. A stream whose
 // reader is slow is dropped rather than waited for.
 //
+// Beside the loop a leader runs init (kernel/boot), which is a framework like any other and
+// comes in over HTTP. The gateway (http_gateway.go) passes requests on to frameworks: the
+// loop notes where they are (doors), connections read that and never enter the loop, but to
+// ask whether the task of a token lives.
+//
 // It never decides anything about agents, frameworks, offers or tasks (cluster
 // does), nor what is durable (consensus does). When the leadership is lost, or a
 // proposal failed or its fate is unknown, that leader's mind and all its streams

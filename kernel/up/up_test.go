@@ -76,6 +76,25 @@ func TestGivenResources(t *testing.T) {
 	}
 }
 
+// TestMasterArguments: every master publishes the same ports, shifted like all others.
+func TestMasterArguments(t *testing.T) {
+	o := DefaultOptions()
+	o.Dir, o.PortOffset, o.Boot = "/d", 100, "none"
+	m := masters(1, "/d", "127.0.0.1", 100)
+	line := strings.Join(masterArgs(o, m[0], m), " ")
+	for _, want := range []string{"--boot none", "--publish 8180=marathonish", "--publish 4500=chronosish"} {
+		if !strings.Contains(line, want) {
+			t.Errorf("%s is missing in %s", want, line)
+		}
+	}
+	for _, bad := range []string{"x=y", "8080", "=a", "65500=a", "0=a"} {
+		o.Publish = []string{bad}
+		if err := o.Validate(); err == nil || !strings.Contains(err.Error(), "--publish") {
+			t.Errorf("%s: %v", bad, err)
+		}
+	}
+}
+
 func TestNextPause(t *testing.T) {
 	var got []time.Duration
 	pause := time.Duration(0)
