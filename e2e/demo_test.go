@@ -20,13 +20,13 @@ func demo(t *testing.T, env ...string) (string, string, error) {
 	if out, err := exec.Command("go", "build", "-o", program, "./demo").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	source, err := filepath.Abs("../configs/examples/frameworks/wordcount")
+	source, err := filepath.Abs("../configs/examples")
 	if err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(program)
 	cmd.Dir = root
-	cmd.Env = append(append(os.Environ(), "PROFFER_WORDCOUNT="+source), env...)
+	cmd.Env = append(append(os.Environ(), "PROFFER_EXAMPLES="+source), env...)
 	var out, talk bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &talk
 	err = cmd.Run()

@@ -33,6 +33,9 @@ func steps() []step {
 		{"agent", "kill -9 of its agent: the task keeps its pid and loses no line", (*tour).killAgent},
 		{"kill", "`kill` ends it", (*tour).kill},
 		{"wordcount", "the word count maps on both agents and agrees with a direct count", (*tour).wordcount},
+		{"service", "three instances of a web service come up healthy through `service deploy`", (*tour).deployWeb},
+		{"service", "one is killed with SIGKILL: another comes up in its place, with its index", (*tour).comeBack},
+		{"service", "a rolling update under load: no request fails", (*tour).update},
 		{"", "ctrl-C stops everything and leaves nothing behind", (*tour).stop},
 	}
 }
@@ -53,13 +56,8 @@ func play(ctx context.Context) error {
 		return err
 	}
 	defer t.close()
-	if played("wordcount") {
-		building, built := context.WithTimeout(ctx, buildBound)
-		err := t.buildWordcount(building)
-		built()
-		if err != nil {
-			return fmt.Errorf("build the word count: %w", err)
-		}
+	if err := t.buildAll(ctx); err != nil {
+		return err
 	}
 	ctx, stop := context.WithTimeout(ctx, bound)
 	defer stop()
@@ -75,6 +73,21 @@ func play(ctx context.Context) error {
 		fmt.Printf("%d  %6.2f s  %s\n", i+1, time.Since(at).Seconds(), s.what)
 	}
 	fmt.Printf("   %6.2f s  in all\n", time.Since(begin).Seconds())
+	return nil
+}
+
+// buildAll builds the examples that are played, before the clock starts.
+func (t *tour) buildAll(ctx context.Context) error {
+	ctx, stop := context.WithTimeout(ctx, buildBound)
+	defer stop()
+	if played("wordcount") {
+		if err := t.build(ctx, example("frameworks", "wordcount"), "wordcount"); err != nil {
+			return err
+		}
+	}
+	if played("service") {
+		return t.build(ctx, example("apps", "web"), "web")
+	}
 	return nil
 }
 

@@ -21,10 +21,12 @@ import (
 // tour is what one step leaves for the next.
 type tour struct {
 	bin, dir string
+	offset   int
 	up       *exec.Cmd
 	ended    chan error
 	task     string
-	pid      int // of the detached task, as it wrote it itself
+	pid      int    // of the detached task, as it wrote it itself
+	web      string // the text of the web service's definition
 }
 
 func (t *tour) state() string { return filepath.Join(t.dir, "up") }
@@ -65,6 +67,7 @@ func (t *tour) startUp(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	t.offset = offset
 	t.up = t.command(context.WithoutCancel(ctx), "up", "--dir", t.state(), "--agents", "2", "--port-offset", strconv.Itoa(offset))
 	talk, err := t.up.StderrPipe()
 	if err != nil {

@@ -9,24 +9,26 @@ import (
 	"strings"
 )
 
-// source is where the word count lives; a test may say it otherwise.
-func source() string {
-	if dir := os.Getenv("PROFFER_WORDCOUNT"); dir != "" {
-		return dir
+// example is the directory of an example; a test may say otherwise where they are.
+func example(parts ...string) string {
+	root := os.Getenv("PROFFER_EXAMPLES")
+	if root == "" {
+		root = filepath.Join("configs", "examples")
 	}
-	return filepath.Join("configs", "examples", "frameworks", "wordcount")
+	return filepath.Join(append([]string{root}, parts...)...)
 }
 
-func (t *tour) wordcountProgram() string { return filepath.Join(t.dir, "wordcount") }
+// program is where an example is built.
+func (t *tour) program(name string) string { return filepath.Join(t.dir, name) }
 
-// buildWordcount builds the framework as a third party would, in its own module. How long
-// that takes is the compiler's affair: a cold cache takes minutes.
-func (t *tour) buildWordcount(ctx context.Context) error {
-	build := exec.CommandContext(ctx, "go", "build", "-o", t.wordcountProgram(), ".")
-	build.Dir = source()
+// build builds an example as a third party would, in its own module. How long that takes is
+// the compiler's affair: a cold cache takes minutes.
+func (t *tour) build(ctx context.Context, dir, name string) error {
+	build := exec.CommandContext(ctx, "go", "build", "-o", t.program(name), ".")
+	build.Dir = dir
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
-		return fmt.Errorf("%w: %s", err, out)
+		return fmt.Errorf("build %s: %w: %s", dir, err, out)
 	}
 	return nil
 }
@@ -41,7 +43,7 @@ func (t *tour) wordcount(ctx context.Context) error {
 	if v := os.Getenv("WORDCOUNT_BREAK"); v != "" {
 		args = append(args, "--env", "WORDCOUNT_BREAK="+v)
 	}
-	args = append(args, "--", t.wordcountProgram(), "-goroot", strings.TrimSpace(string(goroot)))
+	args = append(args, "--", t.program("wordcount"), "-goroot", strings.TrimSpace(string(goroot)))
 	out, code, err := t.run(ctx, args...)
 	if err == nil && code != 0 {
 		err = fmt.Errorf("exit code %d:\n%s", code, out)

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -88,6 +89,9 @@ func (m *Master) passOn(w http.ResponseWriter, req *http.Request, who caller, p 
 		return
 	}
 	d, err := l.doors.find(p.name)
+	if sdk.CodeOf(err) == sdk.CodeNotFound && m.expects(p.name) {
+		err = sdk.Errorf(sdk.CodeUnavailable, "", "the framework %q has not subscribed yet", p.name)
+	}
 	if err != nil {
 		refuseJSON(w, err)
 		return
@@ -112,6 +116,16 @@ func (m *Master) passOn(w http.ResponseWriter, req *http.Request, who caller, p 
 		out.Header.Set(gateway.HeaderCaller, caller)
 		out.Header.Set(gateway.HeaderSignature, signature)
 	})
+}
+
+// expects tells whether a framework of that name is to come: its port is published, or
+// the boot starts it. For a client that is a service which is not up yet.
+func (m *Master) expects(name string) bool {
+	if slices.Contains(m.opts.published(), name) {
+		return true
+	}
+	manifest, _ := m.currentManifest()
+	return manifest != nil && slices.ContainsFunc(manifest.Frameworks, func(f sdk.BootFramework) bool { return f.Name == name })
 }
 
 // carry brings a request to the leader, with the caller's own credential, once.

@@ -209,6 +209,9 @@ func TestNamesThatNobodyServes(t *testing.T) {
 // one framework at a time.
 func TestAPublishedNameHasOnePortAndOneFramework(t *testing.T) {
 	r := start(t, true, func(o *Options) { o.Publish = []string{"0=web"} })
+	if resp, text := r.do("GET", "/service/web/", r.auth(), ""); resp.StatusCode != 503 || !strings.Contains(text, "has not subscribed yet") {
+		t.Errorf("before it is there: %d %s", resp.StatusCode, text)
+	}
 	first := r.serveWeb("web")
 	port := &running{Master: &Master{listener: r.published[0].listener, host: r.host}, t: t, key: r.key}
 	if s := port.look("GET", "/v2/apps?a", r.auth(), ""); s.URI != "/v2/apps?a" || !s.Caller.Operator {
