@@ -210,7 +210,7 @@ func TestHostileBodiesAreRefused(t *testing.T) {
 		{"application/x-protobuf", strings.Repeat("\x1b", 1<<16)},
 		{"application/x-protobuf", "\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"},
 	} {
-		for _, path := range []string{"/api/v1/scheduler", "/api/v1", "/api/v1/agent"} {
+		for _, path := range []string{"/api/v1/scheduler", "/api/v1", "/api/v1/agent", "/api/v1/store"} {
 			before := allocated()
 			resp, text := r.do("POST", path, http.Header{"Content-Type": {c.contentType}}, c.body)
 			if resp.StatusCode != 400 && resp.StatusCode != 413 || text == "" {

@@ -25,7 +25,8 @@ type keeping struct {
 	revision uint64          // of the last command seen
 	ends     []store.Command // of leases, to be proposed
 	watches  map[store.Space]map[*watch]struct{}
-	count    int // of watches
+	tokened  map[taskKey]map[*watch]struct{} // those of them that end with a task
+	count    int                             // of watches
 	lives    map[taskKey]time.Time
 	ended    bool
 }
@@ -61,7 +62,7 @@ func newKeeping(now time.Time, s *store.State, log *slog.Logger, m *metrics, pro
 	return &keeping{
 		log: log, metrics: m, propose: propose, wake: make(chan struct{}, 1),
 		keeper: store.NewKeeper(now, s.Leases()), revision: s.Index(),
-		watches: map[store.Space]map[*watch]struct{}{}, lives: map[taskKey]time.Time{},
+		watches: map[store.Space]map[*watch]struct{}{}, tokened: map[taskKey]map[*watch]struct{}{}, lives: map[taskKey]time.Time{},
 	}
 }
 
@@ -117,12 +118,8 @@ func (k *keeping) taskEnded(framework sdk.FrameworkID, task sdk.TaskID) {
 		k.ends = append(k.ends, cmds...)
 		k.signal()
 	}
-	for _, some := range k.watches {
-		for w := range some {
-			if w.token.TaskID == task && task != "" && w.token.FrameworkID == framework {
-				w.end("the task of its token has ended")
-			}
-		}
+	for w := range k.tokened[taskKey{framework, task}] {
+		w.end("the task of its token has ended")
 	}
 }
 

@@ -121,3 +121,15 @@ func (k *keeping) watching() int {
 	defer k.mu.Unlock()
 	return k.count
 }
+
+// A lease that is bound to a task which ended unseen, such as before this leader
+// was elected, ends all the same.
+func TestLeaseOfATaskThatEndedUnseenEnds(t *testing.T) {
+	r := start(t, false)
+	s := r.space("state", "", func(o *store.Options) { o.FrameworkID, o.TaskID = "gone", "svc.1" })
+	lease, err := s.Grant(bounded(t), time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.await(func() bool { return sdk.CodeOf(s.KeepAlive(bounded(t), lease)) == sdk.CodeNotFound }, "the end of the lease")
+}

@@ -32,10 +32,10 @@ func (k *keeping) watch(w *watch, past []store.Changes, after uint64) *sdk.Error
 		w.tell(c)
 	}
 	w.every, w.pulse = storeHeartbeat, func() { k.beat(w) }
-	if k.watches[w.space] == nil {
-		k.watches[w.space] = map[*watch]struct{}{}
+	enter(k.watches, w.space, w)
+	if w.token.TaskID != "" {
+		enter(k.tokened, keyOf(&w.token), w)
 	}
-	k.watches[w.space][w] = struct{}{}
 	k.count++
 	k.metrics.streams.WithLabelValues(string(w.kind)).Inc()
 	return nil
@@ -52,15 +52,28 @@ func (k *keeping) beat(w *watch) {
 func (k *keeping) unwatch(w *watch) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	some := k.watches[w.space]
-	if _, ok := some[w]; !ok {
+	if !leave(k.watches, w.space, w) {
 		return
 	}
-	if delete(some, w); len(some) == 0 {
-		delete(k.watches, w.space)
-	}
+	leave(k.tokened, keyOf(&w.token), w)
 	k.count--
 	k.metrics.streams.WithLabelValues(string(w.kind)).Dec()
+}
+
+// enter and leave keep sets by key, none of them empty.
+func enter[K comparable](m map[K]map[*watch]struct{}, key K, w *watch) {
+	if m[key] == nil {
+		m[key] = map[*watch]struct{}{}
+	}
+	m[key][w] = struct{}{}
+}
+
+func leave[K comparable](m map[K]map[*watch]struct{}, key K, w *watch) bool {
+	_, there := m[key][w]
+	if delete(m[key], w); len(m[key]) == 0 {
+		delete(m, key)
+	}
+	return there
 }
 
 // end ends all watches: this master leads no longer.

@@ -12,8 +12,16 @@ import (
 // time-to-live: while nobody led, no time passed.
 type Keeper struct {
 	leases map[leaseKey]*countdown
+	bound  map[taskKey][]*countdown // that end with a task
 	queue  countdowns
 }
+
+type taskKey struct {
+	framework sdk.FrameworkID
+	task      sdk.TaskID
+}
+
+func (l *Lease) boundTo() taskKey { return taskKey{l.FrameworkID, l.TaskID} }
 
 type leaseKey struct {
 	space Space
@@ -30,7 +38,7 @@ type countdown struct {
 
 // NewKeeper counts for a leader elected at now.
 func NewKeeper(now time.Time, leases []Lease) *Keeper {
-	k := &Keeper{leases: map[leaseKey]*countdown{}}
+	k := &Keeper{leases: map[leaseKey]*countdown{}, bound: map[taskKey][]*countdown{}}
 	for _, l := range leases {
 		k.Granted(now, l)
 	}
@@ -43,6 +51,9 @@ func (k *Keeper) Granted(now time.Time, l Lease) {
 	c := &countdown{Lease: l, until: until, queued: until}
 	k.leases[leaseKey{l.Space, l.ID}] = c
 	heap.Push(&k.queue, c)
+	if c.TaskID != "" {
+		k.bound[c.boundTo()] = append(k.bound[c.boundTo()], c)
+	}
 }
 
 // KeepAlive begins anew with a lease; CodeNotFound for one that has ended or is
@@ -61,9 +72,18 @@ func (k *Keeper) Ended(space Space, id string) {
 	key := leaseKey{space, id}
 	if c := k.leases[key]; c != nil {
 		delete(k.leases, key)
+		k.unbind(c)
 		if c.place >= 0 {
 			heap.Remove(&k.queue, c.place)
 		}
+	}
+}
+
+func (k *Keeper) unbind(c *countdown) {
+	key := c.boundTo()
+	some := slices.DeleteFunc(k.bound[key], func(other *countdown) bool { return other == c })
+	if k.bound[key] = some; len(some) == 0 {
+		delete(k.bound, key)
 	}
 }
 
@@ -94,9 +114,8 @@ func (k *Keeper) Expired(now time.Time) []Command {
 // TaskEnded are the commands that end the leases of a task; each is given once.
 func (k *Keeper) TaskEnded(framework sdk.FrameworkID, task sdk.TaskID) []Command {
 	var out []Command
-	for _, l := range k.Bound() {
-		if l.TaskID == task && l.FrameworkID == framework {
-			c := k.leases[leaseKey{l.Space, l.ID}]
+	for _, c := range k.bound[taskKey{framework, task}] {
+		if !c.ending {
 			heap.Remove(&k.queue, c.place)
 			out = append(out, c.end(TaskEnded))
 		}
@@ -108,9 +127,11 @@ func (k *Keeper) TaskEnded(framework sdk.FrameworkID, task sdk.TaskID) []Command
 // by space and id.
 func (k *Keeper) Bound() []Lease {
 	var out []Lease
-	for _, c := range k.leases {
-		if c.TaskID != "" && !c.ending {
-			out = append(out, c.Lease)
+	for _, some := range k.bound {
+		for _, c := range some {
+			if !c.ending {
+				out = append(out, c.Lease)
+			}
 		}
 	}
 	slices.SortFunc(out, compareLeases)
