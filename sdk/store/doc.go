@@ -57,12 +57,12 @@
 //	{"type":"WATCH","space":"state","watch":{"prefix":"run/","after":17}}
 //	  200 and a stream of records, each its length in decimal, "\n", then so many bytes of JSON:
 //	  {"type":"WATCHING","revision":17,"heartbeat_interval_seconds":5}
-//	  {"type":"CHANGES","revision":18,"changes":[{"deleted":false,"kv":{"key":"b",…}}]}
+//	  {"type":"CHANGES","revision":18,"changes":[{"kv":{"key":"run/7",…}},{"deleted":true,"kv":{"key":"run/6","modified":18}}]}
 //	  {"type":"HEARTBEAT","revision":20}
 //	  410 when the history does not reach back to "after": list again
 //
-// An operator adds "principal":"…" to name whose space is meant. Absent lists,
-// false and zero may be left out. Refusals are 4xx with a text: 400 wrong, 401 and
+// An operator adds "principal":"…" to name whose space is meant. Empty lists and values,
+// false and zero are left out, and may be. Refusals are 4xx with a text: 400 wrong, 401 and
 // 403 credentials, 429 over a limit. 503 means that nothing was done and no master
 // could: try again. 504, or a connection that breaks, means that it is not known
 // whether a write was done: read, or make the transaction such that it may be
