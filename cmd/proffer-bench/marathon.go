@@ -13,6 +13,9 @@ import (
 	"time"
 )
 
+// booted are the arguments of a cluster that starts marathonish, as any other does.
+func booted() []string { return []string{"--boot", "", "--system-headroom", "cpus:0.2;mem:192"} }
+
 // marathon is a client of marathonish through the masters' gateway: the few calls that the
 // benches need.
 type marathon struct {

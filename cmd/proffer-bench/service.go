@@ -62,7 +62,7 @@ func startServices(ctx context.Context, o options) (*serviceBench, error) {
 	if s.web, err = buildWeb(ctx, dir); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
-	if s.u, err = startUp(ctx, o, "cpus:1000;mem:200000;ports:[27000-27999]"); err != nil {
+	if s.u, err = startUp(ctx, o, "cpus:1000;mem:200000;ports:[27000-27999]", booted()...); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	s.m = newMarathon(s.u)
@@ -195,6 +195,19 @@ func (s *serviceBench) hundred(ctx context.Context) ([]row, error) {
 		if err := s.m.call(ctx, http.MethodDelete, fmt.Sprintf("/v2/apps/many%d", i), nil, nil); err != nil {
 			return nil, err
 		}
+	}
+	err = poll(ctx, time.Minute, 50*time.Millisecond, "the services are gone", func() error {
+		var running []struct{}
+		if err := s.m.call(ctx, http.MethodGet, "/v2/deployments", nil, &running); err != nil {
+			return err
+		}
+		if len(running) > 0 {
+			return fmt.Errorf("%d deployments", len(running))
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	return []row{row{ID: "perf-16", What: fmt.Sprintf("%d services at once: all healthy", manyServices), Figure: took, Unit: "s"}.atMost(5)}, nil
 }

@@ -31,7 +31,7 @@ func writes(ctx context.Context, o options) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	u, err := startUp(ctx, o, plenty)
+	u, err := startUp(ctx, o, plenty, booted()...)
 	if err != nil {
 		return nil, err
 	}

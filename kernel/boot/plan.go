@@ -11,7 +11,7 @@ import (
 // The paces of init.
 const (
 	// healthyLife: who lived that long failed by chance, and starts again at once.
-	healthyLife = 10 * time.Second
+	healthyLife = 5 * time.Second
 	// firstPause is the pause before the second start in a row; it doubles from there.
 	firstPause = time.Second
 	longPause  = time.Minute
@@ -105,8 +105,9 @@ func (p *Plan) Due(now time.Time) (time.Time, bool) {
 	for s, r := range p.runs {
 		switch {
 		case r.Over:
-			if at := r.notBefore(); p.wanted[s] != nil && at.After(now) {
-				note(at)
+			// A pause that is over counts until the offers are asked for.
+			if p.wanted[s] != nil && !p.asked[s] {
+				note(r.notBefore())
 			}
 		case !r.killed.IsZero():
 			note(r.killed.Add(askAgain))
