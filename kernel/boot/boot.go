@@ -221,7 +221,7 @@ func (s *session) watch(ctx context.Context) error {
 				s.seen = seen
 				return p.Manifest(now, m)
 			}
-			if due, ok := p.Due(now); ok && !due.After(now) {
+			if due, ok := p.Due(); ok && !due.After(now) {
 				return p.Tick(now)
 			}
 			return nil

@@ -15,9 +15,11 @@ const (
 	// firstPause is the pause before the second start in a row; it doubles from there.
 	firstPause = time.Second
 	longPause  = time.Minute
-	// askAgain is how long an attempt of which nothing was heard is not asked about, and
-	// a kill that shows no effect is not repeated.
-	askAgain = 5 * time.Second
+	// askAgain is how long an attempt of which nothing was heard is not asked about again:
+	// a new leader is silent until its agent is back.
+	askAgain = time.Second
+	// killAgain is how long a kill that shows no effect is not repeated.
+	killAgain = 5 * time.Second
 	// refusal is for how long an offer of no use is not wanted again, unless it grew.
 	refusal = time.Minute
 )
@@ -95,7 +97,7 @@ func (p *Plan) Subscribed(now time.Time) []Effect {
 func (p *Plan) Tick(now time.Time) []Effect { return p.settle(now) }
 
 // Due is when the next Tick is wanted; false when nothing waits for time.
-func (p *Plan) Due(now time.Time) (time.Time, bool) {
+func (p *Plan) Due() (time.Time, bool) {
 	var due time.Time
 	note := func(at time.Time) {
 		if due.IsZero() || at.Before(due) {
@@ -110,7 +112,7 @@ func (p *Plan) Due(now time.Time) (time.Time, bool) {
 				note(r.notBefore())
 			}
 		case !r.killed.IsZero():
-			note(r.killed.Add(askAgain))
+			note(r.killed.Add(killAgain))
 		case r.state == "":
 			note(r.asked.Add(askAgain))
 		}
@@ -151,7 +153,7 @@ func (p *Plan) settleRun(now time.Time, s Slot, r *run) {
 		p.emit(Log{Message: "ending what the manifest no longer wants so", KV: []any{"task", r.TaskID}})
 	}
 	switch {
-	case !r.killed.IsZero() && now.Sub(r.killed) >= askAgain:
+	case !r.killed.IsZero() && now.Sub(r.killed) >= killAgain:
 		r.killed = now
 		p.emit(Kill{TaskID: r.TaskID, AgentID: r.AgentID})
 	case r.state == "" && now.Sub(r.asked) >= askAgain:

@@ -55,7 +55,7 @@ func (s *script) run(d *datadriven.TestData) string {
 	case "tick":
 		return s.did(s.p.Tick(s.now))
 	case "due":
-		due, ok := s.p.Due(s.now)
+		due, ok := s.p.Due()
 		if !ok {
 			return "nothing waits for time"
 		}
@@ -183,6 +183,7 @@ type fate struct {
 	state sdk.TaskState // TASK_RUNNING or final
 	lost  bool          // its agent is unreachable
 	told  bool          // and init has heard so
+	said  sdk.TaskState // the last that init has heard of it under this subscription
 }
 
 type world struct {
@@ -269,7 +270,7 @@ func (w *world) random() {
 	case "restart":
 		w.restart()
 	case "tick":
-		w.do(w.p.Tick(w.now))
+		w.tick()
 	case "drop":
 		w.drop = !w.drop
 	case "change":
@@ -279,6 +280,13 @@ func (w *world) random() {
 		m.Frameworks[0].Command = rapid.SampledFrom([]string{"x", "y"}).Draw(w.t, "command")
 		w.m = &m
 		w.do(w.p.Manifest(w.now, w.m))
+	}
+}
+
+// tick lets time pass as a session does: only when the plan waits for it.
+func (w *world) tick() {
+	if due, ok := w.p.Due(); ok && !due.After(w.now) {
+		w.do(w.p.Tick(w.now))
 	}
 }
 
@@ -314,7 +322,8 @@ func (w *world) tell(id sdk.TaskID) {
 	if f.lost && state == sdk.TaskRunning {
 		state = sdk.TaskUnreachable
 	}
-	if !f.lost || state == sdk.TaskUnreachable {
+	if (!f.lost || state == sdk.TaskUnreachable) && state != f.said {
+		f.said = state
 		f.told = state == sdk.TaskUnreachable
 		w.do(w.p.Update(w.now, &sdk.TaskStatus{TaskID: id, State: state, AgentID: f.agent}))
 	}
@@ -356,6 +365,9 @@ func (w *world) restart() {
 		all = append(all, r)
 	}
 	w.p, w.revive = NewPlan(all), false
+	for _, f := range w.tasks {
+		f.said = ""
+	}
 	w.do(w.p.Manifest(w.now, w.m))
 	w.do(w.p.Subscribed(w.now))
 }
@@ -369,7 +381,7 @@ func (w *world) peace() {
 			f.lost = false
 		}
 		w.hear()
-		w.do(w.p.Tick(w.now))
+		w.tick()
 		if w.revive {
 			w.offers++
 			big := sdk.Resources{sdk.NewScalar("cpus", 100), sdk.NewScalar("mem", 100)}
