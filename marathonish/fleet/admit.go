@@ -17,6 +17,7 @@ type draft struct {
 	writes  []Write
 	touched []app.ID // busy until it is stored
 	apply   []func()
+	undo    []func() // where the store does not take it
 }
 
 func (d *draft) write(w ...Write) { d.writes = append(d.writes, w...) }
@@ -123,6 +124,9 @@ func (f *Fleet) submit(d *draft) {
 		f.service(id).busy = true
 	}
 	f.post(&posting{writes: d.writes, done: done, failed: func(err *sdk.Error) {
+		for _, undo := range d.undo {
+			undo()
+		}
 		for _, id := range d.touched {
 			f.service(id).busy = false
 			f.touch(id)

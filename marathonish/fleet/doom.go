@@ -13,8 +13,7 @@ func (f *Fleet) doom(s *service, u *unit, why string) {
 	if u.rec.Doom != nil || u.ended {
 		return
 	}
-	f.condemn(s, u, why)
-	f.tell(u, why)
+	f.condemn(s, u, f.sentence(s, u, why))
 	finish := func() { u.doomed = true; f.touch(s.id) }
 	f.post(&posting{
 		writes: []Write{put(runKey(u.rec.Task), &u.rec)},
@@ -26,14 +25,20 @@ func (f *Fleet) doom(s *service, u *unit, why string) {
 	})
 }
 
-// condemn makes the decision without storing it.
-func (f *Fleet) condemn(s *service, u *unit, why string) {
+// sentence is the decision that an instance ends, with its drain from now on.
+func (f *Fleet) sentence(s *service, u *unit, why string) *doom {
 	var drain time.Duration
 	if a := s.definition(u.rec.Version); a != nil && u.state == sdk.TaskRunning && (u.rec.Healthy == nil || *u.rec.Healthy) {
 		drain = a.Drain()
 	}
-	u.rec.Doom = &doom{Why: why, At: f.now.Add(drain)}
-	f.log(Info, "an instance is to end", "task", u.rec.Task, "why", why, "drains", drain)
+	return &doom{Why: why, At: f.now.Add(drain)}
+}
+
+// condemn makes the decision without storing it.
+func (f *Fleet) condemn(s *service, u *unit, d *doom) {
+	u.rec.Doom = d
+	f.log(Info, "an instance is to end", "task", u.rec.Task, "why", d.Why, "drains", max(0, d.At.Sub(f.now)))
+	f.tell(u, d.Why)
 	f.touch(s.id)
 }
 

@@ -27,27 +27,25 @@ func (f *Fleet) drawKill(d *draft) *app.Refusal {
 			units = append(units, u)
 		}
 	}
-	fewer := map[app.ID]int{}
 	why := "killed by a client"
 	if c.URI != "" {
 		why = fmt.Sprintf("killed by a client (%s)", c.URI)
 	}
+	fewer := map[app.ID]int{}
 	for _, u := range units {
-		if u.rec.Doom == nil {
+		if u.rec.Doom == nil && u.verdict == nil {
 			fewer[u.rec.App]++
 		}
-		d.then(func() { f.sentence(d, u, why) })
+		f.drawVerdict(d, u, why)
 	}
+	ids := sortedKeys(fewer)
+	d.touched = ids
 	if !c.Scale {
-		for _, id := range sortedKeys(fewer) {
-			d.touched = append(d.touched, id)
-		}
-		d.write(f.verdicts(units, why)...)
 		return nil
 	}
-	version := f.nextVersion(sortedKeys(fewer))
+	version := f.nextVersion(ids)
 	var list []revision
-	for _, id := range sortedKeys(fewer) {
+	for _, id := range ids {
 		s := f.services[id]
 		if s.app == nil {
 			continue
@@ -57,32 +55,33 @@ func (f *Fleet) drawKill(d *draft) *app.Refusal {
 		a.Version, a.LastScalingAt = version, version
 		list = append(list, revision{id: id, before: s.app, after: a, action: ScaleApplication})
 	}
-	d.write(f.verdicts(units, why)...)
-	return f.deploy(d, version, list)
-}
-
-// verdicts are the records of the instances with the decision that they end.
-func (f *Fleet) verdicts(units []*unit, why string) []Write {
-	var writes []Write
-	for _, u := range units {
-		if u.rec.Doom == nil {
-			rec := u.rec
-			rec.Doom = &doom{Why: why, At: f.now}
-			writes = append(writes, put(runKey(rec.Task), &rec))
+	if err := f.deploy(d, version, list); err != nil {
+		for _, undo := range d.undo {
+			undo()
 		}
+		return err
 	}
-	return writes
+	return nil
 }
 
-// sentence ends an instance whose verdict is in the store.
-func (f *Fleet) sentence(d *draft, u *unit, why string) {
-	d.outcome.Killed = append(d.outcome.Killed, u.view())
+// drawVerdict has an instance ended once that is in the store.
+func (f *Fleet) drawVerdict(d *draft, u *unit, why string) {
 	s := f.services[u.rec.App]
-	if u.ended || s == nil || u.rec.Doom != nil {
+	if u.rec.Doom != nil || u.verdict != nil {
+		d.then(func() { d.outcome.Killed = append(d.outcome.Killed, u.view()) })
 		return
 	}
-	f.condemn(s, u, why)
-	u.doomed = true
-	f.tell(u, why)
-	f.save(u) // with the time at which its drain ends
+	verdict := f.sentence(s, u, why)
+	u.verdict = verdict
+	rec := u.rec
+	rec.Doom = verdict
+	d.write(put(runKey(rec.Task), &rec))
+	d.undo = append(d.undo, func() { u.verdict = nil })
+	d.then(func() {
+		d.outcome.Killed = append(d.outcome.Killed, u.view())
+		u.verdict, u.doomed = nil, true
+		if !u.ended && u.rec.Doom == nil {
+			f.condemn(s, u, verdict)
+		}
+	})
 }

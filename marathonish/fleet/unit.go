@@ -24,6 +24,7 @@ type unit struct {
 	confirmed bool      // the kernel has told of it in this subscription
 	asked     time.Time // when it was last asked for by name
 	since     time.Time // when it was launched, as far as this marathonish knows
+	verdict   *doom     // a client's, on its way to the store
 	doomed    bool      // rec.Doom is in the store, or cannot be
 	killed    time.Time // when KILL was last sent
 	ended     bool
@@ -134,9 +135,14 @@ func (u *unit) view() Instance {
 // save has the instance's record written again. That there may be no room for it
 // does no harm: a successor learns the same from the kernel.
 func (f *Fleet) save(u *unit) {
-	if !u.ended {
-		f.post(&posting{writes: []Write{put(runKey(u.rec.Task), &u.rec)}})
+	if u.ended {
+		return
 	}
+	rec := u.rec
+	if rec.Doom == nil {
+		rec.Doom = u.verdict
+	}
+	f.post(&posting{writes: []Write{put(runKey(rec.Task), &rec)}})
 }
 
 // tell publishes the state of an instance.

@@ -62,14 +62,15 @@ type Kill struct {
 	Reason string // for people
 }
 
-// inactive tells whether the instance is replaced because its agent is silent.
+// inactive tells whether the instance is replaced because its agent is silent. What a
+// predecessor knew of that is no reason: the agent may be back since.
 func (w *Wanted) inactive(now time.Time, i *Instance) bool {
-	return i.State == Unreachable && w.Unreachable != nil && !now.Before(i.Lost.Add(seconds(w.Unreachable.InactiveAfter)))
+	return i.State == Unreachable && !i.Unconfirmed && w.Unreachable != nil && !now.Before(i.Lost.Add(seconds(w.Unreachable.InactiveAfter)))
 }
 
 // expunged tells whether the instance is forgotten because its agent is silent.
 func (w *Wanted) expunged(now time.Time, i *Instance) bool {
-	return i.State == Unreachable && w.Unreachable != nil && !now.Before(i.Lost.Add(seconds(w.Unreachable.ExpungeAfter)))
+	return i.State == Unreachable && !i.Unconfirmed && w.Unreachable != nil && !now.Before(i.Lost.Add(seconds(w.Unreachable.ExpungeAfter)))
 }
 
 // wake is when the silence of instances next means more.
