@@ -23,6 +23,7 @@ type model struct {
 	wanted map[app.ID]*app.App // as answered
 	excess map[app.ID]int      // tasks that there were when another number was asked for
 	trace  []string            // what the fleet did
+	last   *Fleet              // at the last check
 }
 
 // broken fails the test with the last that the fleet did.
@@ -268,6 +269,9 @@ func (m *model) silence(a *machine, silent bool) {
 func (m *model) check() {
 	for _, id := range []app.ID{"/a", "/b"} {
 		n := m.number(id)
+		if m.f != m.last { // a crash; what the last one had given up may be remembered again
+			m.excess[id] = max(m.excess[id], len(m.of(id)), n)
+		}
 		most := 0
 		if s, ok := m.f.App(id); ok {
 			if m.wanted[id] != s.App { // a change was made since the last look
@@ -285,6 +289,7 @@ func (m *model) check() {
 		}
 		m.excess[id] = min(m.excess[id], n)
 	}
+	m.last = m.f
 	m.indexes()
 }
 
