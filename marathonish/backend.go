@@ -7,8 +7,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus/promhttp"
-
 	"github.com/profferhq/proffer/marathonish/api"
 	"github.com/profferhq/proffer/marathonish/app"
 	"github.com/profferhq/proffer/marathonish/event"
@@ -89,7 +87,7 @@ func (s *Supervisor) serve() (stop func()) {
 	verify := gateway.New(s.mastersOptions(), s.opts.Principal)
 	mux := http.NewServeMux()
 	mux.Handle("/", api.New(s, s.opts.API, verify.Handler))
-	mux.Handle("GET /metrics", verify.Handler(operators(promhttp.HandlerFor(s.metrics.registry, promhttp.HandlerOpts{}))))
+	mux.Handle("GET /metrics", verify.Handler(operators(s.metrics.handler())))
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout}
 	done := make(chan struct{})
 	go func() {

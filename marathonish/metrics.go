@@ -1,14 +1,20 @@
 package marathonish
 
 import (
+	"time"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 )
+
+// prefix begins the names of marathonish's numbers.
+const prefix = "proffer_marathonish_"
 
 // metrics are marathonish's numbers, in a registry of their own. No label names an app
 // or a task: there is no end of those.
 type metrics struct {
 	registry *prometheus.Registry
+	start    time.Time
 	steps    prometheus.Counter
 	launches prometheus.Counter
 	kills    prometheus.Counter
@@ -18,10 +24,10 @@ type metrics struct {
 
 func newMetrics(s *Supervisor) *metrics {
 	counter := func(name, help string) prometheus.Counter {
-		return prometheus.NewCounter(prometheus.CounterOpts{Name: "proffer_marathonish_" + name, Help: help})
+		return prometheus.NewCounter(prometheus.CounterOpts{Name: prefix + name, Help: help})
 	}
 	gauge := func(name, help string, read func() int) prometheus.Collector {
-		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "proffer_marathonish_" + name, Help: help}, func() float64 {
+		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: prefix + name, Help: help}, func() float64 {
 			s.mu.RLock()
 			defer s.mu.RUnlock()
 			if s.fleet == nil {
@@ -32,12 +38,13 @@ func newMetrics(s *Supervisor) *metrics {
 	}
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
+		start:    time.Now(),
 		steps:    counter("steps_total", "Steps of the mind."),
 		launches: counter("launches_total", "Instances launched."),
 		kills:    counter("kills_total", "KILL calls made."),
 		events:   counter("events_total", "Events published."),
 		commits: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "proffer_marathonish_commit_seconds", Help: "Time of a transaction of the store.", Buckets: prometheus.ExponentialBuckets(0.0005, 2, 14),
+			Name: prefix + "commit_seconds", Help: "Time of a transaction of the store.", Buckets: prometheus.ExponentialBuckets(0.0005, 2, 14),
 		}),
 	}
 	m.registry.MustRegister(m.steps, m.launches, m.kills, m.events, m.commits,

@@ -194,6 +194,9 @@ def read():
     assert web.unreachable_strategy.inactive_after_seconds == 0 and web.upgrade_strategy.maximum_over_capacity == 0.5
     assert all(t.health_check_results[0].alive and t.health_check_results[0].first_success for t in web.tasks), web.tasks
     assert client.get_app("compat/web", **full).task_stats.with_latest_config.stats.counts.healthy == 2
+    step("get_metrics")
+    gauges = client.get_metrics()["gauges"]
+    assert gauges["marathon.apps.active.gauge"]["value"] >= 2 and gauges["marathon.instances.running.gauge"]["value"] >= 3, gauges
     step("list_tasks, of all and of one app; list_endpoints")
     mine = client.list_tasks("/compat/web")
     assert ids(mine) <= ids(client.list_tasks()) and len(client.list_tasks()) >= 3
@@ -346,13 +349,13 @@ def refuse():
     answer = requests.post(PUBLISHED + "/v2/apps", data="{", auth=("x", TOKEN), headers={"Content-Type": "application/json"}, timeout=20)
     assert answer.status_code == 400 and answer.json()["message"] == "Invalid JSON", answer.text
     refused(NotFoundError, lambda: client.get_app("/compat/bad"), 404)
-    step("what is not served yet is 404, which no client takes for a dead server")
-    version = "2001-01-01T00:00:00.000Z"
+    step("what is not served yet is 404 or 405, which no client takes for a dead server")
     for call in (client.list_groups, lambda: client.get_group("/compat"), lambda: client.delete_group("/compat"), lambda: client.scale_group("/compat", 2),
                  lambda: client.create_group(MarathonGroup(id="/compat/g")), lambda: client.update_group("/compat/g", MarathonGroup(id="/compat/g")),
-                 lambda: client.rollback_group("/compat", version), lambda: client.create_event_subscription("http://127.0.0.1:9"),
-                 lambda: client.delete_event_subscription("http://127.0.0.1:9"), client.get_metrics, client.delete_leader):
+                 lambda: client.rollback_group("/compat", "2001-01-01T00:00:00.000Z")):
         refused(NotFoundError, call, 404)
+    for call in (client.delete_leader, lambda: client.create_event_subscription("http://127.0.0.1:9"), lambda: client.delete_event_subscription("http://127.0.0.1:9")):
+        refused(MarathonHttpError, call, 405)
 
 
 def hear(events):
