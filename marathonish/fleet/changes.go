@@ -191,6 +191,9 @@ func (f *Fleet) become(r revision) {
 		s.versions[r.before.Version] = r.before
 		s.failure = nil
 		f.emit(Publish{event.RemoveHealthCheck{AppID: s.id}})
+		if len(s.units) == 0 { // else the last of them says it
+			f.emit(Publish{event.AppTerminated{AppID: s.id}})
+		}
 		return
 	}
 	fresh := r.before == nil || r.before.LastConfigChangeAt != r.after.LastConfigChangeAt
