@@ -214,7 +214,7 @@ func (s *serviceBench) hundred(ctx context.Context) ([]row, error) {
 
 // comeBack is perf-17: from kill -9 of a healthy task to the next answer.
 func (s *serviceBench) comeBack(ctx context.Context) ([]row, error) {
-	all, err := s.killed(ctx, "/back", serviceKills, func() error { return nil })
+	all, err := s.killed(ctx, "/back", serviceKills, serviceLife, func() error { return nil })
 	if err != nil {
 		return nil, err
 	}
@@ -228,7 +228,7 @@ func (s *serviceBench) comeBack(ctx context.Context) ([]row, error) {
 
 // takeOver kills marathonish together with a service: how soon that death is handled.
 func (s *serviceBench) takeOver(ctx context.Context) ([]row, error) {
-	all, err := s.killed(ctx, "/over", handovers, func() error {
+	all, err := s.killed(ctx, "/over", handovers, frameworkLife, func() error {
 		for _, pid := range s.u.tree() {
 			cmdline, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
 			if words := strings.Split(string(cmdline), "\x00"); len(words) > 1 && words[1] == "marathonish" {
@@ -243,9 +243,17 @@ func (s *serviceBench) takeOver(ctx context.Context) ([]row, error) {
 	return []row{row{ID: "takeover", What: "kill -9 of marathonish and of a service to the service's next answer", Figure: median(all), Unit: "s", Note: "all " + list(all)}.atMost(3)}, nil
 }
 
-// killed kills an app's instance n times, and whatever else is to die with it, and tells in
-// order of size how many seconds each took to answer again.
-func (s *serviceBench) killed(ctx context.Context, id string, n int, also func() error) ([]float64, error) {
+// How long an instance, or marathonish, lives before it is killed: who dies sooner is started
+// again after a pause, which is another figure.
+const (
+	serviceLife   = 1100 * time.Millisecond
+	frameworkLife = 6 * time.Second
+)
+
+// killed kills an app's instance n times, each a while after it has become healthy, and
+// whatever else is to die with it, and tells in order of size how many seconds each took to
+// answer again.
+func (s *serviceBench) killed(ctx context.Context, id string, n int, life time.Duration, also func() error) ([]float64, error) {
 	client, a := fresh(), s.app(id)
 	if err := s.m.call(ctx, http.MethodPost, "/v2/apps", a, nil); err != nil {
 		return nil, err
@@ -255,9 +263,8 @@ func (s *serviceBench) killed(ctx context.Context, id string, n int, also func()
 		if err := s.isHealthy(ctx, id); err != nil {
 			return nil, err
 		}
-		// A second failure within a second waits for one: that is another figure.
 		select {
-		case <-time.After(1100 * time.Millisecond):
+		case <-time.After(life):
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
