@@ -16,7 +16,7 @@ func TestREADMECommands(t *testing.T) {
 	if len(commands) < 9 {
 		t.Fatalf("only %d commands found", len(commands))
 	}
-	c := startCluster(t, "--agents", "2")
+	c := startCluster(t, append(booted(), "--agents", "2")...)
 	task := ""
 	for _, m := range commands {
 		line, _, _ := strings.Cut(m[1], "  #")
@@ -26,7 +26,7 @@ func TestREADMECommands(t *testing.T) {
 		line = strings.ReplaceAll(strings.TrimSpace(line), "TASK", task)
 		line = strings.ReplaceAll(line, "logs -f", "logs") // a follower ends with its task
 		cmd := exec.Command("sh", "-c", filepath.Join(binaries, "proffer")+" "+line)
-		cmd.Env = c.environ()
+		cmd.Env, cmd.Dir = c.environ(), ".."
 		out, err := cmd.CombinedOutput()
 		if err != nil {
 			t.Errorf("bin/proffer %s: %v\n%s", line, err, out)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -74,6 +75,9 @@ type fullness struct {
 	Used  float64 `json:"used"`
 }
 
+// thousandths rounds to what amounts of resources are kept in.
+func thousandths(v float64) float64 { return math.Round(v*1000) / 1000 }
+
 // failure is a task that did not end well.
 type failure struct {
 	Task  sdk.TaskID `json:"task_id"`
@@ -94,8 +98,8 @@ func statusOf(leader *sdk.MasterInfo, release string, state *sdk.GetState) clust
 			st.Active++
 			for _, name := range []string{"cpus", "mem", "disk"} {
 				f := st.Resources[name]
-				f.Total += sdk.Resources(a.TotalResources).Scalar(name)
-				f.Used += sdk.Resources(a.AllocatedResources).Scalar(name)
+				f.Total = thousandths(f.Total + sdk.Resources(a.TotalResources).Scalar(name))
+				f.Used = thousandths(f.Used + sdk.Resources(a.AllocatedResources).Scalar(name))
 				st.Resources[name] = f
 			}
 		}
