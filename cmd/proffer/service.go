@@ -24,8 +24,12 @@ type changeFlags struct {
 }
 
 func (o *changeFlags) register(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&o.force, "force", false, "cancel a deployment of the service that is under way")
+	o.registerWait(cmd)
+}
+
+func (o *changeFlags) registerWait(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.BoolVar(&o.force, "force", false, "cancel a deployment of the service that is under way")
 	f.BoolVarP(&o.detach, "detach", "d", false, "print the deployment's id and do not wait for it")
 	f.DurationVar(&o.timeout, "timeout", 10*time.Minute, "how long to wait for the deployment, which goes on afterwards (0: for ever)")
 }

@@ -11,7 +11,7 @@ import (
 )
 
 func serviceDestroyCommand(c *client) *cobra.Command {
-	var o changeFlags
+	o := changeFlags{force: true} // as Marathon: what cannot start can be destroyed
 	var yes bool
 	cmd := &cobra.Command{
 		Use: "destroy SERVICE", Short: "End all instances of a service and forget it", Args: cobra.ExactArgs(1),
@@ -32,7 +32,7 @@ func serviceDestroyCommand(c *client) *cobra.Command {
 		},
 		ValidArgsFunction: completeServices(c),
 	}
-	o.register(cmd)
+	o.registerWait(cmd)
 	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
 	return cmd
 }

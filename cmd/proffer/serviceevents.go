@@ -141,7 +141,7 @@ func (e event) line() string {
 		}
 	}
 	if plan, ok := fields["plan"].(map[string]any); ok {
-		if id, ok := plan["id"].(string); ok {
+		if id, ok := plan["id"].(string); ok && !slices.Contains(words, id) {
 			words = append(words, id)
 		}
 	}

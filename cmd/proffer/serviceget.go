@@ -57,7 +57,7 @@ func readService(ctx context.Context, s *services, path string) (serviceView, er
 		return v, err
 	}
 	v.app = one.App
-	if err := s.get(ctx, "get queue", "/v2/queue", &v.queue); err != nil {
+	if err := s.get(ctx, "get queue", "/v2/queue?embed=why", &v.queue); err != nil {
 		return v, err
 	}
 	var all []deployment

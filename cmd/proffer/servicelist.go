@@ -31,7 +31,7 @@ func serviceListCommand(c *client) *cobra.Command {
 			if err := s.get(cmd.Context(), "list services", path, &list); err != nil {
 				return err
 			}
-			if err := s.get(cmd.Context(), "list queue", "/v2/queue", &q); err != nil {
+			if err := s.get(cmd.Context(), "list queue", "/v2/queue?embed=why", &q); err != nil {
 				return err
 			}
 			return table(c.io.out, []string{"SERVICE", "STATE", "RUNNING", "HEALTHY", "CPUS", "MEM", "CHANGED", "WHY"}, serviceRows(list.Apps, q))

@@ -18,7 +18,7 @@ type snapshot struct {
 func (s snapshot) waits() []string {
 	var out []string
 	for i := range s.apps {
-		out = append(out, s.apps[i].waits(s.queue)...)
+		out = append(out, s.apps[i].starts(s.queue)...)
 	}
 	return out
 }

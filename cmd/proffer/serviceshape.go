@@ -102,6 +102,7 @@ type queue struct {
 
 type queueItem struct {
 	Count int    `json:"count"`
+	Why   string `json:"why"` // beyond Marathon: one sentence
 	Since string `json:"since"`
 	Delay struct {
 		TimeLeftSeconds int  `json:"timeLeftSeconds"`

@@ -134,7 +134,7 @@ func (r *rollout) look(ctx context.Context, made change) (snapshot, error) {
 			return s, err
 		}
 	}
-	return s, r.s.get(ctx, "watch queue", "/v2/queue", &s.queue)
+	return s, r.s.get(ctx, "watch queue", "/v2/queue?embed=why", &s.queue)
 }
 
 // judge decides how a deployment has ended of which no event came, because marathonish or

@@ -25,6 +25,9 @@ func lacks() map[string]string {
 
 // why says, in one sentence, what an item of the queue waits for.
 func (q queueItem) why() string {
+	if q.Why != "" {
+		return q.Why
+	}
 	if s := q.Delay.TimeLeftSeconds; s > 0 {
 		return fmt.Sprintf("the next start is in %s, because the last ones failed", time.Duration(s)*time.Second)
 	}
@@ -55,6 +58,11 @@ func (a *app) waits(q queue) []string {
 	if len(a.Why) > 0 {
 		return a.Why
 	}
+	return a.starts(q)
+}
+
+// starts are the lines that say why instances are not started yet.
+func (a *app) starts(q queue) []string {
 	var out []string
 	for _, item := range q.Queue {
 		if item.App.ID == a.ID && item.Count > 0 {

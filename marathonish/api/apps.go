@@ -34,7 +34,7 @@ func (s *server) look(e embed) glance {
 	}
 	for _, d := range deployments {
 		for id, reason := range d.Waits {
-			g.why[id] = append(g.why[id], fmt.Sprintf("Deployment %s waits: %s", d.ID, reason))
+			g.why[id] = append(g.why[id], fmt.Sprintf("Deployment %s %s", d.ID, reason))
 		}
 	}
 	return g

@@ -57,7 +57,7 @@ func runCommand(t *testing.T, d *datadriven.TestData, f *fake) string {
 	case "deployment":
 		step := []fleet.Action{{Action: fleet.ScaleApplication, App: app.ID(id)}}
 		f.deployments = []fleet.Deployment{{ID: "d-run", Version: "2021-07-27T10:00:00.123Z", Apps: []app.ID{app.ID(id)}, Steps: [][]fleet.Action{{{Action: fleet.StartApplication, App: app.ID(id)}}, step},
-			Current: step, Step: 2, Total: 2, Waits: map[app.ID]string{app.ID(id): "1 of 2 instances run"}}}
+			Current: step, Step: 2, Total: 2, Waits: map[app.ID]string{app.ID(id): "waits for 1 instance to become ready"}}}
 		st := f.apps[app.ID(id)]
 		st.Deployments = []string{"d-run"}
 		f.apps[app.ID(id)] = st

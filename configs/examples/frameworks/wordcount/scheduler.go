@@ -68,6 +68,13 @@ func (s *scheduler) phase() []*job {
 func (s *scheduler) offers(_ context.Context, offers []sdk.Offer) error {
 	for _, offer := range offers {
 		s.hosts[offer.AgentID] = offer.Hostname
+		for _, id := range offer.ExecutorIDs {
+			if id != executorID(s.p.life) { // of an earlier life, which holds resources
+				if err := s.f.Shutdown(id, offer.AgentID); err != nil {
+					return err
+				}
+			}
+		}
 		left := sdk.Resources(offer.Resources).WithoutAllocation()
 		need := taskNeeds()
 		if !slices.Contains(offer.ExecutorIDs, executorID(s.p.life)) {
