@@ -60,8 +60,12 @@ func (c *cluster) work(task sdk.TaskInfo) {
 		c.spent()
 	}
 	c.mu.Unlock()
-	for c.k.End(task.TaskID, outcome) != nil && c.t.Context().Err() == nil {
-		<-time.After(time.Millisecond) // it does not run yet
+	for c.k.End(task.TaskID, outcome) != nil { // it does not run yet
+		select {
+		case <-time.After(time.Millisecond):
+		case <-c.t.Context().Done():
+			return
+		}
 	}
 }
 
