@@ -1,12 +1,21 @@
 package fleet
 
 import (
-	"net/http"
 	"slices"
 
 	"github.com/profferhq/proffer/marathonish/app"
 	"github.com/profferhq/proffer/marathonish/event"
 	"github.com/profferhq/proffer/sdk"
+)
+
+// The statuses of HTTP that refusals have; a pure package does not know the web.
+const (
+	statusForbidden = 403
+	statusNotFound  = 404
+	statusConflict  = 409
+	statusTooLarge  = 413
+	statusInternal  = 500
+	statusFull      = 507
 )
 
 // draft is a change that is worked out: what goes into the store, and what follows
@@ -81,7 +90,7 @@ func (f *Fleet) draw(d *draft) *app.Refusal {
 			now = s.app.Version
 		}
 		if now != read {
-			return &app.Refusal{Status: http.StatusConflict, Message: "App '" + string(id) + "' was changed meanwhile", Stale: true}
+			return &app.Refusal{Status: statusConflict, Message: "App '" + string(id) + "' was changed meanwhile", Stale: true}
 		}
 	}
 	switch c.Kind {
@@ -100,7 +109,7 @@ func (f *Fleet) draw(d *draft) *app.Refusal {
 	case ResetDelay:
 		return f.drawReset(d)
 	}
-	return app.Refusef(http.StatusInternalServerError, "no such kind of change: %d", c.Kind)
+	return app.Refusef(statusInternal, "no such kind of change: %d", c.Kind)
 }
 
 // submit has the change stored; then it is made, and answered.
@@ -131,9 +140,9 @@ func (f *Fleet) submit(d *draft) {
 			f.service(id).busy = false
 			f.touch(id)
 		}
-		status := http.StatusInsufficientStorage
+		status := statusFull
 		if err.Code == sdk.CodeTooLarge {
-			status = http.StatusRequestEntityTooLarge
+			status = statusTooLarge
 		}
 		f.emit(Reply{ID: d.request.ID, Refusal: app.Refusef(status, "the store does not take the change: %s", err.Message)})
 	}})

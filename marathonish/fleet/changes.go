@@ -1,7 +1,6 @@
 package fleet
 
 import (
-	"net/http"
 	"slices"
 
 	"github.com/profferhq/proffer/marathonish/app"
@@ -133,7 +132,7 @@ func (f *Fleet) drawReset(d *draft) *app.Refusal {
 	for _, id := range d.request.Change.IDs {
 		s := f.services[id]
 		if s == nil || s.app == nil || len(s.waiting.indexes) == 0 {
-			return app.Refusef(http.StatusNotFound, "App '%s' does not wait to be launched", id)
+			return app.Refusef(statusNotFound, "App '%s' does not wait to be launched", id)
 		}
 		d.touched = append(d.touched, id)
 		d.then(func() {

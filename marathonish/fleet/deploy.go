@@ -2,7 +2,6 @@ package fleet
 
 import (
 	"encoding/json"
-	"net/http"
 	"slices"
 
 	"github.com/profferhq/proffer/marathonish/app"
@@ -21,7 +20,7 @@ func (f *Fleet) deploy(d *draft, version app.Version, list []revision) *app.Refu
 		return app.Locked(ids...)
 	}
 	if n := len(f.deployments) - len(locks); n >= f.opt.MaxDeployments && slices.ContainsFunc(list, func(r revision) bool { return r.action != "" }) {
-		return app.Refusef(http.StatusForbidden, "Max number (%d) of running deployments is reached. Wait for one to end, or cancel one.", f.opt.MaxDeployments)
+		return app.Refusef(statusForbidden, "Max number (%d) of running deployments is reached. Wait for one to end, or cancel one.", f.opt.MaxDeployments)
 	}
 	next := &deployment{rec: deploymentRecord{ID: f.ids.uuid(), Version: version, Since: f.now}}
 	for _, l := range locks {
