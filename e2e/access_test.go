@@ -73,7 +73,7 @@ func TestAccess(t *testing.T) {
 
 // TestInsecure: no credentials at all, said at every start.
 func TestInsecure(t *testing.T) {
-	c := startCluster(t, "--insecure")
+	c := startCluster(t, append(booted(), "--insecure", "--resources", "cpus:1;mem:1024;ports:[28000-28099]")...)
 	if !strings.Contains(strings.ToLower(c.talk()), "insecure") {
 		t.Errorf("the start does not say that it is insecure: %s", c.talk())
 	}
@@ -82,6 +82,20 @@ func TestInsecure(t *testing.T) {
 	}
 	if r := c.try("run", "--", "echo", "open"); r.out != "open\n" {
 		t.Errorf("got %+v", r)
+	}
+	file := filepath.Join(t.TempDir(), "open.yaml")
+	if err := os.WriteFile(file, []byte("id: /open\ncmd: "+strconv.Quote(c.pidWriter("open"))+"\ncpus: 0.1\nmem: 16\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	c.run("service", "deploy", file)
+	if pids := c.lines("open"); len(pids) != 1 || !alive(pids[0]) {
+		t.Errorf("a service of a cluster without credentials: %v", pids)
+	}
+	if got := get(t, "http://"+c.addr()+"/service/marathonish/v2/apps/open", nil); got != 200 {
+		t.Errorf("the service, through the gateway: %d", got)
+	}
+	if _, err := os.Stat(filepath.Join(c.dir, "token")); err == nil {
+		t.Error("a cluster without credentials has made a token")
 	}
 }
 
