@@ -22,9 +22,12 @@ def environment():
     """The Python of a virtual environment that has the newest release of the client."""
     home = BIN / "compat-venv"
     python = home / "bin" / "python"
-    if not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", "--clear", str(home)], check=True)
-    subprocess.run([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--upgrade", "marathon"], check=True)
+    try:
+        if not python.exists():
+            subprocess.run([sys.executable, "-m", "venv", "--clear", str(home)], check=True)
+        subprocess.run([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--upgrade", "marathon"], check=True)
+    except subprocess.CalledProcessError as e:
+        sys.exit("compat: the client cannot be installed, which wants Python's venv and a package index: %s" % e)
     return python
 
 
