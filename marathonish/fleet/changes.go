@@ -29,7 +29,7 @@ func (f *Fleet) drawPut(d *draft) *app.Refusal {
 		if c.Kind == Create && r.before != nil {
 			return app.Exists(a.ID)
 		}
-		if err := app.AssignPorts(r.after, r.before, func(p int) bool { return f.portTaken(p, a.ID, list) }); err != nil {
+		if err := app.AssignPorts(r.after, r.before, func(p int) bool { return f.portTaken(p, r.before, list) }); err != nil {
 			return err.(*app.Refusal)
 		}
 		f.compare(s, &r, version)
@@ -83,7 +83,7 @@ func (f *Fleet) drawBoot(d *draft) *app.Refusal {
 			continue
 		}
 		r := revision{id: a.ID, after: a.Clone()}
-		if err := app.AssignPorts(r.after, nil, func(p int) bool { return f.portTaken(p, a.ID, list) }); err != nil {
+		if err := app.AssignPorts(r.after, nil, func(p int) bool { return f.portTaken(p, r.before, list) }); err != nil {
 			return err.(*app.Refusal)
 		}
 		f.compare(f.services[a.ID], &r, version)
@@ -158,13 +158,15 @@ func (f *Fleet) nextVersion(ids []app.ID) app.Version {
 	return app.NextVersion(f.now, latest)
 }
 
-// portTaken tells whether another app has the service port, or gets it by the same
-// change.
-func (f *Fleet) portTaken(port int, but app.ID, list []revision) bool {
-	for id := range f.ports[port] {
-		if id != but {
-			return true
-		}
+// portTaken tells whether another app than that of before has the service port, or
+// gets it by the same change.
+func (f *Fleet) portTaken(port int, before *app.App, list []revision) bool {
+	others := f.ports[port]
+	if others > 0 && before != nil && hasPort(before, port) {
+		others--
+	}
+	if others > 0 {
+		return true
 	}
 	for _, r := range list {
 		if r.after != nil && hasPort(r.after, port) {
@@ -182,7 +184,7 @@ func hasPort(a *app.App, port int) bool {
 func (f *Fleet) become(r revision) {
 	s := f.service(r.id)
 	if r.before != nil {
-		f.setPorts(r.before, false)
+		f.setPorts(r.before, -1)
 	}
 	if r.after == nil {
 		s.app, s.former = nil, r.before
@@ -201,7 +203,7 @@ func (f *Fleet) become(r revision) {
 	}
 	s.app, s.former = r.after, nil
 	s.versions[r.after.Version] = r.after
-	f.setPorts(r.after, true)
+	f.setPorts(r.after, 1)
 	if fresh {
 		for _, h := range r.after.HealthChecks {
 			f.emit(Publish{event.AddHealthCheck{AppID: s.id, Version: r.after.Version, HealthCheck: h}})
@@ -209,15 +211,13 @@ func (f *Fleet) become(r revision) {
 	}
 }
 
-func (f *Fleet) setPorts(a *app.App, has bool) {
+// setPorts counts the app's service ports in (by 1) or out (by -1).
+func (f *Fleet) setPorts(a *app.App, by int) {
+	seen := map[int]bool{}
 	for _, p := range a.PortDefinitions {
-		switch {
-		case !has:
-			delete(f.ports[p.Port], a.ID)
-		case f.ports[p.Port] == nil:
-			f.ports[p.Port] = map[app.ID]bool{a.ID: true}
-		default:
-			f.ports[p.Port][a.ID] = true
+		if !seen[p.Port] && p.Port >= 0 && p.Port < len(f.ports) {
+			f.ports[p.Port] += uint16(by)
+			seen[p.Port] = true
 		}
 	}
 }

@@ -128,9 +128,6 @@ func edits(list []revision) []edit {
 		if r.before != nil {
 			e.Before = encode(r.before)
 		}
-		if r.after != nil {
-			e.After = encode(r.after)
-		}
 		out = append(out, e)
 	}
 	return out

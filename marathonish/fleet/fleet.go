@@ -64,7 +64,7 @@ type Fleet struct {
 	services    map[app.ID]*service
 	units       map[sdk.TaskID]*unit
 	deployments map[string]*deployment
-	ports       map[int]map[app.ID]bool // service ports, and who has them
+	ports       []uint16 // how many apps have each service port
 	booted      map[app.ID]bool
 	dirty       map[app.ID]bool
 	wanting     map[app.ID]bool // those with launches that are due or delayed
@@ -87,6 +87,7 @@ type service struct {
 	former     *app.App // the last definition of a destroyed one
 	versions   map[app.Version]*app.App
 	units      map[sdk.TaskID]*unit
+	order      []*unit // the same, by index and then by age
 	deployment *deployment
 	backoff    plan.Backoff
 	failure    *Failure

@@ -23,7 +23,7 @@ func Load(now time.Time, opt Options, kvs []KV) (*Fleet, error) {
 	f := &Fleet{
 		opt: opt.withDefaults(), now: now, ids: ids{seed: opt.Seed},
 		services: map[app.ID]*service{}, units: map[sdk.TaskID]*unit{}, deployments: map[string]*deployment{},
-		booted: map[app.ID]bool{}, dirty: map[app.ID]bool{}, wanting: map[app.ID]bool{}, ports: map[int]map[app.ID]bool{},
+		booted: map[app.ID]bool{}, dirty: map[app.ID]bool{}, wanting: map[app.ID]bool{}, ports: make([]uint16, 1<<16),
 		market: map[string]*market{}, orphans: map[sdk.TaskID]*orphan{},
 	}
 	for _, kv := range kvs {
@@ -43,7 +43,7 @@ func Load(now time.Time, opt Options, kvs []KV) (*Fleet, error) {
 	}
 	for id, s := range f.services {
 		if s.app != nil {
-			f.setPorts(s.app, true)
+			f.setPorts(s.app, 1)
 		}
 		f.touch(id)
 	}
@@ -100,11 +100,9 @@ func (f *Fleet) restoreDeployment(kv KV) error {
 		return err
 	}
 	for _, e := range d.rec.Edits {
-		for _, data := range []json.RawMessage{e.Before, e.After} {
-			if len(data) > 0 {
-				if _, err := app.Stored(data); err != nil {
-					return err
-				}
+		if len(e.Before) > 0 {
+			if _, err := app.Stored(e.Before); err != nil {
+				return err
 			}
 		}
 	}
@@ -131,7 +129,6 @@ func (f *Fleet) restoreRun(kv KV) error {
 		u.state = sdk.TaskRunning
 	}
 	u.doomed = r.Doom != nil
-	f.units[r.Task] = u
-	f.service(r.App).units[r.Task] = u
+	f.enrol(f.service(r.App), u)
 	return nil
 }

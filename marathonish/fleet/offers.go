@@ -68,7 +68,7 @@ func (f *Fleet) stage(s *service, o *sdk.Offer, l *placement.Launch) (*unit, sdk
 		},
 	}
 	w.indexes = w.indexes[1:]
-	s.units[u.rec.Task], f.units[u.rec.Task] = u, u
+	f.enrol(s, u)
 	return u, launch.Task(launch.Run{
 		App: a, Index: u.rec.Index, TaskID: u.rec.Task, AgentID: o.AgentID, Host: o.Hostname, Ports: l.Ports, Resources: l.Resources,
 	})
@@ -122,9 +122,8 @@ func (f *Fleet) unplace(offer sdk.OfferID, units []*unit, err *sdk.Error) {
 	f.log(Warn, "nothing can be launched: the store does not take the record", "error", err)
 	for _, u := range units {
 		u.ended = true
-		delete(f.units, u.rec.Task)
 		s := f.services[u.rec.App]
-		delete(s.units, u.rec.Task)
+		f.strike(s, u)
 		f.touch(s.id)
 		f.alarms.wake(s.id, f.full.until)
 	}

@@ -104,7 +104,9 @@ func (f *Fleet) Queue() []Waiting {
 }
 
 // PortTaken tells whether a service port is assigned to an app.
-func (f *Fleet) PortTaken(port int) bool { return len(f.ports[port]) > 0 }
+func (f *Fleet) PortTaken(port int) bool {
+	return port >= 0 && port < len(f.ports) && f.ports[port] > 0
+}
 
 // Counts are the sizes of a Fleet.
 type Counts struct{ Apps, Instances, Deployments, Waiting int }

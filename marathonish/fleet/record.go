@@ -35,7 +35,8 @@ func put(key string, v any) Write                { return Write{Key: key, Value:
 func remove(key string) Write                    { return Write{Key: key, Delete: true} }
 func encode(v any) []byte                        { data, _ := json.Marshal(v); return data } // plain data always can
 func putApp(a *app.App) []Write {
-	return []Write{put(appKey(a.ID), a), put(versionKey(a.ID, a.Version), a)}
+	data := encode(a)
+	return []Write{{Key: appKey(a.ID), Value: data}, {Key: versionKey(a.ID, a.Version), Value: data}}
 }
 func removeApp(id app.ID) []Write {
 	return []Write{remove(appKey(id)), {Key: versionsKey(id), Delete: true, Prefix: true}, remove(failureKey(id))}
@@ -83,7 +84,6 @@ type deploymentRecord struct {
 type edit struct {
 	App    app.ID          `json:"app"`
 	Before json.RawMessage `json:"before,omitempty"` // absent: there was none
-	After  json.RawMessage `json:"after,omitempty"`  // absent: it is destroyed
 }
 
 // failureRecord is what the store keeps of an app's failures.

@@ -17,17 +17,21 @@ func (f *Fleet) update(st sdk.TaskStatus) {
 		return
 	}
 	s := f.services[u.rec.App]
-	f.touch(s.id)
 	if u.ended { // its end is on its way to the store
 		u.acks = append(u.acks, st)
 		return
 	}
+	known, state, healthy, lost := u.confirmed, u.state, u.rec.Healthy, u.rec.Lost
 	f.confirm(u, true)
 	if terminal(st.State) {
+		f.touch(s.id)
 		f.end(s, u, st)
 		return
 	}
 	f.alive(s, u, st)
+	if !known || u.state != state || !same(u.rec.Healthy, healthy) || !u.rec.Lost.Equal(lost) {
+		f.touch(s.id)
+	}
 	f.acknowledge(st)
 }
 
@@ -112,8 +116,7 @@ func (f *Fleet) end(s *service, u *unit, st sdk.TaskStatus) {
 
 // bury forgets an instance whose end is in the store.
 func (f *Fleet) bury(s *service, u *unit) {
-	delete(s.units, u.rec.Task)
-	delete(f.units, u.rec.Task)
+	f.strike(s, u)
 	f.recent.add(u.rec.Task)
 	for _, st := range u.acks {
 		if terminal(st.State) {

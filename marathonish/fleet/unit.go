@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -90,25 +91,33 @@ func (s *service) planned(u *unit) plan.Instance {
 
 // live are the units that have not ended, by index and then by age.
 func (s *service) live() []*unit {
-	list := make([]*unit, 0, len(s.units))
-	for _, u := range s.units {
+	list := make([]*unit, 0, len(s.order))
+	for _, u := range s.order {
 		if !u.ended {
 			list = append(list, u)
 		}
 	}
-	slices.SortFunc(list, func(a, b *unit) int {
-		if a.rec.Index != b.rec.Index {
-			return a.rec.Index - b.rec.Index
-		}
-		if c := a.rec.Staged.Compare(b.rec.Staged); c != 0 {
-			return c
-		}
-		if a.rec.Task < b.rec.Task {
-			return -1
-		}
-		return 1
-	})
 	return list
+}
+
+// enrol adds a unit to those that there are.
+func (f *Fleet) enrol(s *service, u *unit) {
+	f.units[u.rec.Task], s.units[u.rec.Task] = u, u
+	i, _ := slices.BinarySearchFunc(s.order, u, byIndex)
+	s.order = slices.Insert(s.order, i, u)
+}
+
+// strike takes it away.
+func (f *Fleet) strike(s *service, u *unit) {
+	delete(f.units, u.rec.Task)
+	delete(s.units, u.rec.Task)
+	if i, found := slices.BinarySearchFunc(s.order, u, byIndex); found {
+		s.order = slices.Delete(s.order, i, i+1)
+	}
+}
+
+func byIndex(a, b *unit) int {
+	return cmp.Or(cmp.Compare(a.rec.Index, b.rec.Index), a.rec.Staged.Compare(b.rec.Staged), cmp.Compare(a.rec.Task, b.rec.Task))
 }
 
 // shown is the state that readers see.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/profferhq/proffer/marathonish/app"
 )
 
 // Decide tells what has to be done now. have are the app's instances that have not
@@ -123,9 +125,20 @@ func (v *view) kills(d *Decision) {
 // twins ends the worse of two instances of one config that have the same index: one
 // came back from an agent that was given up.
 func (v *view) twins(d *Decision, doom func(*Instance, string, ...any)) {
-	best := map[string]*Instance{}
+	type place struct {
+		index  int
+		config app.Version
+	}
+	best := make(map[place]*Instance, len(v.good))
+	for _, i := range v.good {
+		best[place{i.Index, i.Config}] = i
+	}
+	if len(best) == len(v.good) {
+		return
+	}
+	clear(best)
 	for _, i := range v.want.victims(v.live, v.good) { // the best come last
-		key := fmt.Sprint(i.Index, " ", i.Config)
+		key := place{i.Index, i.Config}
 		twin := best[key]
 		best[key] = i
 		if twin != nil && !slices.ContainsFunc(d.Kill, func(k Kill) bool { return k.Task == twin.Task }) {

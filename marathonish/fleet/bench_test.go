@@ -1,0 +1,49 @@
+package fleet
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/profferhq/proffer/marathonish/app"
+	"github.com/profferhq/proffer/sdk"
+)
+
+// BenchmarkCreate is what the mind needs for one app that is made and deployed, with
+// thousands there already.
+func BenchmarkCreate(b *testing.B) {
+	w := newWorld(b.Fatalf, 2)
+	n := 0
+	create := func() {
+		n++
+		a := definition(app.ID(fmt.Sprintf("/app-%d", n)), 0)
+		a.PortDefinitions = []app.PortDefinition{{Protocol: "tcp"}}
+		w.f.Step(w.now, Request{ID: uint64(n), Change: Change{Kind: Create, Apps: []*app.App{a}}})
+		w.f.Step(w.now, Persisted{Txn: w.f.outbox.txn})
+		w.f.Step(w.now, Persisted{Txn: w.f.outbox.txn})
+	}
+	for range 3000 {
+		create()
+	}
+	b.ResetTimer()
+	for range b.N {
+		create()
+	}
+}
+
+// BenchmarkStatus is one status of an instance among a thousand of its app.
+func BenchmarkStatus(b *testing.B) {
+	w := newWorld(b.Fatalf, 100)
+	w.change(Change{Kind: Create, Apps: []*app.App{definition("/app", 1000)}})
+	w.run()
+	w.advance(reviveGap)
+	live := w.live()
+	if len(live) != 1000 {
+		b.Fatal(len(live))
+	}
+	b.ResetTimer()
+	for n := range b.N {
+		t := live[n%len(live)]
+		w.f.Step(w.now, Update{Status: sdk.TaskStatus{TaskID: t.info.TaskID, State: sdk.TaskRunning}})
+		w.f.Step(w.now, Persisted{Txn: w.f.outbox.txn})
+	}
+}
