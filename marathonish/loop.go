@@ -6,7 +6,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/profferhq/proffer/marathonish/event"
 	"github.com/profferhq/proffer/marathonish/fleet"
 	"github.com/profferhq/proffer/sdk"
 )
@@ -94,7 +93,7 @@ func (s *Supervisor) perform(ctx context.Context, now time.Time, e fleet.Effect)
 		s.reply(e)
 	case fleet.Publish:
 		s.metrics.events.Inc()
-		s.ring.publish(event.New(now, e.Body))
+		s.ring.publish(now, e.Body)
 	case fleet.Log:
 		s.log.Log(ctx, slog.Level(e.Level), e.Message, e.KV...)
 	}

@@ -10,10 +10,11 @@ import (
 // TestRing: readers get what is kept after an id, each event once and in order; the
 // oldest are let go; one that is too slow is cut off.
 func TestRing(t *testing.T) {
-	r := newRing(10, time.UnixMilli(1))
+	at := time.UnixMilli(1)
+	r := newRing(10, at)
 	first := r.next
 	for range 35 {
-		r.publish(event.Event{Type: "x"})
+		r.publish(at, event.SchedulerDisconnected{})
 	}
 	if n := len(r.kept); n < 10 || n > 20 {
 		t.Errorf("%d are kept, at least 10 and at most 20 shall be", n)
@@ -24,8 +25,8 @@ func TestRing(t *testing.T) {
 			t.Fatalf("got %d, wanted %d", e.ID, want)
 		}
 	}
-	r.publish(event.Event{Type: "y"})
-	if e := <-events; e.ID != first+35 || e.Type != "y" {
+	r.publish(at, event.Gap{First: 1})
+	if e := <-events; e.ID != first+35 || e.Type != "gap" {
 		t.Errorf("got %+v", e)
 	}
 	cancel()
@@ -35,13 +36,13 @@ func TestRing(t *testing.T) {
 	}
 	old, stop := r.subscribe(first) // before the oldest: what there is
 	defer stop()
-	if e := <-old; e.ID <= first || e.ID != r.kept[0].ID {
-		t.Errorf("got %d, the oldest is %d", e.ID, r.kept[0].ID)
+	if e := <-old; e.ID <= first || e.ID != r.kept[0].id {
+		t.Errorf("got %d, the oldest is %d", e.ID, r.kept[0].id)
 	}
 	slow, stop := r.subscribe(0)
 	defer stop()
 	for range readerQueue + 1 {
-		r.publish(event.Event{})
+		r.publish(at, event.Gap{})
 	}
 	n := 0
 	for range slow {
