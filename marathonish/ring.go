@@ -66,35 +66,55 @@ func (r *ring) publish(at time.Time, body event.Body) {
 }
 
 // subscribe follows the events after an id that are still kept, or with 0 only what
-// comes.
+// comes. The many old ones are written without the lock: the mind publishes meanwhile.
 func (r *ring) subscribe(after uint64) (<-chan event.Event, func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	var old []happened
+	var old []event.Event
 	if after > 0 {
-		for i, e := range r.kept {
-			if e.id > after {
-				old = r.kept[i:]
-				break
+		for _, pass := range []bool{false, true} {
+			list := r.since(after)
+			if !pass {
+				r.mu.Unlock()
+			}
+			for i := range list {
+				old = append(old, list[i].write())
+				after = list[i].id
+			}
+			if !pass {
+				r.mu.Lock()
 			}
 		}
 	}
 	c := make(chan event.Event, len(old)+readerQueue)
-	for i := range old {
-		c <- old[i].write()
+	for _, e := range old {
+		c <- e
 	}
 	if r.closed {
 		close(c)
 		return c, func() {}
 	}
 	r.readers[c] = true
-	return c, func() {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		if r.readers[c] {
-			delete(r.readers, c)
-			close(c)
+	return c, func() { r.leave(c) }
+}
+
+// since are the kept ones after an id. What is kept is never changed, only left
+// behind, so it may be read without the lock.
+func (r *ring) since(after uint64) []happened {
+	for i := range r.kept {
+		if r.kept[i].id > after {
+			return r.kept[i:]
 		}
+	}
+	return nil
+}
+
+func (r *ring) leave(c chan event.Event) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.readers[c] {
+		delete(r.readers, c)
+		close(c)
 	}
 }
 

@@ -111,9 +111,22 @@ func (s *Supervisor) Run(ctx context.Context) error {
 	work.Go(func() { s.watchLease(ctx) })
 	s.boot()
 	err = s.kernel.Run(ctx, s.handle)
+	if sdk.CodeOf(err) == sdk.CodeGone {
+		err = s.disown(ctx, err)
+	}
 	s.end(err)
 	work.Wait()
 	return ended(ctx, err)
+}
+
+// disown forgets the framework's id, which the kernel has removed for good with all of
+// its tasks: the next marathonish is a new framework, and launches what is wanted.
+func (s *Supervisor) disown(ctx context.Context, removed error) error {
+	s.log.Error("the kernel has removed this framework; the next start is a new one", "error", removed)
+	if err := s.write(ctx, []store.Op{store.Delete(keyFramework)}); err != nil {
+		return errors.Join(removed, err)
+	}
+	return removed
 }
 
 // ended is the error of Run: none when it was asked to end.

@@ -24,6 +24,7 @@ type running struct {
 	*marathonish.Supervisor
 	t    *testing.T
 	k    *sdktest.Kernel
+	done chan error   // of Run
 	stop func() error // ends it, and gives the error of Run
 }
 
@@ -51,7 +52,7 @@ func start(t *testing.T, k *sdktest.Kernel, change func(*marathonish.Options)) *
 	done := make(chan error, 1)
 	go func() { done <- s.Run(ctx) }()
 	var ended bool
-	r := &running{Supervisor: s, t: t, k: k}
+	r := &running{Supervisor: s, t: t, k: k, done: done}
 	r.stop = func() error {
 		if ended {
 			return nil
@@ -227,6 +228,28 @@ func TestBootAppsAreMadeOnce(t *testing.T) {
 	if n := len(r.instances("/web")); n != 0 {
 		t.Errorf("the destroyed app has %d instances", n)
 	}
+}
+
+// TestARemovedFrameworkComesBackAsANewOne: an operator tears it down; the next start
+// launches all anew.
+func TestARemovedFrameworkComesBackAsANewOne(t *testing.T) {
+	k := sdktest.New(t, sdktest.Options{})
+	r := start(t, k, nil)
+	r.put(web, 1, "one")
+	r.await("it runs", func() bool { return r.are("/web", 1) })
+	id := r.Info().FrameworkID
+	if err := k.Operator().Teardown(t.Context(), sdk.FrameworkID(id)); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-r.done; sdk.CodeOf(err) != sdk.CodeGone {
+		t.Errorf("it ended with %v", err)
+	}
+	r.done <- nil
+	if err := r.stop(); err != nil {
+		t.Fatal(err)
+	}
+	r = start(t, k, nil)
+	r.await("it runs again", func() bool { return r.are("/web", 1) && r.Info().FrameworkID != id })
 }
 
 // TestEventsCanBeReadAgain: by the id of the last one that was seen.
