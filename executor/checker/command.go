@@ -104,11 +104,19 @@ func clean(dir string) error {
 	if _, err := os.Lstat(dir); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	if r, err := executor.ReadRecord(dir); err == nil && r.Process.StartTime != 0 {
-		if err := executor.SignalGroup(r.Process, unix.SIGKILL); err != nil {
-			return fmt.Errorf("an earlier run of the check is not ended: %w", err)
+	// Adopt finds a process also where its parent was killed before it knew its start time.
+	if r, s, err := executor.Adopt(dir); err == nil {
+		for _, fd := range []int{s.PIDFD, s.Stdout, s.Stderr} {
+			if fd >= 0 {
+				_ = unix.Close(fd)
+			}
 		}
-		reap(r.Process)
+		if r.Process.StartTime != 0 {
+			if err := executor.SignalGroup(r.Process, unix.SIGKILL); err != nil {
+				return fmt.Errorf("an earlier run of the check is not ended: %w", err)
+			}
+			reap(r.Process)
+		}
 	}
 	return os.RemoveAll(dir)
 }

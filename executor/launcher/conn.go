@@ -87,6 +87,7 @@ func (l *Launcher) serve(c *conn) {
 		select {
 		case <-answered:
 		case <-l.done:
+			c.flush() // the last call was what ended the launcher: its answer goes out before the close
 			return
 		}
 	}
