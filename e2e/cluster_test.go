@@ -87,6 +87,7 @@ type cluster struct {
 	truth  string // where tasks write what they did; everyone's
 	offset int
 	args   []string
+	env    []string            // more of the environment of `up`
 	small  string              // size of a tmpfs for agent0, in a mount namespace of its own; empty for none
 	as     *syscall.Credential // who runs `up`; nil for this process's user
 
@@ -157,7 +158,7 @@ func (c *cluster) launch() error {
 	if c.as != nil {
 		c.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: c.as}
 	}
-	c.cmd.Env = c.environ()
+	c.cmd.Env = append(c.environ(), c.env...)
 	talk, err := c.cmd.StderrPipe()
 	if err != nil {
 		return err

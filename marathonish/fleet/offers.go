@@ -74,16 +74,17 @@ func (f *Fleet) stage(s *service, o *sdk.Offer, l *placement.Launch) (*unit, sdk
 	})
 }
 
-// record has the instances of one offer stored, and then launched.
+// record has the instances of one offer stored, and then launched. Running comes before
+// remembering: what has failed last may have taken the room of what ended, and goes for it.
 func (f *Fleet) record(offer sdk.OfferID, units []*unit, tasks []sdk.TaskInfo) {
-	p := &posting{
-		done:   func() { f.launch(offer, units, tasks) },
-		failed: func(err *sdk.Error) { f.unplace(offer, units, err) },
-	}
+	writes := []Write{{Key: keyFailures + "/", Delete: true, Prefix: true}}
 	for _, u := range units {
-		p.writes = append(p.writes, put(runKey(u.rec.Task), &u.rec))
+		writes = append(writes, put(runKey(u.rec.Task), &u.rec))
 	}
-	f.post(p)
+	done := func() { f.launch(offer, units, tasks) }
+	f.post(&posting{writes: writes[1:], done: done, failed: func(*sdk.Error) {
+		f.post(&posting{writes: writes, done: done, failed: func(err *sdk.Error) { f.unplace(offer, units, err) }})
+	}})
 }
 
 // launch accepts the offer. An instance that is not wanted any more, or whose offer
