@@ -112,13 +112,21 @@ func (f *Fleet) draw(d *draft) *app.Refusal {
 	return app.Refusef(statusInternal, "no such kind of change: %d", c.Kind)
 }
 
+// release has apps looked at again that had a change on its way. Offers that they let pass
+// meanwhile are wanted again.
+func (f *Fleet) release(ids []app.ID) {
+	for _, id := range ids {
+		s := f.service(id)
+		s.busy = false
+		s.waiting.fresh = true
+		f.touch(id)
+	}
+}
+
 // submit has the change stored; then it is made, and answered.
 func (f *Fleet) submit(d *draft) {
 	done := func() {
-		for _, id := range d.touched {
-			f.service(id).busy = false
-			f.touch(id)
-		}
+		f.release(d.touched)
 		for _, do := range d.apply {
 			do()
 		}
@@ -136,10 +144,7 @@ func (f *Fleet) submit(d *draft) {
 		for _, undo := range d.undo {
 			undo()
 		}
-		for _, id := range d.touched {
-			f.service(id).busy = false
-			f.touch(id)
-		}
+		f.release(d.touched)
 		status := statusFull
 		if err.Code == sdk.CodeTooLarge {
 			status = statusTooLarge

@@ -93,7 +93,18 @@ func (f *Fleet) advance(d *deployment) {
 			f.emit(Publish{event.DeploymentSuccess{ID: d.rec.ID, Plan: d.plan()}})
 		}
 	}
-	f.post(&posting{writes: []Write{remove(deploymentKey(d.rec.ID))}, done: done, failed: func(*sdk.Error) { done() }})
+	p := &posting{writes: []Write{remove(deploymentKey(d.rec.ID))}}
+	if f.quiet() {
+		// Nothing that brought the end about is still to be committed. A crash before the
+		// record is deleted begins the deployment anew, which ends at once: there is nothing to
+		// do for it. Later changes of its apps are committed after this, or with it.
+		p.lazy = true
+		f.post(p)
+		done()
+		return
+	}
+	p.done, p.failed = done, func(*sdk.Error) { done() }
+	f.post(p)
 }
 
 // waitsForNobody tells whether the present step has nothing to wait for.

@@ -108,9 +108,10 @@ func (f *Fleet) want(s *service, indexes []int) {
 	}
 }
 
-// due tells whether the app's launches are only waiting for an offer.
+// due tells whether the app's launches are only waiting for an offer. While a change of the
+// app is on its way to the store nothing is launched that the change might not want.
 func (f *Fleet) due(s *service) bool {
-	return len(s.waiting.indexes) > 0 && s.app != nil && s.backoff.Left(f.now, s.app.LastConfigChangeAt) == 0
+	return len(s.waiting.indexes) > 0 && s.app != nil && !s.busy && s.backoff.Left(f.now, s.app.LastConfigChangeAt) == 0
 }
 
 // looking are the apps that can use offers now, those that have waited longest

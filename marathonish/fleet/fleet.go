@@ -153,7 +153,7 @@ func (f *Fleet) settle() {
 // Due is when the next Tick is wanted; false: not before something else happens.
 func (f *Fleet) Due() (time.Time, bool) {
 	var due time.Time
-	for _, at := range []time.Time{f.alarms.next(), f.session.nextAsk(), f.nextRevive(), f.nextOrphan()} {
+	for _, at := range []time.Time{f.alarms.next(), f.session.nextAsk(), f.nextRevive(), f.nextOrphan(), f.nextFlush()} {
 		if !at.IsZero() && (due.IsZero() || at.Before(due)) {
 			due = at
 		}

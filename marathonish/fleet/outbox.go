@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"slices"
 	"time"
 
 	"github.com/profferhq/proffer/sdk"
@@ -17,6 +18,10 @@ type outbox struct {
 type posting struct {
 	writes []Write
 	alone  bool // after a refusal: whose fault it was shall be seen
+	// lazy writes go with the next transaction, or by themselves after lazyPause: it does no
+	// harm when a crash comes before them.
+	lazy   bool
+	posted time.Time
 	done   func()
 	failed func(*sdk.Error) // nil: it does not matter
 }
@@ -29,6 +34,9 @@ func (p *posting) size() int {
 	return n
 }
 
+// lazyPause is how long lazy writes wait for company.
+const lazyPause = 100 * time.Millisecond
+
 // fullness remembers that the store has refused to grow.
 type fullness struct {
 	until  time.Time
@@ -36,12 +44,35 @@ type fullness struct {
 }
 
 // post has the writes done with the next transaction.
-func (f *Fleet) post(p *posting) { f.outbox.waiting = append(f.outbox.waiting, p) }
+func (f *Fleet) post(p *posting) {
+	p.posted = f.now
+	f.outbox.waiting = append(f.outbox.waiting, p)
+}
+
+// nextFlush is when what waits is to be sent although nothing else comes; zero: nothing
+// waits for that.
+func (f *Fleet) nextFlush() time.Time {
+	if o := &f.outbox; len(o.sent) == 0 && len(o.waiting) > 0 {
+		return o.waiting[0].posted.Add(lazyPause)
+	}
+	return time.Time{}
+}
+
+// worthIt tells whether something waits that is worth a transaction.
+func (f *Fleet) worthIt() bool { return f.outbox.urgent() || !f.nextFlush().After(f.now) }
+
+// urgent tells whether a write waits that is not lazy.
+func (o *outbox) urgent() bool {
+	return slices.ContainsFunc(o.waiting, func(p *posting) bool { return !p.lazy })
+}
+
+// quiet tells that no write but lazy ones is on its way or waits.
+func (f *Fleet) quiet() bool { return len(f.outbox.sent) == 0 && !f.outbox.urgent() }
 
 // flush sends what has gathered, when nothing is on its way.
 func (f *Fleet) flush() {
 	o := &f.outbox
-	if len(o.sent) > 0 || len(o.waiting) == 0 {
+	if len(o.sent) > 0 || len(o.waiting) == 0 || !f.worthIt() {
 		return
 	}
 	var writes []Write
