@@ -97,6 +97,8 @@
 //	executor + launcher  the agent inherits; exit statuses come from the records, or from the pidfd (Linux 6.15)
 //	agent                executors go on and subscribe again; the next agent reads its checkpoint
 //	master               agents and frameworks register with the next leader; no task notices
+//	marathonish          init starts it again; its lease has ended with its task, so the next one leads at once,
+//	                     reads the store, reconciles, and goes on; its instances do not notice
 //	`proffer up`         its daemons end with it, tasks go on; the next one on that directory carries on
 //
 // Output is in FIFOs that the launch function and the agent hold open, drained by splice to
@@ -123,6 +125,12 @@
 //     had to be changed for them.
 //   - A framework's address (webui_url) is not only shown: the gateway leads there. Tokens are
 //     taken as token=… too, which DC/OS's clients send.
+//   - Health checks are made beside the task whatever their spelling (executor/probe decides,
+//     executor/checker does); HealthCheck, TaskInfo and TaskStatus have fields for several of them.
+//   - marathonish is cut as the kernel is: app (what is wanted, Marathon's JSON), plan (whom to
+//     launch and end), placement (where), health (what checks mean), fleet (the mind over them),
+//     event, all pure; launch builds tasks; api is Marathon's REST; the rest is shell.
+//   - sdk/gateway is how a framework behind the gateway knows who calls.
 //   - Fields of our own in Mesos's messages are numbered from 1000 on; clients ignore them.
 //
 // # Concurrency
