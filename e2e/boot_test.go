@@ -76,16 +76,18 @@ func (l *launches) offersOf(prefix string) (ok bool, seen map[sdk.TaskID][]sdk.O
 	return ok && len(seen) > 0, seen
 }
 
-// marathonishPID is the process of the cluster's only marathonish.
-func (c *cluster) marathonishPID() int {
+// one is the only process of the cluster that has that in its command line.
+func (c *cluster) one(part string) int {
 	c.t.Helper()
 	var pids []int
-	eventually(c.t, 20*time.Second, "there is one marathonish", func() bool {
-		pids = slices.DeleteFunc(c.pids(" marathonish"), func(pid int) bool { return !alive(pid) })
+	eventually(c.t, 20*time.Second, "there is one process of "+part, func() bool {
+		pids = slices.DeleteFunc(c.pids(part), func(pid int) bool { return !alive(pid) })
 		return len(pids) == 1
 	})
 	return pids[0]
 }
+
+func (c *cluster) marathonishPID() int { c.t.Helper(); return c.one(" marathonish") }
 
 // lines are the pids that instances wrote to a file of the truth, one a line.
 func (c *cluster) lines(name string) []int {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -62,8 +63,11 @@ func TestFrameworksAsServices(t *testing.T) {
 	}
 
 	killed := map[int]bool{}
-	for range 3 {
+	for round := range 3 {
 		for _, part := range []string{"counter.py", "wordcount -stay"} {
+			if round > 0 { // in the middle of it
+				eventually(t, 30*time.Second, "the word count has a mapper's results", func() bool { return mapped(c) })
+			}
 			eventually(t, 20*time.Second, part+" works again", func() bool {
 				for _, pid := range c.pids(part) {
 					if !killed[pid] && alive(pid) && worked(pid) {
@@ -78,13 +82,18 @@ func TestFrameworksAsServices(t *testing.T) {
 	eventually(t, time.Minute, "every task of the counter has written its line", func() bool {
 		return len(strings.Fields(read(t, lines))) >= count
 	})
+	said := ""
 	eventually(t, time.Minute, "the word count agrees", func() bool {
-		return strings.Contains(c.try("service", "logs", "wordcount").out, "as in a direct count")
+		said = c.try("service", "logs", "wordcount").out
+		return strings.Contains(said, "as in a direct count")
 	})
+	if !regexp.MustCompile(`life [2-9]: [1-9]\d* of 12 jobs are done`).MatchString(said) {
+		t.Errorf("the word count does not go on where it was: %s", said)
+	}
 	eventually(t, time.Minute, "the counter has counted all", func() bool {
 		return strings.Contains(c.try("service", "logs", "counter").out+c.try("service", "logs", "-p", "counter").out, fmt.Sprintf("%d of %d are done", count, count))
 	})
-	spaceIsClosed(t, c)
+	closedToEachOther(t, c, c.one("counter.py"), c.one("wordcount -stay"))
 	wrote := strings.Fields(read(t, lines))
 	slices.Sort(wrote)
 	if len(slices.Compact(slices.Clone(wrote))) != count || len(wrote) != count {
@@ -92,40 +101,60 @@ func TestFrameworksAsServices(t *testing.T) {
 	}
 }
 
-// spaceIsClosed tries, with the credential that the counter's task has, to read the word
-// count's space: the counter's own is open to it, the other is not.
-func spaceIsClosed(t *testing.T, c *cluster) {
+// mapped tells whether the store has all that one of the word count's mappers has counted.
+func mapped(c *cluster) bool {
+	c.t.Helper()
+	s := space{c, c.token(), `"principal":"wordcount",`, "wordcount"}
+	for mapper := range 8 {
+		parts := 0
+		for reducer := range 4 {
+			status, _ := s.call("GET", fmt.Sprintf(`{"key":"out/map-%d/%d"}`, mapper, reducer))
+			if status != http.StatusOK {
+				break
+			}
+			parts++
+		}
+		if parts == 4 {
+			return true
+		}
+	}
+	return false
+}
+
+// closedToEachOther tries, with the credentials that the frameworks' tasks have, to use the
+// other's space: each has its own, and neither opens the other's.
+func closedToEachOther(t *testing.T, c *cluster, counter, wordcount int) {
 	t.Helper()
-	pids := c.pids("counter.py")
-	if len(pids) == 0 {
-		t.Fatal("the counter does not run")
-	}
-	file := ""
-	for _, pair := range strings.Split(read(t, fmt.Sprintf("/proc/%d/environ", pids[0])), "\x00") {
-		if name, found := strings.CutPrefix(pair, "PROFFER_TOKEN_FILE="); found {
-			file = name
+	for own, pid := range map[string]int{"counter": counter, "wordcount": wordcount} {
+		other := map[string]string{"counter": "wordcount", "wordcount": "counter"}[own]
+		token := strings.TrimSpace(read(t, environOf(t, pid, "PROFFER_TOKEN_FILE")))
+		if status, text := (space{c, token, "", own}).call("LIST", `{}`); status != 200 || !strings.Contains(text, `"kvs"`) {
+			t.Errorf("%s reads its own space: %d %s", own, status, text)
+		}
+		if status, text := (space{c, token, "", other}).call("GET", `{"key":"framework"}`); status != 404 {
+			t.Errorf("%s reads a space of the name %s: %d %s", own, other, status, text)
+		}
+		for _, call := range [][2]string{{"GET", `{"key":"framework"}`}, {"LIST", `{}`}, {"COMMIT", `{"then":[{"type":"DELETE_PREFIX","key":""}]}`}, {"WATCH", `{}`}} {
+			if status, text := (space{c, token, `"principal":"` + other + `",`, other}).call(call[0], call[1]); status != 403 {
+				t.Errorf("%s calls %s in the space of %s: %d %s", own, call[0], other, status, text)
+			}
+		}
+		if status, text := askWith(t, "http://"+c.addr()+"/service/marathonish/v2/apps", bearer(token)); status != 403 {
+			t.Errorf("%s at marathonish: %d %s", own, status, text)
 		}
 	}
-	for body, want := range map[string]int{
-		`{"type":"LIST","space":"counter","list":{}}`:                           http.StatusOK,
-		`{"type":"LIST","space":"wordcount","principal":"wordcount","list":{}}`: http.StatusForbidden,
-	} {
-		req, err := http.NewRequest(http.MethodPost, "http://"+c.addr()+"/api/v1/store", strings.NewReader(body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		req.Header.Set("Content-Type", "application/json")
-		req.Header.Set("Accept", "application/json")
-		req.Header.Set("Authorization", "Bearer "+strings.TrimSpace(read(t, file)))
-		resp, err := http.DefaultClient.Do(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		resp.Body.Close()
-		if resp.StatusCode != want {
-			t.Errorf("%s with the credential of the counter: %s", body, resp.Status)
+}
+
+// environOf is a variable of a process.
+func environOf(t *testing.T, pid int, name string) string {
+	t.Helper()
+	for _, pair := range strings.Split(read(t, fmt.Sprintf("/proc/%d/environ", pid)), "\x00") {
+		if value, found := strings.CutPrefix(pair, name+"="); found {
+			return value
 		}
 	}
+	t.Fatalf("process %d has no %s", pid, name)
+	return ""
 }
 
 // worked tells whether a framework has been at it for a moment: a kill before its first

@@ -19,11 +19,12 @@ type space struct {
 	c     *cluster
 	token string
 	more  string // fields of each call
+	name  string
 }
 
 func (s space) call(kind, content string) (int, string) {
 	s.c.t.Helper()
-	return postAs(s.c.t, s.c, s.token, "/api/v1/store", "application/json", "", fmt.Appendf(nil, `{"type":%q,"space":"state",%s%q:%s}`, kind, s.more, strings.ToLower(kind), content))
+	return postAs(s.c.t, s.c, s.token, "/api/v1/store", "application/json", "", fmt.Appendf(nil, `{"type":%q,"space":%q,%s%q:%s}`, kind, s.name, s.more, strings.ToLower(kind), content))
 }
 
 func (s space) put(key string, value []byte) (int, string) {
@@ -44,7 +45,7 @@ func TestStore(t *testing.T) {
 }
 
 func closedSpaces(t *testing.T, c *cluster) {
-	one, two := space{c: c, token: c.tokenOf("one")}, space{c: c, token: c.tokenOf("two")}
+	one, two := space{c, c.tokenOf("one"), "", "state"}, space{c, c.tokenOf("two"), "", "state"}
 	if status, text := one.put("secret", []byte("of one")); status != 200 {
 		t.Fatalf("a framework's own space: %d %s", status, text)
 	}
@@ -54,14 +55,14 @@ func closedSpaces(t *testing.T, c *cluster) {
 		want int
 	}{
 		"itself":                   {one, 200},
-		"itself by name":           {space{c, one.token, `"principal":"one",`}, 200},
+		"itself by name":           {space{c, one.token, `"principal":"one",`, "state"}, 200},
 		"another, the same name":   {two, 404},
-		"another, by principal":    {space{c, two.token, `"principal":"one",`}, 403},
-		"an operator":              {space{c, c.token(), `"principal":"one",`}, 200},
-		"nobody":                   {space{c, "nonsense", ""}, 401},
-		"who wants marathonish's":  {space{c, two.token, `"principal":"marathonish",`}, 403},
-		"who wants init's":         {space{c, two.token, `"principal":"init",`}, 403},
-		"another in a second call": {space{c, two.token, `"principal":"two","principal":"one",`}, 403},
+		"another, by principal":    {space{c, two.token, `"principal":"one",`, "state"}, 403},
+		"an operator":              {space{c, c.token(), `"principal":"one",`, "state"}, 200},
+		"nobody":                   {space{c, "nonsense", "", "state"}, 401},
+		"who wants marathonish's":  {space{c, two.token, `"principal":"marathonish",`, "state"}, 403},
+		"who wants init's":         {space{c, two.token, `"principal":"init",`, "state"}, 403},
+		"another in a second call": {space{c, two.token, `"principal":"two","principal":"one",`, "state"}, 403},
 	} {
 		status, text := row.s.call("GET", `{"key":"secret"}`)
 		if status != row.want || strings.Contains(text, value) != (row.want == 200) {
