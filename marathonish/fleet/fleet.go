@@ -25,8 +25,12 @@ type Options struct {
 	Refuse time.Duration
 	// FullPause is how long nothing is launched after the store was full.
 	FullPause time.Duration
-	// MaxTxn is the size of a transaction in bytes that is not exceeded by gathering.
-	MaxTxn int
+	// MaxTxn is the size of a transaction in bytes that is not exceeded by gathering,
+	// MaxWrites the number of writes.
+	MaxTxn, MaxWrites int
+	// MaxLaunches is how many instances are launched on one offer, because their records
+	// are one transaction. What is left over goes with the next offer.
+	MaxLaunches int
 	// MaxVersions are kept of each app, MaxDeployments run at once.
 	MaxVersions, MaxDeployments int
 }
@@ -46,7 +50,7 @@ func (o Options) withDefaults() Options {
 	for _, d := range []struct {
 		at *int
 		n  int
-	}{{&o.MaxTxn, 900 << 10}, {&o.MaxVersions, 50}, {&o.MaxDeployments, 100}} {
+	}{{&o.MaxTxn, 900 << 10}, {&o.MaxWrites, 4000}, {&o.MaxLaunches, 1000}, {&o.MaxVersions, 50}, {&o.MaxDeployments, 100}} {
 		if *d.at == 0 {
 			*d.at = d.n
 		}

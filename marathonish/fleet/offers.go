@@ -31,6 +31,10 @@ func (f *Fleet) match() {
 	used := make([]map[int]bool, len(looking))
 	for _, l := range result.Launches {
 		s := looking[l.Want]
+		if len(byOffer[l.Offer]) == f.opt.MaxLaunches {
+			s.waiting.fresh = true // for another offer of the same agent
+			continue
+		}
 		u, task := f.stage(s, &offers[l.Offer], &l)
 		byOffer[l.Offer] = append(byOffer[l.Offer], u)
 		tasks[l.Offer] = append(tasks[l.Offer], task)

@@ -79,7 +79,7 @@ func (f *Fleet) flush() {
 	size, n := 0, 0
 	for n < len(o.waiting) {
 		p := o.waiting[n]
-		if n > 0 && (p.alone || o.waiting[0].alone || size+p.size() > f.opt.MaxTxn) {
+		if n > 0 && (p.alone || o.waiting[0].alone || size+p.size() > f.opt.MaxTxn || len(writes)+len(p.writes) > f.opt.MaxWrites) {
 			break
 		}
 		writes = append(writes, p.writes...)

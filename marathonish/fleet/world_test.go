@@ -227,8 +227,9 @@ func (w *world) commit(c Commit) {
 		return
 	}
 	next := maps.Clone(w.store)
-	grows := false
+	grows, bytes := false, 0
 	for _, x := range c.Writes {
+		bytes += len(x.Key) + len(x.Value)
 		switch {
 		case x.Prefix:
 			maps.DeleteFunc(next, func(k, _ string) bool { return strings.HasPrefix(k, x.Key) })
@@ -242,6 +243,10 @@ func (w *world) commit(c Commit) {
 	size := 0
 	for k, v := range next {
 		size += len(k) + len(v)
+	}
+	if bytes > 1<<20 || len(c.Writes) > 4095 { // the store's own bounds
+		w.inputs = append(w.inputs, Refused{Txn: c.Txn, Err: sdk.Errorf(sdk.CodeExhausted, "", "a transaction of %d writes and %d bytes", len(c.Writes), bytes)})
+		return
 	}
 	if w.limit > 0 && size > w.limit && grows {
 		w.inputs = append(w.inputs, Refused{Txn: c.Txn, Err: sdk.Errorf(sdk.CodeExhausted, "", "the space would have %d bytes, %d are allowed", size, w.limit)})

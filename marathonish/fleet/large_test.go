@@ -1,0 +1,47 @@
+package fleet
+
+import (
+	"testing"
+
+	"github.com/profferhq/proffer/marathonish/app"
+	"github.com/profferhq/proffer/sdk"
+)
+
+// TestMoreThanOneTransaction: more instances than the records of fit into one transaction
+// are launched on one machine all the same, and when all end at once no write is refused.
+func TestMoreThanOneTransaction(t *testing.T) {
+	w := newWorld(t.Fatalf, 1)
+	w.agents[0].cpus = 60000
+	refused := 0
+	w.saw = func(e Effect) {
+		if c, ok := e.(Commit); ok {
+			bytes := 0
+			for _, x := range c.Writes {
+				bytes += len(x.Key) + len(x.Value)
+			}
+			if bytes > 1<<20 || len(c.Writes) > 4095 {
+				refused++
+			}
+		}
+	}
+	a := definition("/app", 5000)
+	a.CPUs = 0.01
+	w.change(Change{Kind: Create, Apps: []*app.App{a}})
+	for range 10 {
+		w.run()
+		w.advance(reviveGap)
+	}
+	live := w.live()
+	if len(live) != 5000 {
+		t.Fatalf("%d of 5000 instances were launched", len(live))
+	}
+	var ends []Input
+	for _, task := range live {
+		ends = append(ends, Update{Status: sdk.TaskStatus{TaskID: task.info.TaskID, State: sdk.TaskFailed, UUID: []byte("x")}})
+	}
+	w.step(ends...)
+	w.run()
+	if refused > 0 {
+		t.Errorf("%d transactions were larger than the store takes", refused)
+	}
+}
