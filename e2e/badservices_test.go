@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -71,6 +72,23 @@ func badApps(t *testing.T, m *marathon) {
 	for _, body := range []string{"", "{", `{"id":"/bad",}`, "id: /bad", "\x00"} {
 		if status, text := m.do(http.MethodPost, "/v2/apps", body); status != 400 || !strings.Contains(text, `"message":"Invalid JSON"`) {
 			t.Errorf("%q: %d %s", body, status, text)
+		}
+	}
+	// What is sound but more than the store takes: each is refused with its size and the limit.
+	large := func(name string, bytes int) string {
+		return `{"id":"/bad-` + name + `","cmd":"sleep 1000","instances":0,"env":{"A":"` + strings.Repeat("x", bytes) + `"}}`
+	}
+	many := make([]string, 2000)
+	for i := range many {
+		many[i] = large(strconv.Itoa(i), 1)
+	}
+	for _, row := range []struct{ method, body, limit string }{
+		{http.MethodPost, large("value", 600<<10), "524288"},
+		{http.MethodPut, "[" + large("a", 400<<10) + "," + large("b", 400<<10) + "," + large("c", 400<<10) + "]", "1048576"},
+		{http.MethodPut, "[" + strings.Join(many, ",") + "]", "limit"},
+	} {
+		if status, text := m.do(row.method, "/v2/apps", row.body); status != http.StatusInsufficientStorage && status != http.StatusRequestEntityTooLarge || !strings.Contains(text, row.limit) {
+			t.Errorf("%d bytes by %s: %d %s, without the limit %s", len(row.body), row.method, status, text, row.limit)
 		}
 	}
 	if status, text := m.do(http.MethodGet, "/v2/apps", nil); status != 200 || strings.Contains(text, "/bad") {

@@ -67,7 +67,7 @@ func (s *drainStory) terms(name string) map[int]time.Time {
 }
 
 // TestDraining: what is scaled away or replaced is shown as TASK_KILLING first, and gets its
-// SIGTERM when it has drained; also when marathonish was killed meanwhile.
+// SIGTERM when it has drained; also when the master or marathonish was killed meanwhile.
 func TestDraining(t *testing.T) {
 	c := startCluster(t, append(booted(), "--resources", "cpus:4;mem:2048;ports:[28000-28099]")...)
 	s := &drainStory{t: t, c: c, m: newMarathon(c)}
@@ -84,6 +84,7 @@ func TestDraining(t *testing.T) {
 	if terms := s.terms("slow"); len(terms) > 0 {
 		t.Errorf("it got SIGTERM before it was shown: %v", terms)
 	}
+	kill9(t, c.one(" master --dir"))
 	s.running("slow", 2)
 	terms := s.terms("slow")
 	if len(terms) != 1 {

@@ -18,7 +18,7 @@ type revision struct {
 // drawPut makes and changes apps.
 func (f *Fleet) drawPut(d *draft) *app.Refusal {
 	c := &d.request.Change
-	version := f.nextVersion(f.about(c))
+	version, given := f.nextVersion(f.about(c)), map[int]bool{}
 	var list []revision
 	for _, a := range c.Apps {
 		s := f.services[a.ID]
@@ -29,8 +29,8 @@ func (f *Fleet) drawPut(d *draft) *app.Refusal {
 		if c.Kind == Create && r.before != nil {
 			return app.Exists(a.ID)
 		}
-		if err := app.AssignPorts(r.after, r.before, func(p int) bool { return f.portTaken(p, r.before, list) }); err != nil {
-			return err.(*app.Refusal)
+		if err := f.assignPorts(&r, given); err != nil {
+			return err
 		}
 		f.compare(s, &r, version)
 		list = append(list, r)
@@ -70,7 +70,7 @@ func (f *Fleet) compare(s *service, r *revision, version app.Version) {
 // drawBoot makes the apps that come with the cluster, once for ever.
 func (f *Fleet) drawBoot(d *draft) *app.Refusal {
 	c := &d.request.Change
-	version := f.nextVersion(f.about(c))
+	version, given := f.nextVersion(f.about(c)), map[int]bool{}
 	var list []revision
 	marks := sortedKeys(f.booted)
 	for _, a := range c.Apps {
@@ -83,8 +83,8 @@ func (f *Fleet) drawBoot(d *draft) *app.Refusal {
 			continue
 		}
 		r := revision{id: a.ID, after: a.Clone()}
-		if err := app.AssignPorts(r.after, nil, func(p int) bool { return f.portTaken(p, r.before, list) }); err != nil {
-			return err.(*app.Refusal)
+		if err := f.assignPorts(&r, given); err != nil {
+			return err
 		}
 		f.compare(f.services[a.ID], &r, version)
 		list = append(list, r)
@@ -158,22 +158,26 @@ func (f *Fleet) nextVersion(ids []app.ID) app.Version {
 	return app.NextVersion(f.now, latest)
 }
 
-// portTaken tells whether another app than that of before has the service port, or
-// gets it by the same change.
-func (f *Fleet) portTaken(port int, before *app.App, list []revision) bool {
+// assignPorts gives an app its service ports; given has those of the apps before it in
+// the same change, and gets its own.
+func (f *Fleet) assignPorts(r *revision, given map[int]bool) *app.Refusal {
+	err := app.AssignPorts(r.after, r.before, func(port int) bool { return given[port] || f.portTaken(port, r.before) })
+	if err != nil {
+		return err.(*app.Refusal)
+	}
+	for _, p := range r.after.PortDefinitions {
+		given[p.Port] = true
+	}
+	return nil
+}
+
+// portTaken tells whether another app than that of before has the service port.
+func (f *Fleet) portTaken(port int, before *app.App) bool {
 	others := f.ports[port]
 	if others > 0 && before != nil && hasPort(before, port) {
 		others--
 	}
-	if others > 0 {
-		return true
-	}
-	for _, r := range list {
-		if r.after != nil && hasPort(r.after, port) {
-			return true
-		}
-	}
-	return false
+	return others > 0
 }
 
 func hasPort(a *app.App, port int) bool {

@@ -1,7 +1,10 @@
 package fleet
 
 import (
+	"fmt"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/profferhq/proffer/marathonish/app"
 	"github.com/profferhq/proffer/sdk"
@@ -43,5 +46,34 @@ func TestMoreThanOneTransaction(t *testing.T) {
 	w.run()
 	if refused > 0 {
 		t.Errorf("%d transactions were larger than the store takes", refused)
+	}
+}
+
+// TestManyAppsAtOnce: each app of a large change gets a service port of its own, and the
+// change is worked out while others hardly notice.
+func TestManyAppsAtOnce(t *testing.T) {
+	w := newWorld(t.Fatalf, 1)
+	var list []*app.App
+	for i := range 2000 {
+		a := definition(app.ID(fmt.Sprintf("/app-%d", i)), 0)
+		a.PortDefinitions = []app.PortDefinition{{Protocol: "tcp"}}
+		list = append(list, a)
+	}
+	begin := time.Now()
+	w.change(Change{Kind: Put, Apps: list}) // the store refuses it
+	w.run()
+	for part := range slices.Chunk(list, 250) {
+		w.change(Change{Kind: Put, Apps: part})
+		w.run()
+	}
+	if took := time.Since(begin); took > 5*time.Second {
+		t.Errorf("it took %s", took)
+	}
+	ports := map[int]bool{}
+	for _, st := range w.f.Apps() {
+		ports[st.App.PortDefinitions[0].Port] = true
+	}
+	if len(ports) != 2000 || ports[0] {
+		t.Errorf("2000 apps have %d service ports", len(ports))
 	}
 }
