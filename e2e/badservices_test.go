@@ -69,9 +69,10 @@ func badApps(t *testing.T, m *marathon) {
 			}
 		}
 	}
-	for _, body := range []string{"", "{", `{"id":"/bad",}`, "id: /bad", "\x00"} {
+	pid := m.c.marathonishPID()
+	for _, body := range []string{"", "{", `{"id":"/bad",}`, "id: /bad", "\x00", strings.Repeat("[", 1<<20), strings.Repeat(`{"env":`, 1<<17)} {
 		if status, text := m.do(http.MethodPost, "/v2/apps", body); status != 400 || !strings.Contains(text, `"message":"Invalid JSON"`) {
-			t.Errorf("%q: %d %s", body, status, text)
+			t.Errorf("%.50q: %d %s", body, status, text)
 		}
 	}
 	// What is sound but more than the store takes: each is refused with its size and the limit.
@@ -90,6 +91,12 @@ func badApps(t *testing.T, m *marathon) {
 		if status, text := m.do(row.method, "/v2/apps", row.body); status != http.StatusInsufficientStorage && status != http.StatusRequestEntityTooLarge || !strings.Contains(text, row.limit) {
 			t.Errorf("%d bytes by %s: %d %s, without the limit %s", len(row.body), row.method, status, text, row.limit)
 		}
+	}
+	if status, text := m.do(http.MethodPost, "/v2/apps", large("body", 9<<20)); status != http.StatusRequestEntityTooLarge {
+		t.Errorf("a body of 9 MiB: %d %s", status, text)
+	}
+	if !alive(pid) {
+		t.Error("marathonish has died of what it was sent")
 	}
 	if status, text := m.do(http.MethodGet, "/v2/apps", nil); status != 200 || strings.Contains(text, "/bad") {
 		t.Errorf("what was refused is there: %d %s", status, text)

@@ -177,6 +177,9 @@ func TestBoot(t *testing.T) {
 // it go on.
 func TestBootWaits(t *testing.T) {
 	c := startCluster(t, "--resources", "cpus:0.5;mem:512")
+	if r := c.try("service", "list"); r.code == 0 || !strings.Contains(r.talk, "marathonish") {
+		t.Errorf("services where nothing is booted: %+v", r)
+	}
 	filler := strings.TrimSpace(c.run("run", "--detach", "--cpus", "0.2", "--", "sleep", "1000"))
 	c.run("boot", "set", c.manifest(1, 0.4))
 	status := func(want ...string) {

@@ -155,6 +155,16 @@ func credentialsAtTheGateway(t *testing.T, c *cluster) {
 			}
 		}
 	}
+	// A web page of a stranger has the browser's address, and no more.
+	for name, value := range map[string]string{"Host": "evil.example", "Origin": "http://evil.example"} {
+		header := bearer(c.token())
+		header.Set(name, value)
+		for _, base := range []string{"http://" + c.addr() + "/service/marathonish", door} {
+			if status := get(t, base+"/v2/apps", header); status != 403 {
+				t.Errorf("%s of a stranger at %s: %d", name, base, status)
+			}
+		}
+	}
 	// The framework's token is no way to the key that marathonish's callers are signed with.
 	if status, text := askWith(t, "http://"+c.addr()+gateway.Path+"?audience=marathonish", bearer(other)); status != 403 {
 		t.Errorf("the gateway's key of another principal: %d %s", status, text)
