@@ -1,6 +1,7 @@
 package marathonish
 
 import (
+	"encoding/json"
 	"errors"
 	"io/fs"
 	"os"
@@ -11,7 +12,7 @@ import (
 
 // boot has the apps made that come with the cluster. The fleet remembers which it has
 // made: one that was destroyed stays destroyed. A file that cannot be read stops
-// nothing.
+// nothing, and one app that is not sound does not stop the others.
 func (s *Supervisor) boot() {
 	if s.opts.BootApps == "" {
 		return
@@ -20,13 +21,29 @@ func (s *Supervisor) boot() {
 	if errors.Is(err, fs.ErrNotExist) {
 		return
 	}
-	var apps []*app.App
+	var bodies []json.RawMessage
 	if err == nil {
-		apps, err = app.ParseAll(data)
+		err = json.Unmarshal(data, &bodies)
 	}
 	if err != nil {
 		s.log.Error("the apps that come with the cluster are not made", "file", s.opts.BootApps, "error", err)
 		return
 	}
-	s.queue.push(fleet.Request{Change: fleet.Change{Kind: fleet.Boot, Apps: apps, Force: true}})
+	var apps []*app.App
+	seen := map[app.ID]bool{}
+	for i, body := range bodies {
+		a, err := app.Parse(body)
+		if err == nil && seen[a.ID] {
+			err = app.Exists(a.ID)
+		}
+		if err != nil {
+			s.log.Error("an app that comes with the cluster is not made", "file", s.opts.BootApps, "number", i, "error", err)
+			continue
+		}
+		seen[a.ID] = true
+		apps = append(apps, a)
+	}
+	if len(apps) > 0 {
+		s.queue.push(fleet.Request{Change: fleet.Change{Kind: fleet.Boot, Apps: apps, Force: true}})
+	}
 }

@@ -205,10 +205,11 @@ func TestTheSecondWaits(t *testing.T) {
 	}
 }
 
-// TestBootAppsAreMadeOnce: a destroyed one stays destroyed.
+// TestBootAppsAreMadeOnce: a destroyed one stays destroyed, and one that is not sound, or
+// is there twice, does not stop the others.
 func TestBootAppsAreMadeOnce(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "boot-apps.json")
-	if err := os.WriteFile(file, []byte("["+fmt.Sprintf(web, 1, "boot")+"]"), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(`[{"id":"/bad","cmd":""},`+fmt.Sprintf(web, 1, "boot")+","+fmt.Sprintf(web, 2, "twice")+"]"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	k := sdktest.New(t, sdktest.Options{})

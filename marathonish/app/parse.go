@@ -16,22 +16,6 @@ func Parse(body []byte) (*App, error) {
 	return a, nil
 }
 
-// ParseAll reads a list of definitions of new apps. The error is a *Refusal.
-func ParseAll(body []byte) ([]*App, error) {
-	updates, err := UpdateAll(func(ID) *App { return nil }, body, Whole)
-	if err != nil {
-		return nil, err
-	}
-	var out []*App
-	for _, u := range updates {
-		if u.RollBack != "" {
-			return nil, Invalid("/version", "a new app has no version to go back to")
-		}
-		out = append(out, u.App)
-	}
-	return out, nil
-}
-
 // Mode is what happens to the fields that a change does not give.
 type Mode int
 
