@@ -149,7 +149,7 @@ func TestBoot(t *testing.T) {
 
 	m.must(http.MethodPut, "/v2/apps/fill", map[string]any{"cmd": c.pidWriter("fill"), "instances": 20, "cpus": 0.1, "mem": 16, "backoffSeconds": 0, "portDefinitions": []any{}}, nil)
 	eventually(t, 20*time.Second, "services fill the cluster, and it says so", func() bool {
-		return len(c.lines("fill")) >= 8 && strings.Contains(c.run("service", "get", "fill"), "cpus")
+		return len(c.lines("fill")) >= 8 && strings.Contains(c.run("service", "get", "fill"), "had too few cpus")
 	})
 	first, victim, ran := c.marathonishPID(), c.lines("fill")[0], len(c.lines("fill"))
 	kill9(t, first)

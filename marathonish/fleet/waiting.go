@@ -17,6 +17,7 @@ type waiting struct {
 	fresh   bool // no revive since it began, or since it wants more
 	counts  OfferCounts
 	last    map[sdk.AgentID]placement.Reason // of the last offer of each agent
+	rest    map[sdk.AgentID]placement.Reason // likewise why it took no more, where it was used
 	attempt map[placement.Reason]int
 	unused  []UnusedOffer // newest first
 }
@@ -27,22 +28,23 @@ const unusedKept = 5
 // heard notes what became of a round of offers.
 func (w *waiting) heard(now time.Time, offers []sdk.Offer, refused []placement.Refused, used map[int]bool) {
 	if w.last == nil {
-		w.last, w.attempt = map[sdk.AgentID]placement.Reason{}, map[placement.Reason]int{}
+		w.last, w.rest, w.attempt = map[sdk.AgentID]placement.Reason{}, map[sdk.AgentID]placement.Reason{}, map[placement.Reason]int{}
 	}
 	for i := range used {
 		w.counts.Processed++
 		w.counts.LastUsed = now
-		w.last[offers[i].AgentID] = placement.Fits
+		w.last[offers[i].AgentID], w.rest[offers[i].AgentID] = placement.Fits, placement.Fits
 		w.attempt[placement.Fits]++
 	}
 	for _, r := range refused {
+		o := &offers[r.Offer]
+		w.rest[o.AgentID] = r.Reason
 		if used[r.Offer] {
 			continue
 		}
 		w.counts.Processed++
 		w.counts.Unused++
 		w.counts.LastUnused = now
-		o := &offers[r.Offer]
 		w.last[o.AgentID] = r.Reason
 		w.attempt[r.Reason]++
 		w.unused = slices.Insert(w.unused, 0, UnusedOffer{Offer: *o, Reasons: []string{string(r.Reason)}, At: now})
@@ -63,9 +65,12 @@ func rows(counts map[placement.Reason]int) []Reason {
 // status is the waiting as readers see it.
 func (f *Fleet) status(s *service) Waiting {
 	w := &s.waiting
-	latest := map[placement.Reason]int{}
+	latest, rest := map[placement.Reason]int{}, map[placement.Reason]int{}
 	for _, r := range w.last {
 		latest[r]++
+	}
+	for _, r := range w.rest {
+		rest[r]++
 	}
 	out := Waiting{
 		App: s.app, Count: len(w.indexes), Since: w.since, DelayLeft: s.backoff.Left(f.now, s.app.LastConfigChangeAt),
@@ -83,7 +88,7 @@ func (f *Fleet) status(s *service) Waiting {
 	case !f.session.up:
 		out.Why = "there is no subscription to a master"
 	default:
-		out.Why = placement.Why(placement.Funnel(latest))
+		out.Why = placement.Why(placement.Funnel(rest))
 	}
 	return out
 }
