@@ -85,10 +85,17 @@ const (
 // serve answers the gateway, until the function that it returns is called.
 func (s *Supervisor) serve() (stop func()) {
 	verify := gateway.New(s.mastersOptions(), s.opts.Principal)
-	mux := http.NewServeMux()
-	mux.Handle("/", api.New(s, s.opts.API, verify.Handler))
-	mux.Handle("GET /metrics", verify.Handler(operators(s.metrics.handler())))
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout}
+	rest := api.New(s, s.opts.API, verify.Handler)
+	numbers := verify.Handler(operators(s.metrics.handler()))
+	// No ServeMux: it would answer /v2/apps//x with a redirect, which Marathon serves.
+	root := func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/metrics" && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
+			numbers.ServeHTTP(w, r)
+			return
+		}
+		rest.ServeHTTP(w, r)
+	}
+	server := &http.Server{Handler: http.HandlerFunc(root), ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

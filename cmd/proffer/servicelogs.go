@@ -56,6 +56,7 @@ type serviceLogs struct {
 	o         logFlags
 	id        string // of the service, "/web"
 	framework sdk.FrameworkID
+	looks     int // at what there is, asked for by streams that were opened
 
 	mu     sync.Mutex // one line at a time
 	copies sync.WaitGroup
@@ -156,7 +157,7 @@ func (l *serviceLogs) follow(ctx context.Context) error {
 	defer stop()
 	news, ended := make(chan sdk.TaskID, 1024), make(chan error, 1)
 	go func() {
-		ended <- l.s.events(ctx, []string{"status_update_event", "app_terminated_event"}, func(e event) { l.take(ctx, e, news) })
+		ended <- l.s.events(ctx, []string{attachedEvent, "status_update_event", "app_terminated_event"}, func(e event) { l.take(ctx, e, news) })
 	}()
 	seen := map[sdk.TaskID]bool{}
 	news <- "" // look at what is there already
@@ -178,8 +179,29 @@ func (l *serviceLogs) follow(ctx context.Context) error {
 	}
 }
 
-// take hands on the task of an event of this service, once it has begun.
+// attachedEvent greets on every stream, the first and those after a marathonish that died.
+const attachedEvent = "event_stream_attached"
+
+// take hands on the task of an event of this service, once it has begun. What happened while
+// no stream was open is looked up when there is one again: the service may have ended.
 func (l *serviceLogs) take(ctx context.Context, e event, news chan sdk.TaskID) {
+	if e.Type == attachedEvent {
+		path, err := servicePath(l.id)
+		if err == nil {
+			err = l.s.get(ctx, "get service", path, &struct{}{})
+		}
+		if sdk.CodeOf(err) == sdk.CodeNotFound {
+			close(news)
+			<-ctx.Done() // nothing is to come
+			return
+		}
+		l.looks++
+		select {
+		case news <- sdk.TaskID(fmt.Sprintf("look %d", l.looks)): // no task's id: whatever there is
+		case <-ctx.Done():
+		}
+		return
+	}
 	var d struct {
 		AppID  string     `json:"appId"`
 		TaskID sdk.TaskID `json:"taskId"`

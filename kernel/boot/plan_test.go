@@ -109,6 +109,12 @@ func parseStatus(text string) *sdk.TaskStatus {
 	if len(f) > 3 {
 		st.Message = f[3]
 	}
+	switch status := int32(9); { // as wait(2) has it
+	case st.Message == "Command terminated with signal Killed":
+		st.WaitStatus = &status
+	case strings.HasPrefix(st.Message, "Memory limit exceeded"):
+		st.WaitStatus, st.Limitation = &status, &sdk.TaskResourceLimitation{}
+	}
 	return st
 }
 

@@ -58,6 +58,13 @@ func (p *Plan) lives(now time.Time, r *run, state sdk.TaskState) {
 	}
 }
 
+// shot tells that somebody killed the instance, which says nothing of what it will do next
+// time; its memory limit kills in the same way, but is named.
+func shot(st *sdk.TaskStatus) bool {
+	const sigkill, shell = 9, 137 // by the wait status itself, or by what a shell makes of it
+	return st.WaitStatus != nil && (*st.WaitStatus&0x7f == sigkill || *st.WaitStatus>>8 == shell) && st.Limitation == nil
+}
+
 // ends notes that an attempt is over: it has ended, its agent never had it, or its agent
 // is unreachable, which lets another one begin.
 func (p *Plan) ends(now time.Time, r *run, st *sdk.TaskStatus) {
@@ -70,7 +77,7 @@ func (p *Plan) ends(now time.Time, r *run, st *sdk.TaskStatus) {
 	switch lived := now.Sub(time.Unix(0, r.Launched)); {
 	case !r.killed.IsZero(), r.Lost, st.State == sdk.TaskGone, st.State == sdk.TaskGoneByOperator, st.State == sdk.TaskUnknown:
 		r.Failures = 0 // nothing that it did
-	case lived >= healthyLife && !r.since.IsZero():
+	case lived >= healthyLife && !r.since.IsZero(), shot(st):
 		r.Failures = 1
 	default:
 		r.Failures++

@@ -12,10 +12,15 @@ const (
 )
 
 // AssignPorts gives every port definition that says 0 a service port: the one that the
-// app had there before, if it still fits, else the lowest that nobody has. was is the
+// app had there before, if it still fits, else the lowest that nobody has. With
+// requirePorts a 0 stays: the number would be demanded of the agents' ports, and 0 asks
+// for any. was is the
 // app before the change, nil for none; taken tells whether another app has a port.
 // a is changed in place, so it must not be shared yet. The error is a *Refusal.
 func AssignPorts(a, was *App, taken func(port int) bool) error {
+	if a.RequirePorts {
+		return nil
+	}
 	own := map[int]bool{}
 	for _, p := range a.PortDefinitions {
 		own[p.Port] = true

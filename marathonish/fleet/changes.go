@@ -135,6 +135,11 @@ func (f *Fleet) drawReset(d *draft) *app.Refusal {
 			return app.Refusef(statusNotFound, "App '%s' does not wait to be launched", id)
 		}
 		d.touched = append(d.touched, id)
+		if s.failure == nil {
+			d.write(remove(failureKey(id)))
+		} else {
+			d.write(put(failureKey(id), failureRecord{Last: s.failure}))
+		}
 		d.then(func() {
 			s.backoff.Delay, s.backoff.Until = 0, f.now.Add(-1)
 			s.backoff.Config = ""

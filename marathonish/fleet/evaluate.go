@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"slices"
+	"time"
 
 	"github.com/profferhq/proffer/marathonish/plan"
 	"github.com/profferhq/proffer/sdk"
@@ -91,7 +92,7 @@ func (f *Fleet) expunge(s *service, u *unit) {
 func (f *Fleet) want(s *service, indexes []int) {
 	w := &s.waiting
 	if len(indexes) == 0 {
-		*w = waiting{}
+		*w, s.owed = waiting{}, 0
 		delete(f.wanting, s.id)
 		return
 	}
@@ -114,15 +115,37 @@ func (f *Fleet) due(s *service) bool {
 	return len(s.waiting.indexes) > 0 && s.app != nil && !s.busy && s.backoff.Left(f.now, s.app.LastConfigChangeAt) == 0
 }
 
+// scarceFor is how long a store that was full is taken to be nearly so.
+const scarceFor = time.Minute
+
+// launchable is how many instances of an app may be launched now. In a full store the room
+// that an ended instance leaves is its successor's: nothing else may take it, or a service
+// that has lost an instance would stay short of it while others grow.
+func (f *Fleet) launchable(s *service) int {
+	n := len(s.waiting.indexes)
+	switch {
+	case f.now.Before(f.full.until), f.now.Before(f.full.scarce) && f.anyOwed():
+		return min(n, s.owed)
+	}
+	return n
+}
+
+// anyOwed tells whether an app waits for the successor of an ended instance.
+func (f *Fleet) anyOwed() bool {
+	for id := range f.wanting {
+		if s := f.services[id]; s != nil && s.owed > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // looking are the apps that can use offers now, those that have waited longest
 // first.
 func (f *Fleet) looking() []*service {
-	if f.now.Before(f.full.until) {
-		return nil
-	}
 	var list []*service
 	for _, id := range sortedKeys(f.wanting) {
-		if s := f.services[id]; s != nil && f.due(s) {
+		if s := f.services[id]; s != nil && f.due(s) && f.launchable(s) > 0 {
 			list = append(list, s)
 		}
 	}

@@ -97,6 +97,7 @@ type service struct {
 	failure    *Failure
 	busy       bool // a change of it is on its way to the store
 	waiting    waiting
+	owed       int    // launches that have the room of ended instances in a full store
 	settled    bool   // what is wanted is there
 	waits      string // for what, otherwise
 }

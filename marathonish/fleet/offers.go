@@ -20,7 +20,7 @@ func (f *Fleet) match() {
 	looking := f.looking()
 	wants := make([]placement.Want, len(looking))
 	for i, s := range looking {
-		wants[i] = placement.Want{App: s.app, Count: len(s.waiting.indexes)}
+		wants[i] = placement.Want{App: s.app, Count: f.launchable(s)}
 		for _, u := range s.placed() {
 			wants[i].Placed = append(wants[i].Placed, placement.Placed{AgentID: u.rec.Agent, Host: u.rec.Host, Values: u.rec.Values})
 		}
@@ -103,6 +103,7 @@ func (f *Fleet) launch(offer sdk.OfferID, units []*unit, tasks []sdk.TaskInfo) {
 			continue
 		}
 		u.launched, u.confirmed, u.since = true, true, f.now
+		s.owed = max(s.owed-1, 0)
 		accept.Tasks = append(accept.Tasks, tasks[i])
 		f.tell(u, "launched")
 	}
@@ -123,12 +124,14 @@ func (f *Fleet) withdraw(s *service, u *unit) {
 
 // unplace takes back a placement that the store has no room for.
 func (f *Fleet) unplace(offer sdk.OfferID, units []*unit, err *sdk.Error) {
-	f.full = fullness{until: f.now.Add(f.opt.FullPause), reason: err.Message}
+	until := f.now.Add(f.opt.FullPause)
+	f.full = fullness{until: until, reason: err.Message, scarce: until.Add(scarceFor)}
 	f.log(Warn, "nothing can be launched: the store does not take the record", "error", err)
 	for _, u := range units {
 		u.ended = true
 		s := f.services[u.rec.App]
 		f.strike(s, u)
+		s.owed = 0
 		f.touch(s.id)
 		f.alarms.wake(s.id, f.full.until)
 	}

@@ -39,8 +39,9 @@ const lazyPause = 100 * time.Millisecond
 
 // fullness remembers that the store has refused to grow.
 type fullness struct {
-	until  time.Time
+	until  time.Time // before this nothing is tried
 	reason string
+	scarce time.Time // until then what ends makes room only for its own successor
 }
 
 // post has the writes done with the next transaction.

@@ -301,6 +301,15 @@ func (s *script) happen(verb string, args []string, opts map[string]string) bool
 	case "sick":
 		n, _ := strconv.Atoi(args[1])
 		s.checked(s.task(args[0]), sdk.HealthResult{Alive: &no, ConsecutiveFailures: uint32(n), LastFailureCause: "refused"})
+	case "executor-kills": // over a check that failed too often
+		t := s.task(args[0])
+		t.killed = true
+		s.count++
+		s.inputs = append(s.inputs, Update{Status: sdk.TaskStatus{
+			TaskID: t.info.TaskID, AgentID: sdk.AgentID(t.on.name), State: sdk.TaskKilling, Healthy: &no, Reason: sdk.ReasonTaskHealthCheckStatusUpdated,
+			HealthResults: []sdk.HealthResult{{Alive: &no, ConsecutiveFailures: 1, LastFailureCause: "refused"}},
+			Message:       "health check 0 failed", Timestamp: s.stamp(), UUID: []byte(fmt.Sprintf("uuid%012d", s.count)),
+		}})
 	case "die":
 		s.becomes(s.task(args[0]), sdk.TaskFailed, nil, "it failed")
 	case "end": // of those that got a KILL

@@ -45,8 +45,8 @@ func (f *Fleet) acknowledge(st sdk.TaskStatus) {
 func (f *Fleet) alive(s *service, u *unit, st sdk.TaskStatus) {
 	before, r := u.shown(), &u.rec
 	u.state = st.State
-	if st.State == sdk.TaskKilling && r.Doom == nil { // somebody else ends it
-		f.doom(s, u, "it is being killed by somebody else")
+	if st.State == sdk.TaskKilling && r.Doom == nil {
+		f.killing(s, u, st)
 		return
 	}
 	changed := false
@@ -79,6 +79,30 @@ func (f *Fleet) alive(s *service, u *unit, st sdk.TaskStatus) {
 	case st.Healthy != nil && len(s.checks(u)) == 1 && len(r.Checks) == 0: // told by Mesos's one field alone
 		f.examine(s, u, []health.Result{{Alive: st.Healthy}})
 	}
+}
+
+// killing takes in that somebody else ends the instance: its executor over a check that
+// failed too often, which is announced as if marathonish had decided it, or a person.
+func (f *Fleet) killing(s *service, u *unit, st sdk.TaskStatus) {
+	why := "it is being killed by somebody else"
+	if st.Reason == sdk.ReasonTaskHealthCheckStatusUpdated && st.Healthy != nil && !*st.Healthy {
+		f.examine(s, u, health.Read(st.HealthResults))
+		if u.rec.Doom != nil {
+			return // the check's own spelling says so too
+		}
+		if why = st.Message; why == "" {
+			why = "a health check failed too often"
+		}
+		f.announceUnhealthy(u, why)
+	}
+	f.doom(s, u, why)
+}
+
+func (f *Fleet) announceUnhealthy(u *unit, why string) {
+	r := &u.rec
+	f.emit(Publish{event.UnhealthyInstanceKill{
+		AppID: r.App, TaskID: string(r.Task), InstanceID: string(r.Task), Version: r.Version, Reason: why, Host: r.Host, SlaveID: string(r.Agent),
+	}})
 }
 
 func addresses(st *sdk.TaskStatus) []string {
@@ -117,6 +141,10 @@ func (f *Fleet) end(s *service, u *unit, st sdk.TaskStatus) {
 // bury forgets an instance whose end is in the store.
 func (f *Fleet) bury(s *service, u *unit) {
 	f.strike(s, u)
+	if f.now.Before(f.full.scarce) {
+		s.owed++
+		s.waiting.fresh = true
+	}
 	f.recent.add(u.rec.Task)
 	for _, st := range u.acks {
 		if terminal(st.State) {

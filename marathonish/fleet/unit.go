@@ -191,9 +191,7 @@ func (f *Fleet) examine(s *service, u *unit, results []health.Result) {
 		f.save(u)
 	}
 	if verdict.Kill && r.Doom == nil {
-		f.emit(Publish{event.UnhealthyInstanceKill{
-			AppID: r.App, TaskID: string(r.Task), InstanceID: string(r.Task), Version: r.Version, Reason: verdict.Reason, Host: r.Host, SlaveID: string(r.Agent),
-		}})
+		f.announceUnhealthy(u, verdict.Reason)
 		f.doom(s, u, verdict.Reason)
 	}
 }
