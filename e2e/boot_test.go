@@ -174,7 +174,7 @@ func TestBoot(t *testing.T) {
 }
 
 // TestBootWaits: without room boot waits and status says for what; what ends, or joins, lets
-// it go on.
+// it go on. Of two instances one stands by.
 func TestBootWaits(t *testing.T) {
 	c := startCluster(t, "--resources", "cpus:0.5;mem:512")
 	if r := c.try("service", "list"); r.code == 0 || !strings.Contains(r.talk, "marathonish") {
@@ -205,6 +205,15 @@ func TestBootWaits(t *testing.T) {
 		"--port", strconv.Itoa(5091+c.offset), "--gossip-port", "0", "--masters", c.addr(), "--key", filepath.Join(c.dir, "key"), "--resources", "cpus:0.5;mem:512", "--kill-tasks-on-stop"))
 	status("2 of 2 running")
 	if !alive(first) {
-		t.Error("another instance in the manifest has replaced the first")
+		t.Fatal("another instance in the manifest has replaced the first")
 	}
+	m := newMarathon(c)
+	m.await()
+	m.must(http.MethodPost, "/v2/apps", map[string]any{"id": "/none", "cmd": "sleep 1000", "instances": 0}, nil)
+	kill9(t, first)
+	eventually(t, actsAgain, "the other marathonish leads", func() bool {
+		status, text := m.do(http.MethodGet, "/v2/apps", nil)
+		return status == http.StatusOK && strings.Contains(text, "/none")
+	})
+	status("2 of 2 running")
 }
