@@ -102,6 +102,7 @@ func soleImporters() map[string][]string {
 		"github.com/labstack/echo":        {"kernel/master", "kernel/agent", "marathonish/api"},
 		"github.com/vmihailenco/msgpack":  {"sdk/wire"},
 		"github.com/spf13/cobra":          {"cmd/proffer", "cmd/proffer-bench"},
+		"github.com/robfig/cron":          {"chronosish/schedule"},
 	}
 }
 
@@ -121,7 +122,7 @@ func TestSoleImporters(t *testing.T) {
 func purePackages() []string {
 	return []string{"sdk", "sdk/wire", "kernel/allocator", "kernel/registry", "kernel/store", "kernel/cluster", "kernel/view", "kernel/link", "kernel/agent/ledger", "executor/probe",
 		"marathonish/app", "marathonish/event", "marathonish/plan", "marathonish/placement", "marathonish/health", "marathonish/launch", "marathonish/fleet",
-		"chronosish/job", "chronosish/graph", "chronosish/due", "chronosish/book"}
+		"chronosish/job", "chronosish/graph", "chronosish/due", "chronosish/book", "chronosish/schedule"}
 }
 
 // impureImports are the packages that bring a clock, a disk, a network or a goroutine's
