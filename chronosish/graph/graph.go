@@ -48,10 +48,27 @@ func (g *Graph) Remove(name string) {
 // Children are the jobs that have it as a parent, sorted.
 func (g *Graph) Children(name string) []string { return slices.Sorted(maps.Keys(g.children[name])) }
 
-// Check tells what is wrong with putting all those jobs into the graph at once: a
-// parent that does not exist, or a cycle, whose path is named. It changes nothing, and
-// its cost is that of the jobs above them.
+// Check tells what is wrong with putting all those jobs into the graph at once.
 func (g *Graph) Check(jobs ...*job.Job) *job.Refusal {
+	return check(jobs, func(name string) ([]string, bool) {
+		p, ok := g.parents[name]
+		return p, ok
+	})
+}
+
+// Check tells what is wrong with putting all those jobs at once among those that find
+// knows by their names (nil: there is none): a parent that does not exist, or a cycle,
+// whose path is named. Its cost is that of the jobs above them.
+func Check(jobs []*job.Job, find func(name string) *job.Job) *job.Refusal {
+	return check(jobs, func(name string) ([]string, bool) {
+		if j := find(name); j != nil {
+			return j.Parents, true
+		}
+		return nil, false
+	})
+}
+
+func check(jobs []*job.Job, now func(name string) (parents []string, exists bool)) *job.Refusal {
 	changed := map[string][]string{}
 	for _, j := range jobs {
 		changed[j.Name] = j.Parents
@@ -60,8 +77,7 @@ func (g *Graph) Check(jobs ...*job.Job) *job.Refusal {
 		if p, ok := changed[name]; ok {
 			return p, true
 		}
-		p, ok := g.parents[name]
-		return p, ok
+		return now(name)
 	}
 	for _, j := range jobs {
 		var missing []string

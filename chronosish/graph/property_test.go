@@ -40,6 +40,9 @@ func TestAgainstTheTwin(t *testing.T) {
 			if (r == nil) != ordered(next) {
 				t.Fatalf("%v, with %v", r, edges(next))
 			}
+			if same := Check(changed, func(name string) *job.Job { return jobs[name] }); (same == nil) != (r == nil) {
+				t.Fatalf("%v, and of the graph %v", same, r)
+			}
 			if r != nil {
 				continue
 			}
