@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/profferhq/proffer/chronosish/schedule"
 )
 
 // Kind is which of the two a body shall define.
@@ -16,10 +18,6 @@ const (
 	Scheduled             // POST …/iso8601
 	Dependent             // POST …/dependency
 )
-
-// Schedules tells what is wrong with a schedule that is accepted at an instant; nil is
-// nothing. The error is a sentence.
-type Schedules func(text, zone string, created time.Time) error
 
 // The defaults of what is not given; 0 is the same for the amounts.
 const (
@@ -34,7 +32,7 @@ const once = "R1//PT24H"
 
 // Parse reads a definition as clients send it; what is not given has its default. now is
 // its Created, cut to milliseconds, and the Version is 0. The error is a *Refusal.
-func Parse(body []byte, kind Kind, now time.Time, check Schedules) (*Job, error) {
+func Parse(body []byte, kind Kind, now time.Time) (*Job, error) {
 	f := &faults{}
 	v, bad := decode(body, f)
 	if bad != nil {
@@ -46,7 +44,7 @@ func Parse(body []byte, kind Kind, now time.Time, check Schedules) (*Job, error)
 	}}
 	d.read(v)
 	if len(f.sentences) == 0 { // else half of it has not been read
-		d.settle(kind, check)
+		d.settle(kind)
 		d.job.check(f)
 	}
 	if r := f.refusal(); r != nil {
@@ -120,7 +118,7 @@ func outputOnly() []string {
 }
 
 // settle decides between the spellings of one thing, and what the body defines.
-func (d *draft) settle(kind Kind, check Schedules) {
+func (d *draft) settle(kind Kind) {
 	j := d.job
 	j.Schedule, j.Zone = strings.TrimSpace(j.Schedule), strings.TrimSpace(j.Zone)
 	if j.Zone == "null" { // so written by Chronos 2.x
@@ -148,7 +146,7 @@ func (d *draft) settle(kind Kind, check Schedules) {
 	if j.Schedule == "" {
 		j.Schedule = once
 	}
-	if err := check(j.Schedule, j.Zone, j.Created); err != nil {
+	if _, err := schedule.Parse(j.Schedule, j.Zone, j.Created); err != nil {
 		d.f.sentences = append(d.f.sentences, strings.TrimSuffix(err.Error(), ".")+".")
 	}
 }

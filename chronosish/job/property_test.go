@@ -57,7 +57,7 @@ func randomBody(t *rapid.T) (body string, kind Kind) {
 func TestRoundTrips(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		body, kind := randomBody(t)
-		j, err := Parse([]byte(body), kind, at(), starts)
+		j, err := Parse([]byte(body), kind, at())
 		if err != nil {
 			t.Fatalf("%s: %v", body, err)
 		}
@@ -74,7 +74,7 @@ func TestRoundTrips(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, kind := range []Kind{kind, Any} {
-			if again, err := Parse(shown, kind, at(), starts); err != nil || !again.Same(j) {
+			if again, err := Parse(shown, kind, at()); err != nil || !again.Same(j) {
 				t.Fatalf("%v: %s is another when it is sent back", err, shown)
 			}
 		}
@@ -87,7 +87,7 @@ func TestRoundTrips(t *testing.T) {
 // TestEveryFieldIsShown: clients read each field of Chronos in its type, of a job that
 // gives none of them.
 func TestEveryFieldIsShown(t *testing.T) {
-	j, err := Parse([]byte(`{"name":"a","command":"x"}`), Scheduled, at(), starts)
+	j, err := Parse([]byte(`{"name":"a","command":"x"}`), Scheduled, at())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,7 +124,7 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte(`{"name":"a","command":"x","schedule":"R5/2026-01-01T00:00:00Z/PT1M","epsilon":"PT5M","constraints":[["a","LIKE","b"]],"fetch":[{"uri":"http://h"}]}`), 1)
 	f.Add([]byte(`{"name":7,"command":"","parents":["b","a"],"environmentVariables":[{"name":"A","value":"1"}],"cpus":"0.5","container":null}`), 2)
 	f.Fuzz(func(t *testing.T, body []byte, kind int) {
-		j, err := Parse(body, Kind(kind), at(), starts)
+		j, err := Parse(body, Kind(kind), at())
 		if err != nil {
 			if r, ok := err.(*Refusal); !ok || r.Status != 400 || r.Message == "" {
 				t.Fatalf("no refusal: %v", err)
@@ -146,7 +146,7 @@ func FuzzParse(f *testing.F) {
 
 // FuzzStored: what is read from the store is written again without loss.
 func FuzzStored(f *testing.F) {
-	j, _ := Parse([]byte(`{"name":"a","command":"x","epsilon":"PT5M"}`), Scheduled, at(), starts)
+	j, _ := Parse([]byte(`{"name":"a","command":"x","epsilon":"PT5M"}`), Scheduled, at())
 	data, _ := j.MarshalJSON()
 	f.Add(data)
 	f.Fuzz(func(t *testing.T, data []byte) {
