@@ -133,15 +133,20 @@ func (j *Job) Clone() *Job {
 	return &c
 }
 
-// Same tells whether two definitions say the same: all but Created and Version is equal.
+// Same tells whether two definitions say the same: all but Created and Version is equal,
+// and where the schedule starts now, it is the same now.
 func (j *Job) Same(k *Job) bool {
 	x, y := *j, *k
 	x.Created, x.Version, y.Created, y.Version = time.Time{}, 0, time.Time{}, 0
-	return reflect.DeepEqual(x, y)
+	return reflect.DeepEqual(x, y) && (!j.StartsNow() || j.Created.Equal(k.Created))
 }
 
-// Continues tells whether the job goes on by the schedule of was: then it keeps was's
-// Created, and what was has handled stays handled.
+// Continues tells whether the job goes on by the schedule of was: then what was has
+// handled stays handled, and it keeps was's Created. One that starts now begins anew
+// each time that it is sent; whoever means the old one gives it its Created.
 func (j *Job) Continues(was *Job) bool {
-	return j.Schedule != "" && j.Schedule == was.Schedule && j.Zone == was.Zone
+	return j.Schedule != "" && j.Schedule == was.Schedule && j.Zone == was.Zone && (!j.StartsNow() || j.Created.Equal(was.Created))
 }
+
+// StartsNow tells whether the schedule has an empty start, which is when it is accepted.
+func (j *Job) StartsNow() bool { return strings.Contains(j.Schedule, "//") }

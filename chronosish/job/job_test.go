@@ -51,6 +51,14 @@ func TestSame(t *testing.T) {
 	if a.Same(b) || a.Epsilon.Length == 0 || a.Arguments[0] != "x" {
 		t.Error("a clone shares what can be changed")
 	}
+	now := &Job{Schedule: "R1//PT2M", Created: time.Unix(1, 0)}
+	later := now.Clone()
+	if later.Version = 3; !now.Same(later) || !later.Continues(now) {
+		t.Error("what starts now is another in another version")
+	}
+	if later.Created = time.Unix(2, 0); now.Same(later) || later.Continues(now) {
+		t.Error("what starts now goes on when it is sent again")
+	}
 	if w, ok := a.Window(); w != 5*time.Minute || !ok {
 		t.Errorf("the window is %v, %v", w, ok)
 	}
