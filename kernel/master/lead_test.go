@@ -122,7 +122,7 @@ func three(t *testing.T) []*running {
 }
 
 func quick(o *Options) {
-	fast := 100 * time.Millisecond
+	fast := 400 * time.Millisecond // a loaded machine must not depose a leader in the middle of a test
 	o.Raft = consensus.Timing{Heartbeat: fast, Election: fast, Lease: fast, Commit: 10 * time.Millisecond}
 }
 
