@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -83,8 +84,12 @@ func (v serviceView) print(c *client) error {
 	row("service", "%s", a.ID)
 	row("state", "%s", a.state(v.queue))
 	row("instances", "%s", a.counts())
-	for _, w := range a.waits(v.queue) {
-		row("why", "%s", w)
+	why := a.waits(v.queue)
+	for i, w := range why {
+		// What a deployment waits for ends with what the app waits for: once is enough.
+		if !slices.ContainsFunc(why, func(other string) bool { return other != w && strings.Contains(other, w) }) && !slices.Contains(why[:i], w) {
+			row("why", "%s", w)
+		}
 	}
 	for _, d := range v.deployments {
 		row("deployment", "%s", d.text(a.ID))
