@@ -24,12 +24,12 @@ const maxDuration = 10 * 366 * 24 * time.Hour
 
 // durationPattern has one group for each of weeks, days, hours, minutes and seconds.
 // Months and years have no length.
-const durationPattern = `^P(?:(\d{1,9})W)?(?:(\d{1,9})D)?(?:T(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,9}(?:[.,]\d{1,9})?)S)?)?$`
+var durationPattern = regexp.MustCompile(`^P(?:(\d{1,9})W)?(?:(\d{1,9})D)?(?:T(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,9}(?:[.,]\d{1,9})?)S)?)?$`)
 
 // ParseDuration reads a length as ISO 8601 writes it: PT90S, P1DT12H, PT0.5S. The error
 // is a sentence without a subject.
 func ParseDuration(s string) (Duration, error) {
-	m := regexp.MustCompile(durationPattern).FindStringSubmatch(s)
+	m := durationPattern.FindStringSubmatch(s)
 	if m == nil || strings.HasSuffix(s, "T") || s == "P" {
 		return Duration{}, fmt.Errorf("must be a length of time as in PT90S, PT15M or P1DT12H, and is %q", shorten(s))
 	}
