@@ -1,0 +1,216 @@
+package book
+
+import (
+	"time"
+
+	"github.com/profferhq/proffer/chronosish/due"
+	"github.com/profferhq/proffer/chronosish/job"
+	"github.com/profferhq/proffer/sdk"
+)
+
+// Options are the times and bounds of a Book; zero values mean the defaults, but for
+// Parse.
+type Options struct {
+	// Parse reads the schedule of a job, which has one.
+	Parse func(*job.Job) (due.Schedule, error)
+	// Check refuses changed definitions that do not fit to the others, which it finds by
+	// name (nil: there is none); nil: only that parents exist is checked.
+	Check func(changed []*job.Job, find func(name string) *job.Job) *job.Refusal
+	// Role of the offers.
+	Role string
+	// KillRetry is after how long a KILL that brought about nothing is said again.
+	KillRetry time.Duration
+	// AskAgain is after how long an attempt that nobody tells of is asked for again.
+	AskAgain time.Duration
+	// Refresh is after how long all attempts are asked for, as a net.
+	Refresh time.Duration
+	// Refuse is for how long the same resources of an agent are not wanted again. A
+	// revive ends it.
+	Refuse time.Duration
+	// FullPause is how long nothing is stored after the store was full.
+	FullPause time.Duration
+	// MaxTxn is the size of a transaction in bytes that is not exceeded by gathering,
+	// MaxWrites the number of writes.
+	MaxTxn, MaxWrites int
+	// MaxLaunches is how many attempts are launched on one offer, because their records
+	// are one transaction.
+	MaxLaunches int
+	// MaxWaiting runs of one job wait; slots beyond are decided when there is room.
+	MaxWaiting int
+	// MaxTokens successes of a parent are kept for a child that does not run.
+	MaxTokens int
+	// HistoryBytes is the room of the history in the store. Its oldest lines are dropped
+	// for it, and sooner when the store is full.
+	HistoryBytes int
+}
+
+func (o Options) withDefaults() Options {
+	for _, d := range []struct {
+		at   *time.Duration
+		time time.Duration
+	}{
+		{&o.KillRetry, 10 * time.Second}, {&o.AskAgain, 5 * time.Second}, {&o.Refresh, 10 * time.Minute},
+		{&o.Refuse, 2 * time.Minute}, {&o.FullPause, 5 * time.Second},
+	} {
+		if *d.at == 0 {
+			*d.at = d.time
+		}
+	}
+	for _, d := range []struct {
+		at *int
+		n  int
+	}{
+		{&o.MaxTxn, 900 << 10}, {&o.MaxWrites, 4000}, {&o.MaxLaunches, 1000}, {&o.MaxWaiting, 1000},
+		{&o.MaxTokens, 100}, {&o.HistoryBytes, 16 << 20},
+	} {
+		if *d.at == 0 {
+			*d.at = d.n
+		}
+	}
+	if o.Role == "" {
+		o.Role = sdk.DefaultRole
+	}
+	return o
+}
+
+// Book is the mind of the chronosish that leads.
+type Book struct {
+	opt     Options
+	now     time.Time
+	effects []Effect
+
+	jobs     map[string]*entry
+	children map[string]map[string]bool // by parent
+	attempts map[sdk.TaskID]*run
+	alarms   alarms
+	dirty    map[string]bool
+	wanting  map[string]bool // those with runs that wait for a launch, perhaps
+
+	session  session
+	offers   []sdk.Offer
+	market   market
+	turn     int // where the next placement begins to look
+	orphans  map[sdk.TaskID]*orphan
+	recent   recent
+	requests []Request // not yet admitted
+	outbox   outbox
+	history  history
+}
+
+// entry is one job, or what is left of one that was deleted.
+type entry struct {
+	name     string
+	job      *job.Job // nil: deleted
+	born     int64    // tells this job from an earlier one of that name: milliseconds since 1970
+	floor    time.Time
+	schedule due.Schedule // nil: it has parents
+	state    stateRecord
+	runs     []*run // oldest first, without those that have ended
+	next     time.Time
+	ended    bool // its schedule has
+	busy     bool // a change of it is on its way to the store
+	deleting bool // that change is its deletion
+	history  []*line
+	waits    string
+}
+
+// Step takes what has happened, in its order, and gives what has to be done about it,
+// in order. The slice is valid until the next Step. Time that runs backwards counts as
+// standing still.
+func (b *Book) Step(now time.Time, inputs ...Input) []Effect {
+	b.effects = b.effects[:0]
+	if now.After(b.now) {
+		b.now = now
+	}
+	for _, in := range inputs {
+		b.take(in)
+	}
+	b.admit()
+	for _, name := range b.alarms.due(b.now) {
+		b.touch(name)
+	}
+	b.askAgain()
+	b.evaluate()
+	b.match()
+	b.trade()
+	b.reapOrphans()
+	b.flush()
+	return b.effects
+}
+
+func (b *Book) take(in Input) {
+	switch in := in.(type) {
+	case Request:
+		b.requests = append(b.requests, in)
+	case Persisted:
+		b.persisted(in.Txn)
+	case Refused:
+		b.refused(in.Txn, in.Err)
+	case Subscribed:
+		b.subscribed()
+	case Disconnected:
+		b.session.up = false
+		b.offers = nil
+	case Offers:
+		b.offers = append(b.offers, in.Offers...)
+	case Rescinded:
+		b.rescinded(in.Offer)
+	case Update:
+		b.update(in.Status)
+	case Lost:
+		b.lost(in.Tasks)
+	case Tick:
+	}
+}
+
+// Due is when the next Tick is wanted; false: not before something else happens.
+func (b *Book) Due() (time.Time, bool) {
+	var due time.Time
+	for _, at := range []time.Time{b.alarms.next(), b.nextAsk(), b.nextRevive(), b.nextOrphan(), b.nextFlush()} {
+		due = earlier(due, at)
+	}
+	return due, !due.IsZero()
+}
+
+// earlier is the earlier of two times; zero is none.
+func earlier(x, y time.Time) time.Time {
+	if x.IsZero() || !y.IsZero() && y.Before(x) {
+		return y
+	}
+	return x
+}
+
+// touch has a job looked at again in this Step.
+func (b *Book) touch(name string) { b.dirty[name] = true }
+
+// entry is the one of that name, made if there is none.
+func (b *Book) entry(name string) *entry {
+	e := b.jobs[name]
+	if e == nil {
+		e = &entry{name: name}
+		b.jobs[name] = e
+	}
+	return e
+}
+
+// forget drops a job of which nothing is left.
+func (b *Book) forget(e *entry) {
+	if e.job == nil && len(e.runs) == 0 && !e.busy {
+		delete(b.jobs, e.name)
+		delete(b.wanting, e.name)
+	}
+}
+
+// handled is the last slot that was dealt with, or the time that counts as it.
+func (e *entry) handled() time.Time {
+	if e.state.Handled.After(e.floor) {
+		return e.state.Handled
+	}
+	return e.floor
+}
+
+func (b *Book) emit(e Effect) { b.effects = append(b.effects, e) }
+
+func (b *Book) log(level Level, message string, kv ...any) {
+	b.emit(Log{Level: level, Message: message, KV: kv})
+}

@@ -1,0 +1,357 @@
+package book
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/profferhq/proffer/chronosish/due"
+	"github.com/profferhq/proffer/chronosish/job"
+	"github.com/profferhq/proffer/sdk"
+)
+
+// admit begins the changes that are asked for, in their order. One that is about a job
+// with a change on its way waits for it, and so does all that follows it about that job.
+func (b *Book) admit() {
+	held := map[string]bool{}
+	requests := b.requests
+	b.requests = nil
+	for _, q := range requests {
+		names := b.touches(&q.Change)
+		if slices.ContainsFunc(names, func(n string) bool { return held[n] || b.jobs[n] != nil && b.jobs[n].busy }) {
+			for _, n := range names {
+				held[n] = true
+			}
+			b.requests = append(b.requests, q)
+			continue
+		}
+		b.begin(q)
+	}
+}
+
+// touches are the names of the jobs that a change is about.
+func (b *Book) touches(c *Change) []string {
+	names := slices.Clone(c.Names)
+	for _, j := range c.Jobs {
+		names = append(names, j.Name)
+	}
+	if c.Kind == Delete {
+		for _, n := range c.Names {
+			names = append(names, sortedKeys(b.children[n])...)
+		}
+	}
+	return names
+}
+
+func (b *Book) find(name string) *job.Job {
+	if e := b.jobs[name]; e != nil && !e.deleting {
+		return e.job
+	}
+	return nil
+}
+
+func (b *Book) begin(q Request) {
+	c := &q.Change
+	var refusal *job.Refusal
+	for _, name := range sortedKeys(c.IfVersion) {
+		version := uint64(0)
+		if j := b.find(name); j != nil {
+			version = j.Version
+		}
+		if version != c.IfVersion[name] {
+			refusal = job.Refusef(409, "The job %q was changed meanwhile. Read it again.", name)
+		}
+	}
+	for _, name := range c.Names {
+		if b.find(name) == nil {
+			refusal = job.Missing(name)
+		}
+	}
+	if refusal == nil {
+		switch c.Kind {
+		case Put:
+			refusal = b.put(q, c.Jobs, nil)
+		case Delete:
+			refusal = b.put(q, b.heirs(c.Names), c.Names)
+		case RunNow:
+			b.runNow(q)
+		case Kill:
+			b.killAll(q)
+		case Succeed:
+			b.succeed(q)
+		}
+	}
+	if refusal != nil {
+		b.emit(Reply{ID: q.ID, Refusal: refusal})
+	}
+}
+
+// edit is one job that is made or replaced, ready to be stored.
+type edit struct {
+	rec      jobRecord
+	job      *job.Job
+	schedule due.Schedule
+	passed   *due.Skip // slots that the change passes over
+}
+
+// put makes and replaces jobs, and deletes others, in one transaction.
+func (b *Book) put(q Request, jobs []*job.Job, gone []string) *job.Refusal {
+	var edits []*edit
+	for _, j := range jobs {
+		was := b.find(j.Name)
+		if was != nil && was.Same(j) {
+			continue
+		}
+		ed, refusal := b.edit(j, was)
+		if refusal != nil {
+			return refusal
+		}
+		edits = append(edits, ed)
+	}
+	if refusal := b.check(edits, gone); refusal != nil {
+		return refusal
+	}
+	if len(edits) == 0 && len(gone) == 0 {
+		b.emit(Reply{ID: q.ID, Outcome: Outcome{At: b.now}})
+		return nil
+	}
+	var writes []Write
+	for _, ed := range edits {
+		e := b.entry(ed.job.Name)
+		e.busy = true
+		writes = append(writes, put(jobKey(e.name), &ed.rec))
+		if ed.passed != nil {
+			writes = append(writes, b.skip(e, *ed.passed)...)
+		}
+	}
+	for _, name := range gone {
+		e := b.jobs[name]
+		e.busy, e.deleting = true, true
+		writes = append(writes, remove(jobKey(name)), remove(stateKey(name)), Write{Key: keyHistory + name + "/", Delete: true, Prefix: true})
+	}
+	b.post(&posting{
+		writes: writes,
+		done: func() {
+			b.apply(edits, gone)
+			b.emit(Reply{ID: q.ID, Outcome: Outcome{At: b.now, Change: true}})
+		},
+		failed: func(err *sdk.Error) {
+			for _, name := range b.touches(&q.Change) {
+				e := b.jobs[name]
+				if e != nil {
+					e.busy, e.deleting = false, false
+					b.touch(name)
+					b.forget(e)
+				}
+			}
+			b.emit(Reply{ID: q.ID, Refusal: job.Refusef(503, "The store has no room for this: %s", err.Message)})
+		},
+	})
+	return nil
+}
+
+// edit makes the record of a definition: when it was made, which version it is, and from
+// where on slots are its own.
+func (b *Book) edit(j, was *job.Job) (*edit, *job.Refusal) {
+	j = j.Clone()
+	now := b.now.UTC().Truncate(time.Millisecond)
+	rec := jobRecord{Born: now.UnixMilli()}
+	j.Created, j.Version = now, 1
+	e := b.jobs[j.Name]
+	if was != nil {
+		j.Version = was.Version + 1
+		rec.Born, rec.Floor = e.born, e.floor
+		if j.Continues(was) {
+			j.Created = was.Created
+		} else {
+			rec.Floor = now.Add(-1)
+		}
+	} else if e != nil { // what is left of an earlier one of that name
+		rec.Born = max(rec.Born, e.born+1)
+	}
+	ed := &edit{job: j}
+	if !j.Dependent() {
+		s, err := b.opt.Parse(j)
+		if err != nil {
+			return nil, job.Invalid("%s", sentence(err))
+		}
+		ed.schedule = s
+		if was == nil && !strings.HasPrefix(j.Schedule, "R") {
+			rec.Floor = now.Add(-1) // a cron schedule has no beginning of its own
+		}
+	}
+	if was != nil && was.Disabled && !j.Disabled && ed.schedule != nil {
+		from := e.handled()
+		if rec.Floor.After(from) {
+			from = rec.Floor
+		}
+		if ed.passed = due.Pass(b.now, ed.schedule, from, due.Disabled); ed.passed != nil {
+			rec.Floor = ed.passed.Last.UTC()
+		}
+	}
+	rec.Job = definition(*j)
+	ed.rec = rec
+	return ed, nil
+}
+
+func sentence(err error) string {
+	text := err.Error()
+	if !strings.HasSuffix(text, ".") {
+		text += "."
+	}
+	return text
+}
+
+// check looks whether definitions fit to the others, as these will be.
+func (b *Book) check(edits []*edit, gone []string) *job.Refusal {
+	changed := map[string]*job.Job{}
+	var list []*job.Job
+	for _, ed := range edits {
+		changed[ed.job.Name] = ed.job
+		list = append(list, ed.job)
+	}
+	find := func(name string) *job.Job {
+		if j := changed[name]; j != nil {
+			return j
+		}
+		if slices.Contains(gone, name) {
+			return nil
+		}
+		return b.find(name)
+	}
+	for _, j := range list {
+		for _, parent := range j.Parents {
+			if find(parent) == nil {
+				return job.Invalid("The parent %q of the job %q does not exist.", parent, j.Name)
+			}
+		}
+	}
+	if b.opt.Check == nil {
+		return nil
+	}
+	return b.opt.Check(list, find)
+}
+
+// apply does what is in the store now.
+func (b *Book) apply(edits []*edit, gone []string) {
+	for _, name := range gone {
+		e := b.jobs[name]
+		b.adopt(e.job, nil)
+		b.burn(e)
+		e.job, e.schedule, e.state, e.busy, e.deleting = nil, nil, stateRecord{}, false, false
+		e.next, e.ended, e.waits = time.Time{}, false, ""
+		b.touch(name)
+		for _, r := range slices.Clone(e.runs) {
+			b.stop(e, r, due.ByDeletion)
+		}
+		b.forget(e)
+	}
+	for _, ed := range edits {
+		e := b.entry(ed.job.Name)
+		b.adopt(e.job, ed.job)
+		e.job, e.schedule, e.born, e.floor, e.busy = ed.job, ed.schedule, ed.rec.Born, ed.rec.Floor, false
+		b.touch(e.name)
+	}
+}
+
+// adopt keeps the list of children.
+func (b *Book) adopt(was, is *job.Job) {
+	if was != nil {
+		for _, parent := range was.Parents {
+			delete(b.children[parent], was.Name)
+		}
+	}
+	if is != nil {
+		for _, parent := range is.Parents {
+			if b.children[parent] == nil {
+				b.children[parent] = map[string]bool{}
+			}
+			b.children[parent][is.Name] = true
+		}
+	}
+}
+
+// heirs are the children of jobs that are deleted, as they are then: with the parents of
+// their parents, or with the schedule of one where no parent is left.
+func (b *Book) heirs(gone []string) []*job.Job {
+	changed := map[string]*job.Job{}
+	for _, name := range gone {
+		dead := b.jobs[name].job
+		if h := changed[name]; h != nil {
+			dead = h
+		}
+		for _, child := range sortedKeys(b.children[name]) {
+			if slices.Contains(gone, child) {
+				continue
+			}
+			h := changed[child]
+			if h == nil {
+				h = b.jobs[child].job.Clone()
+				changed[child] = h
+			}
+			h.Parents = slices.DeleteFunc(h.Parents, func(p string) bool { return p == name })
+			h.Parents = append(h.Parents, dead.Parents...)
+			slices.Sort(h.Parents)
+			if h.Parents = slices.Compact(h.Parents); len(h.Parents) == 0 {
+				h.Parents, h.Schedule, h.Zone = nil, dead.Schedule, dead.Zone
+			}
+		}
+	}
+	var list []*job.Job
+	for _, child := range sortedKeys(changed) {
+		list = append(list, changed[child])
+	}
+	return list
+}
+
+// runNow makes a run of each job, which is a matter of no slot.
+func (b *Book) runNow(q Request) {
+	var writes []Write
+	var made []*run
+	for _, name := range q.Change.Names {
+		r := b.made(b.jobs[name], ByHand)
+		r.rec.Arguments = q.Change.Arguments
+		made = append(made, r)
+		writes = append(writes, put(runKey(&r.rec), &r.rec))
+	}
+	b.post(&posting{
+		writes: writes,
+		done: func() {
+			o := Outcome{At: b.now, Change: true}
+			for _, r := range made {
+				o.Runs = append(o.Runs, r.shown())
+				r.decided = true
+				b.enrol(b.entry(r.rec.Job), r)
+				b.touch(r.rec.Job)
+			}
+			b.emit(Reply{ID: q.ID, Outcome: o})
+		},
+		failed: func(err *sdk.Error) {
+			b.emit(Reply{ID: q.ID, Refusal: job.Refusef(503, "The store has no room for this: %s", err.Message)})
+		},
+	})
+}
+
+// killAll ends the attempts that go on. It is answered when that is decided in the store.
+func (b *Book) killAll(q Request) {
+	o := Outcome{At: b.now, Change: true}
+	for _, name := range q.Change.Names {
+		e := b.jobs[name]
+		for _, r := range slices.Clone(e.runs) {
+			if q.Change.Task == "" || string(r.rec.Task) == q.Change.Task {
+				o.Runs = append(o.Runs, r.shown())
+				b.stop(e, r, due.ByWish)
+			}
+		}
+	}
+	b.post(&posting{done: func() { b.emit(Reply{ID: q.ID, Outcome: o}) }})
+}
+
+// succeed tells the children of jobs of a success that was none of their attempts'.
+func (b *Book) succeed(q Request) {
+	var writes []Write
+	for _, name := range q.Change.Names {
+		writes = append(writes, b.hand(b.jobs[name], "marked")...)
+	}
+	b.post(&posting{writes: writes, done: func() { b.emit(Reply{ID: q.ID, Outcome: Outcome{At: b.now, Change: true}}) }})
+}

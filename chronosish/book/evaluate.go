@@ -1,0 +1,206 @@
+package book
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/profferhq/proffer/chronosish/due"
+	"github.com/profferhq/proffer/sdk"
+)
+
+// evaluate looks at each job that something has happened to.
+func (b *Book) evaluate() {
+	for len(b.dirty) > 0 {
+		names := sortedKeys(b.dirty)
+		clear(b.dirty)
+		for _, name := range names {
+			if e := b.jobs[name]; e != nil {
+				b.look(e)
+			}
+		}
+	}
+}
+
+// look does what is due for one job.
+func (b *Book) look(e *entry) {
+	for _, r := range slices.Clone(e.runs) {
+		switch {
+		case r.ended:
+		case r.waits():
+			b.expire(e, r)
+		default:
+			b.watch(e, r)
+		}
+	}
+	if e.job == nil || e.busy {
+		return
+	}
+	if e.schedule != nil {
+		b.decide(e)
+	} else {
+		b.fire(e)
+	}
+	for _, r := range e.runs {
+		b.alarms.wake(e.name, after(b.now, r.rec.NotBefore))
+	}
+}
+
+// after is at where it is still to come, and otherwise zero.
+func after(now, at time.Time) time.Time {
+	if at.After(now) {
+		return at
+	}
+	return time.Time{}
+}
+
+// watch looks after an attempt: its bounds in time, and its end where that was decided.
+func (b *Book) watch(e *entry, r *run) {
+	if e.of(r) {
+		if most := e.job.MaxCompletionTime(); most > 0 && !r.rec.Started.IsZero() {
+			if at := r.rec.Started.Add(most); at.After(b.now) {
+				b.alarms.wake(e.name, at)
+			} else {
+				b.stop(e, r, due.ByTime)
+			}
+		}
+		if !r.rec.Lost.IsZero() {
+			if at := r.rec.Lost.Add(e.job.LostAfter.Length); at.After(b.now) {
+				b.alarms.wake(e.name, at)
+			} else {
+				b.conclude(e, r, due.Lost, "its agent was unreachable for longer than lostAfter", sdk.TaskStatus{State: sdk.TaskUnreachable})
+				return
+			}
+		}
+	} else if !e.busy && r.rec.Stop == due.NotStopped {
+		b.stop(e, r, due.ByDeletion)
+	}
+	b.kill(e, r)
+}
+
+// expire skips a slot that has not started in its window.
+func (b *Book) expire(e *entry, r *run) {
+	if e.busy || r.rec.Cause != BySlot || r.rec.Attempt > 0 || !e.of(r) {
+		return
+	}
+	window, bounded := e.job.Window()
+	if !bounded {
+		return
+	}
+	if end := r.rec.Nominal.Add(window); !b.now.After(end) {
+		b.alarms.wake(e.name, end.Add(1))
+		return
+	}
+	why := due.Starved
+	if !e.job.Concurrent && e.runs[0] != r {
+		why = due.Overlap
+	}
+	r.ended = true
+	e.strike(r)
+	e.state.Born = e.born
+	writes := append([]Write{remove(runKey(&r.rec))}, b.skip(e, due.Skip{First: r.rec.Nominal, Last: r.rec.Nominal, Count: 1, Reason: why})...)
+	b.post(&posting{writes: append(writes, put(stateKey(e.name), &e.state))})
+	b.touch(e.name)
+}
+
+// skip has slots written down that do not run.
+func (b *Book) skip(e *entry, s due.Skip) []Write {
+	return b.note(e, Record{
+		Job: e.name, Cause: BySlot, Nominal: s.First.UTC(), Last: s.Last.UTC(), Count: s.Count, Outcome: Skipped, Reason: string(s.Reason),
+	})
+}
+
+// decide deals with the slots that are due. What it decides is one posting.
+func (b *Book) decide(e *entry) {
+	rules := due.Rules{Disabled: e.job.Disabled}
+	if window, bounded := e.job.Window(); bounded {
+		rules.Window = &window
+	}
+	load := due.Load{Room: b.opt.MaxWaiting}
+	for _, r := range e.runs {
+		if r.waits() {
+			load.Room--
+		}
+		if !e.job.Concurrent || r.waits() && r.rec.Cause == BySlot {
+			load.Busy = true
+		}
+	}
+	d := due.Decide(b.now, e.schedule, e.handled(), rules, load)
+	e.next, e.ended = d.Next.UTC(), d.Exhausted
+	if d.Next.IsZero() {
+		e.next = time.Time{}
+	}
+	b.alarms.wake(e.name, after(b.now, e.next))
+	if len(d.Run) == 0 && len(d.Skipped) == 0 {
+		return
+	}
+	e.state.Born, e.state.Handled = e.born, d.Handled.UTC()
+	var writes []Write
+	for _, s := range d.Skipped {
+		writes = append(writes, b.skip(e, s)...)
+	}
+	var made []*run
+	for _, at := range d.Run {
+		r := &run{rec: runRecord{Job: e.name, Born: e.born, Cause: BySlot, Nominal: at.UTC(), Decided: b.now}}
+		b.enrol(e, r)
+		made = append(made, r)
+		writes = append(writes, put(runKey(&r.rec), &r.rec))
+	}
+	if len(d.Skipped) > 0 { // without, the runs' records tell what was handled
+		writes = append(writes, put(stateKey(e.name), &e.state))
+	}
+	b.post(&posting{writes: writes, done: func() { b.decided(e, made) }})
+	for _, r := range made {
+		b.expire(e, r) // to be woken
+	}
+}
+
+func (b *Book) decided(e *entry, made []*run) {
+	for _, r := range made {
+		r.decided = true
+	}
+	b.touch(e.name)
+}
+
+// fire makes the run of a job all of whose parents have succeeded.
+func (b *Book) fire(e *entry) {
+	for {
+		var causes []string
+		for _, parent := range e.job.Parents {
+			if t := e.state.Tokens[parent]; len(t) > 0 {
+				causes = append(causes, t[0])
+			}
+		}
+		if len(causes) < len(e.job.Parents) || len(causes) == 0 {
+			return
+		}
+		tokens := maps.Clone(e.state.Tokens)
+		for _, parent := range e.job.Parents {
+			if tokens[parent] = tokens[parent][1:]; len(tokens[parent]) == 0 {
+				delete(tokens, parent)
+			}
+		}
+		e.state.Tokens, e.state.Born = tokens, e.born
+		if e.job.Disabled {
+			sk := due.Skip{First: b.now, Last: b.now, Count: 1, Reason: due.Disabled}
+			b.post(&posting{writes: append(b.skip(e, sk), put(stateKey(e.name), &e.state))})
+			continue
+		}
+		r := b.made(e, ByParents)
+		r.rec.Parents = causes
+		b.enrol(e, r)
+		b.post(&posting{
+			writes: []Write{put(runKey(&r.rec), &r.rec), put(stateKey(e.name), &e.state)},
+			done:   func() { b.decided(e, []*run{r}) },
+		})
+	}
+}
+
+// made is a new run that no slot has caused. Its nominal time is its own: no other of the
+// job has the same.
+func (b *Book) made(e *entry, cause Cause) *run {
+	e.state.Made = max(b.now.UnixMilli(), e.state.Made+1)
+	return &run{rec: runRecord{
+		Job: e.name, Born: e.born, Cause: cause, Nominal: time.UnixMilli(e.state.Made).UTC(), Decided: b.now,
+	}}
+}

@@ -1,0 +1,336 @@
+package book
+
+import (
+	"cmp"
+	"fmt"
+	"regexp"
+	"slices"
+	"time"
+
+	"github.com/profferhq/proffer/chronosish/due"
+	"github.com/profferhq/proffer/chronosish/job"
+	"github.com/profferhq/proffer/sdk"
+)
+
+// eligible are the runs that may be launched now.
+func (b *Book) eligible() []*run {
+	var list []*run
+	for _, name := range sortedKeys(b.wanting) {
+		e := b.jobs[name]
+		waiting := false
+		for i, r := range e.runs {
+			if !r.waits() {
+				continue
+			}
+			waiting = true
+			if e.job != nil && !e.busy && r.decided && !r.rec.NotBefore.After(b.now) && (e.job.Concurrent || i == 0) {
+				list = append(list, r)
+			}
+		}
+		if !waiting {
+			delete(b.wanting, name)
+			e.waits = ""
+		}
+	}
+	return list
+}
+
+// candidates are the runs that may be launched now, in the order in which they are: those
+// of important jobs first, then by their nominal time.
+func (b *Book) candidates() []*run {
+	list := b.eligible()
+	slices.SortStableFunc(list, func(x, y *run) int {
+		if p, q := b.jobs[x.rec.Job].job.HighPriority, b.jobs[y.rec.Job].job.HighPriority; p != q {
+			if p {
+				return -1
+			}
+			return 1
+		}
+		return cmp.Or(x.rec.Nominal.Compare(y.rec.Nominal), cmp.Compare(x.rec.Job, y.rec.Job))
+	})
+	return list
+}
+
+// match puts the runs that wait onto the offers at hand and gives the rest of them back.
+// An offer is kept for one placement, and until the records of what is launched on it
+// are in the store.
+func (b *Book) match() {
+	if len(b.offers) == 0 {
+		return
+	}
+	rooms := make([]*room, len(b.offers))
+	for i := range b.offers {
+		rooms[i] = measure(&b.offers[i])
+	}
+	b.offers = nil
+	tight := map[*job.Job]string{}
+	for _, r := range b.candidates() {
+		e := b.jobs[r.rec.Job]
+		why, known := tight[e.job]
+		if !known {
+			var at *room
+			if at, why = b.place(e.job, rooms); at != nil {
+				b.stage(e, r, at)
+				continue
+			}
+			tight[e.job] = why
+		}
+		if e.waits = why; why == nextOffer {
+			r.seen = false // the same agent has more, once the records of these are stored
+		}
+	}
+	decline := Decline{Refuse: b.opt.Refuse}
+	for _, at := range rooms {
+		if len(at.runs) == 0 {
+			decline.Offers = append(decline.Offers, at.offer.ID)
+			continue
+		}
+		b.record(at)
+	}
+	if len(decline.Offers) > 0 {
+		b.emit(decline)
+	}
+}
+
+// nextOffer is waited for where an offer has as many launches as go into a transaction.
+const nextOffer = "the next offer"
+
+// place finds an offer for one attempt, and says why where there is none. It begins to
+// look where it has not looked last, so that attempts are spread.
+func (b *Book) place(j *job.Job, rooms []*room) (*room, string) {
+	why := ""
+	for k := range rooms {
+		i := (b.turn + k) % len(rooms)
+		at := rooms[i]
+		if len(at.runs) >= b.opt.MaxLaunches {
+			why = nextOffer
+			continue
+		}
+		if why = at.refuses(j); why == "" {
+			b.turn = i + 1
+			return at, ""
+		}
+	}
+	return nil, why
+}
+
+// room is what is left of an offer.
+type room struct {
+	offer *sdk.Offer
+	left  []int64 // of each of its resources, in thousandths; 0 for those that are not used
+	runs  []*run
+	tasks []sdk.TaskInfo
+}
+
+func measure(o *sdk.Offer) *room {
+	at := &room{offer: o, left: make([]int64, len(o.Resources))}
+	for i := range o.Resources {
+		x := &o.Resources[i]
+		if x.Disk == nil && x.Revocable == nil && x.Shared == nil && x.ProviderID == "" && x.Scalar != nil {
+			at.left[i] = sdk.Millis(x.Scalar.Value)
+		}
+	}
+	return at
+}
+
+// need is one scalar that a job wants, in thousandths.
+type need struct {
+	name   string
+	millis int64
+}
+
+func needs(j *job.Job) [3]need {
+	return [3]need{{"cpus", sdk.Millis(j.CPUs)}, {"mem", sdk.Millis(j.Mem)}, {"disk", sdk.Millis(j.Disk)}}
+}
+
+// refuses says why an attempt does not fit; empty: it does.
+func (at *room) refuses(j *job.Job) string {
+	for _, c := range j.Constraints {
+		if !at.fulfils(c) {
+			return fmt.Sprintf("an agent that fulfils the constraint %s %s %s", c.Attribute, c.Operator, c.Value)
+		}
+	}
+	for _, n := range needs(j) {
+		var have int64
+		for i := range at.left {
+			if at.offer.Resources[i].Name == n.name {
+				have += at.left[i]
+			}
+		}
+		if have < n.millis {
+			return fmt.Sprintf("resources: %s:%g are needed on one agent, and the last offer has %g", n.name, sdk.FromMillis(n.millis), sdk.FromMillis(have))
+		}
+	}
+	return ""
+}
+
+// fulfils tells whether the agent has what a constraint asks for. Ranges fulfil none.
+func (at *room) fulfils(c job.Constraint) bool {
+	if c.Attribute == "hostname" {
+		return compare(c, at.offer.Hostname)
+	}
+	for i := range at.offer.Attributes {
+		x := &at.offer.Attributes[i]
+		if x.Name != c.Attribute {
+			continue
+		}
+		var values []string
+		switch {
+		case x.Text != nil:
+			values = []string{x.Text.Value}
+		case x.Scalar != nil:
+			values = []string{fmt.Sprint(x.Scalar.Value)}
+		case x.Set != nil:
+			values = x.Set.Item
+		}
+		if slices.ContainsFunc(values, func(v string) bool { return compare(c, v) }) {
+			return true
+		}
+	}
+	return false
+}
+
+func compare(c job.Constraint, value string) bool {
+	if c.Operator == job.Equals {
+		return value == c.Value
+	}
+	pattern, err := regexp.Compile(`\A(?:` + c.Value + `)\z`)
+	return err == nil && pattern.MatchString(value) == (c.Operator == job.Like)
+}
+
+// take books one attempt, which must fit, and gives its resources.
+func (at *room) take(j *job.Job) []sdk.Resource {
+	var taken []sdk.Resource
+	for _, n := range needs(j) {
+		for i := range at.left {
+			if at.offer.Resources[i].Name != n.name {
+				continue
+			}
+			if part := min(n.millis, at.left[i]); part > 0 {
+				at.left[i] -= part
+				n.millis -= part
+				entry := at.offer.Resources[i]
+				entry.Scalar = &sdk.Scalar{Value: sdk.FromMillis(part)}
+				taken = append(taken, entry)
+			}
+		}
+	}
+	return taken
+}
+
+// stage makes the attempt that is to be launched on an offer.
+func (b *Book) stage(e *entry, r *run, at *room) {
+	x := &r.rec
+	x.Task, x.Agent, x.Host, x.Staged = x.taskID(), at.offer.AgentID, at.offer.Hostname, b.now
+	r.state, r.offer = sdk.TaskStaging, at.offer.ID
+	b.attempts[x.Task] = r
+	at.runs, at.tasks = append(at.runs, r), append(at.tasks, task(e.job, r, at.take(e.job)))
+	e.waits = ""
+}
+
+// record has the attempts of one offer stored, and then launched.
+func (b *Book) record(at *room) {
+	var writes []Write
+	for _, r := range at.runs {
+		writes = append(writes, put(runKey(&r.rec), &r.rec))
+	}
+	b.post(&posting{writes: writes, done: func() { b.launch(at) }})
+}
+
+// launch accepts the offer. An attempt that is not wanted any more, or whose offer is
+// gone, is not launched: nobody has heard of it, so that its task's id is still good.
+func (b *Book) launch(at *room) {
+	accept := Accept{Offer: at.offer.ID, Refuse: b.opt.Refuse}
+	here := false
+	for i, r := range at.runs {
+		e := b.jobs[r.rec.Job]
+		b.touch(e.name)
+		here = here || r.offer != ""
+		if r.rec.Stop != due.NotStopped || r.offer == "" || !b.session.up {
+			b.withdraw(e, r)
+			continue
+		}
+		r.launched, r.confirmed = true, true
+		accept.Tasks = append(accept.Tasks, at.tasks[i])
+	}
+	switch {
+	case len(accept.Tasks) > 0:
+		b.emit(accept)
+	case b.session.up && here:
+		b.emit(Decline{Offers: []sdk.OfferID{at.offer.ID}, Refuse: b.opt.Refuse})
+	}
+}
+
+// withdraw takes a launch back that was not made.
+func (b *Book) withdraw(e *entry, r *run) {
+	x := &r.rec
+	delete(b.attempts, x.Task)
+	x.Task, x.Agent, x.Host, x.Staged = "", "", "", time.Time{}
+	stop := x.Stop
+	x.Stop = due.NotStopped
+	r.state, r.offer, r.seen, r.decided = "", "", false, false
+	b.wanting[e.name] = true
+	b.save(r, false, func() { b.decided(e, []*run{r}) })
+	if stop != due.NotStopped {
+		b.stop(e, r, stop)
+	}
+}
+
+// rescinded drops an offer, and the launches on it that were not made yet.
+func (b *Book) rescinded(offer sdk.OfferID) {
+	b.offers = slices.DeleteFunc(b.offers, func(o sdk.Offer) bool { return o.ID == offer })
+	for _, r := range b.attempts {
+		if r.offer == offer && !r.launched {
+			r.offer = ""
+		}
+	}
+}
+
+// market is what is to be known of the offers.
+type market struct {
+	open    bool      // revived, and not suppressed since
+	revived time.Time // when last
+	late    bool      // a revive is due, but the last one was a moment ago
+}
+
+// reviveGap is the least time between two revives: what comes in between goes with the
+// next one.
+const reviveGap = 20 * time.Millisecond
+
+// trade asks for offers where something new waits, and for none where nothing does.
+func (b *Book) trade() {
+	m := &b.market
+	if !b.session.up {
+		return
+	}
+	list := b.eligible()
+	fresh := slices.ContainsFunc(list, func(r *run) bool { return !r.seen })
+	switch {
+	case len(list) == 0:
+		m.late = false
+		if m.open {
+			m.open = false
+			b.emit(Suppress{})
+		}
+		return
+	case m.open && !fresh:
+		m.late = false
+		return
+	case b.now.Before(m.revived.Add(reviveGap)):
+		m.late = true
+		return
+	}
+	m.open, m.late, m.revived = true, false, b.now
+	b.emit(Revive{})
+	for _, r := range list {
+		r.seen = true
+	}
+}
+
+// nextRevive is when a revive that was put off is due.
+func (b *Book) nextRevive() time.Time {
+	if !b.session.up || !b.market.late {
+		return time.Time{}
+	}
+	return b.market.revived.Add(reviveGap)
+}

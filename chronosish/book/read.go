@@ -1,0 +1,104 @@
+package book
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// sortRuns puts runs in the order in which they were decided.
+func sortRuns(list []*run) {
+	slices.SortFunc(list, func(x, y *run) int {
+		return cmp.Or(x.rec.Decided.Compare(y.rec.Decided), x.rec.Nominal.Compare(y.rec.Nominal), cmp.Compare(x.rec.Cause, y.rec.Cause))
+	})
+}
+
+// Jobs are all jobs, by name.
+func (b *Book) Jobs() []Status {
+	var list []Status
+	for _, name := range sortedKeys(b.jobs) {
+		if e := b.jobs[name]; e.job != nil {
+			list = append(list, e.status())
+		}
+	}
+	return list
+}
+
+// Job is the one of that name; false: there is none.
+func (b *Book) Job(name string) (Status, bool) {
+	if e := b.jobs[name]; e != nil && e.job != nil {
+		return e.status(), true
+	}
+	return Status{}, false
+}
+
+func (e *entry) status() Status {
+	s := &e.state
+	st := Status{
+		Job: e.job, Successes: s.Successes, Errors: s.Errors, ErrorsSinceSuccess: s.Since, LastSuccess: s.Success, LastError: s.Error,
+		Handled: s.Handled, Next: e.next, Exhausted: e.ended, Waits: e.waits,
+	}
+	for _, r := range e.runs {
+		st.Runs = append(st.Runs, r.shown())
+	}
+	return st
+}
+
+// History is what is still known of a job's attempts that have ended and of its skipped
+// slots, newest first; at most limit lines, 0 for all.
+func (b *Book) History(name string, limit int) []Record {
+	e := b.jobs[name]
+	if e == nil || e.job == nil {
+		return nil
+	}
+	var list []Record
+	for i := len(e.history) - 1; i >= 0 && (limit == 0 || len(list) < limit); i-- {
+		list = append(list, *e.history[i].rec)
+	}
+	return list
+}
+
+// Upcoming are the next slots of a job after a time, at most limit.
+func (b *Book) Upcoming(name string, after time.Time, limit int) []time.Time {
+	e := b.jobs[name]
+	if e == nil || e.schedule == nil {
+		return nil
+	}
+	if h := e.handled(); h.After(after) {
+		after = h
+	}
+	var list []time.Time
+	for len(list) < limit {
+		at, _, ok := e.schedule.Next(after)
+		if !ok {
+			break
+		}
+		list = append(list, at)
+		after = at
+	}
+	return list
+}
+
+// Children are the jobs that start after that one, by name.
+func (b *Book) Children(name string) []string { return sortedKeys(b.children[name]) }
+
+// Counts are numbers for the metrics.
+type Counts struct {
+	Jobs, Waiting, Attempts, History, HistoryBytes int
+}
+
+// Counts counts.
+func (b *Book) Counts() Counts {
+	c := Counts{History: len(b.history.lines), HistoryBytes: b.history.bytes, Attempts: len(b.attempts)}
+	for _, e := range b.jobs {
+		if e.job != nil {
+			c.Jobs++
+		}
+		for _, r := range e.runs {
+			if r.waits() {
+				c.Waiting++
+			}
+		}
+	}
+	return c
+}

@@ -1,0 +1,213 @@
+package book
+
+import (
+	"slices"
+	"time"
+
+	"github.com/profferhq/proffer/chronosish/due"
+	"github.com/profferhq/proffer/sdk"
+)
+
+// run is a slot that was decided to run, with its present attempt.
+type run struct {
+	rec       runRecord
+	decided   bool // its record is in the store
+	seen      bool // offers were asked for because of it
+	offer     sdk.OfferID
+	launched  bool // its launch record is in the store, and ACCEPT was said
+	confirmed bool // the kernel has told of it in this subscription
+	asked     time.Time
+	state     sdk.TaskState
+	stopping  bool // the decision to end it is in the store
+	killed    time.Time
+	ended     bool
+	acks      []sdk.TaskStatus // once its end is in the store
+}
+
+// waits tells whether the run has no attempt.
+func (r *run) waits() bool { return r.rec.Task == "" && !r.ended }
+
+func (r *run) shown() Run {
+	x := &r.rec
+	return Run{
+		Job: x.Job, ID: x.id(), Cause: x.Cause, Nominal: x.Nominal, Attempt: x.Attempt, Failures: x.Failures, Parents: x.Parents,
+		Decided: x.Decided, NotBefore: x.NotBefore, TaskID: x.Task, AgentID: x.Agent, Host: x.Host, State: r.state,
+		Staged: x.Staged, Started: x.Started, Lost: x.Lost, Stop: x.Stop,
+	}
+}
+
+// enrol takes in a run.
+func (b *Book) enrol(e *entry, r *run) {
+	e.runs = append(e.runs, r)
+	b.wanting[e.name] = true
+	if r.rec.Task != "" {
+		b.attempts[r.rec.Task] = r
+	}
+}
+
+// strike takes a run out of its job's list.
+func (e *entry) strike(r *run) {
+	e.runs = slices.DeleteFunc(e.runs, func(x *run) bool { return x == r })
+}
+
+// save has the record stored as it is now.
+func (b *Book) save(r *run, lazy bool, done func()) {
+	b.post(&posting{writes: []Write{put(runKey(&r.rec), &r.rec)}, lazy: lazy, done: done})
+}
+
+// of tells whether the run is one of the job that there is now.
+func (e *entry) of(r *run) bool { return e.job != nil && !e.deleting && r.rec.Born == e.born }
+
+// stop decides that an attempt is to end, or ends a run that waits.
+func (b *Book) stop(e *entry, r *run, why due.Stop) {
+	switch {
+	case r.ended || r.rec.Stop != due.NotStopped:
+	case r.waits():
+		b.conclude(e, r, due.Killed, string(why), sdk.TaskStatus{})
+	default:
+		r.rec.Stop = why
+		b.save(r, false, func() {
+			r.stopping = true
+			b.touch(e.name)
+		})
+	}
+}
+
+// kill says KILL where it is due, and again where nothing came of it.
+func (b *Book) kill(e *entry, r *run) {
+	if !r.stopping || !r.launched || r.ended || !b.session.up {
+		return
+	}
+	if r.killed.IsZero() || !b.now.Before(r.killed.Add(b.opt.KillRetry)) {
+		r.killed = b.now
+		b.emit(KillTask{Task: r.rec.Task, Agent: r.rec.Agent})
+	}
+	b.alarms.wake(e.name, r.killed.Add(b.opt.KillRetry))
+}
+
+// conclude writes down what has become of a run's attempt, and makes the next one if
+// there is one. All of it is one posting: the end, the history, the counts, and what the
+// children are told.
+func (b *Book) conclude(e *entry, r *run, v due.Verdict, reason string, st sdk.TaskStatus) {
+	r.ended = true
+	b.confirm(r, true)
+	if !e.of(r) {
+		e.strike(r)
+		b.post(&posting{writes: []Write{remove(runKey(&r.rec))}, done: func() { b.bury(e, r) }})
+		return
+	}
+	next := r.rec
+	if due.Counts(v) {
+		next.Failures++
+	}
+	again := due.Again(v, next.Failures, e.job.Retries, e.job.RetryOnLost)
+	line := Record{
+		Job: e.name, Run: r.rec.id(), Cause: r.rec.Cause, Nominal: r.rec.Nominal, Attempt: r.rec.Attempt, Outcome: string(v), Reason: reason,
+		Again: again, Parents: r.rec.Parents, TaskID: r.rec.Task, AgentID: r.rec.Agent, Host: r.rec.Host, State: st.State,
+		Started: r.rec.Started, Ended: moment(st.Timestamp, b.now), Wait: st.WaitStatus,
+	}
+	writes := b.note(e, line)
+	var successor *run
+	if again {
+		next.Attempt++
+		next.Task, next.Agent, next.Host, next.Stop = "", "", "", due.NotStopped
+		next.Staged, next.Started, next.Lost = time.Time{}, time.Time{}, time.Time{}
+		next.NotBefore = b.now.Add(b.pause(e, v))
+		successor = &run{rec: next}
+		e.runs[slices.Index(e.runs, r)] = successor
+		writes = append(writes, put(runKey(&next), &next))
+	} else {
+		e.strike(r)
+		writes = append(writes, remove(runKey(&r.rec)))
+		writes = append(writes, b.account(e, r, v)...)
+	}
+	b.post(&posting{writes: writes, done: func() {
+		if successor != nil {
+			successor.decided = true
+		}
+		b.bury(e, r)
+	}})
+	b.touch(e.name)
+}
+
+// neverPause is from an attempt that the agent never had to the next.
+const neverPause = 100 * time.Millisecond
+
+func (b *Book) pause(e *entry, v due.Verdict) time.Duration {
+	if v == due.Never {
+		return neverPause
+	}
+	return e.job.RetryDelay.Length
+}
+
+// account counts the end of a run, and hands a success to the children.
+func (b *Book) account(e *entry, r *run, v due.Verdict) []Write {
+	s := &e.state
+	s.Born = e.born
+	if r.rec.Cause == BySlot && r.rec.Nominal.After(s.Handled) {
+		s.Handled = r.rec.Nominal
+	}
+	success := v == due.Succeeded
+	switch {
+	case success:
+		s.Successes, s.Since, s.Success = s.Successes+1, 0, b.now
+	case due.Counts(v):
+		s.Errors, s.Since, s.Error = s.Errors+1, s.Since+1, b.now
+		success = e.job.SoftError
+	}
+	writes := []Write{put(stateKey(e.name), s)}
+	if success {
+		writes = append(writes, b.hand(e, string(r.rec.Task))...)
+	}
+	return writes
+}
+
+// hand gives a success of a job to its children.
+func (b *Book) hand(e *entry, token string) []Write {
+	var writes []Write
+	for _, name := range sortedKeys(b.children[e.name]) {
+		c := b.jobs[name]
+		if c == nil || c.job == nil || c.deleting {
+			continue
+		}
+		// What is shared is never changed in place: a posting may hold it.
+		tokens := map[string][]string{}
+		for _, parent := range c.job.Parents {
+			if t := c.state.Tokens[parent]; len(t) > 0 {
+				tokens[parent] = t
+			}
+		}
+		if list := tokens[e.name]; len(list) < b.opt.MaxTokens {
+			tokens[e.name] = append(slices.Clone(list), token)
+		}
+		c.state.Born, c.state.Tokens = c.born, tokens
+		writes = append(writes, put(stateKey(name), &c.state))
+		b.touch(name)
+	}
+	return writes
+}
+
+// bury forgets an attempt whose end is in the store.
+func (b *Book) bury(e *entry, r *run) {
+	if r.rec.Task != "" {
+		delete(b.attempts, r.rec.Task)
+		b.recent.add(r.rec.Task)
+	}
+	for _, st := range r.acks {
+		if due.Terminal(r.state) {
+			b.acknowledge(st)
+		} else { // it was given up, and came back meanwhile
+			b.stranger(st)
+		}
+	}
+	b.touch(e.name)
+	b.forget(e)
+}
+
+// moment is the time of a status, or otherwise where it has none.
+func moment(timestamp float64, otherwise time.Time) time.Time {
+	if timestamp <= 0 {
+		return otherwise
+	}
+	return time.UnixMicro(int64(timestamp * 1e6)).UTC()
+}

@@ -1,0 +1,166 @@
+package book
+
+import (
+	"time"
+
+	"github.com/profferhq/proffer/chronosish/due"
+	"github.com/profferhq/proffer/sdk"
+)
+
+// update takes in what the kernel says of a task.
+func (b *Book) update(st sdk.TaskStatus) {
+	r := b.attempts[st.TaskID]
+	if r == nil {
+		b.stranger(st)
+		return
+	}
+	if r.ended { // its end is on its way to the store
+		r.acks = append(r.acks, st)
+		return
+	}
+	e := b.jobs[r.rec.Job]
+	b.confirm(r, true)
+	if due.Terminal(st.State) {
+		r.acks, r.state = append(r.acks, st), st.State
+		v := due.Judge(due.End{State: st.State, Started: !r.rec.Started.IsZero(), Stop: r.rec.Stop})
+		reason := st.Message
+		if r.rec.Stop != due.NotStopped && v != due.Succeeded {
+			reason = string(r.rec.Stop)
+		}
+		b.conclude(e, r, v, reason, st)
+		return
+	}
+	b.alive(e, r, st)
+}
+
+func (b *Book) acknowledge(st sdk.TaskStatus) {
+	if len(st.UUID) > 0 {
+		b.emit(Acknowledge{Status: st})
+	}
+}
+
+// alive takes in a status of an attempt that has not ended. That it was seen running is
+// in the store before it is acknowledged: from then on its agent's not knowing it does
+// not mean that it was never launched.
+func (b *Book) alive(e *entry, r *run, st sdk.TaskStatus) {
+	r.state = st.State
+	changed := false
+	switch x := &r.rec; {
+	case st.State == sdk.TaskUnreachable:
+		if x.Lost.IsZero() {
+			x.Lost, changed = b.now, true
+			if st.UnreachableTime != nil {
+				x.Lost = time.Unix(0, st.UnreachableTime.Nanoseconds).UTC()
+			}
+		}
+	case !x.Lost.IsZero():
+		x.Lost, changed = time.Time{}, true
+	}
+	if st.State == sdk.TaskRunning && r.rec.Started.IsZero() {
+		r.rec.Started, changed = moment(st.Timestamp, b.now), true
+	}
+	if !changed {
+		b.acknowledge(st)
+		return
+	}
+	b.touch(e.name)
+	b.save(r, true, func() { b.acknowledge(st) })
+}
+
+// orphan is a task of ours of which there is no record.
+type orphan struct {
+	agent  sdk.AgentID
+	killed time.Time
+}
+
+// stranger takes in a status of a task of which there is no record. The return of one
+// that was given up as lost is told of in the history: that it goes on, and its end.
+func (b *Book) stranger(st sdk.TaskStatus) {
+	over := due.Terminal(st.State)
+	switch {
+	case over || st.State == sdk.TaskUnreachable:
+		delete(b.orphans, st.TaskID)
+	case b.orphans[st.TaskID] == nil:
+		b.log(Warn, "a task of ours has no record; it is ended when all attempts are accounted for", "task", st.TaskID, "agent", st.AgentID)
+		b.orphans[st.TaskID] = &orphan{agent: st.AgentID}
+	}
+	e, lost, told := b.lostLine(st.TaskID)
+	if lost == nil || len(st.UUID) == 0 && over || st.State == sdk.TaskUnreachable || told && !over {
+		b.acknowledge(st)
+		return
+	}
+	rec := *lost
+	rec.Outcome, rec.State, rec.Again, rec.Wait = Returned, st.State, false, st.WaitStatus
+	rec.Reason = "it was heard of again after it had been given up as lost: " + string(st.State)
+	rec.Ended = time.Time{}
+	if over {
+		rec.Ended = moment(st.Timestamp, b.now)
+	}
+	b.post(&posting{writes: b.note(e, rec), done: func() { b.acknowledge(st) }})
+}
+
+// lostLine is the line of the history that gives an attempt up, and whether it is told
+// there already that it goes on; nil: there is none, or its end is told.
+func (b *Book) lostLine(id sdk.TaskID) (e *entry, lost *Record, told bool) {
+	if e = b.jobs[JobOf(id)]; e == nil || e.job == nil || e.deleting {
+		return nil, nil, false
+	}
+	for i := len(e.history) - 1; i >= 0; i-- {
+		switch rec := e.history[i].rec; {
+		case rec.TaskID != id:
+		case rec.Outcome == Returned && !rec.Ended.IsZero():
+			return nil, nil, false
+		case rec.Outcome == Returned:
+			told = true
+		case rec.Outcome == string(due.Lost):
+			return e, rec, told
+		}
+	}
+	return nil, nil, false
+}
+
+// reapOrphans ends the tasks without a record, once all others are accounted for.
+func (b *Book) reapOrphans() {
+	if len(b.orphans) == 0 || !b.accounted() {
+		return
+	}
+	for _, id := range sortedKeys(b.orphans) {
+		if o := b.orphans[id]; o.killed.IsZero() || !b.now.Before(o.killed.Add(b.opt.KillRetry)) {
+			o.killed = b.now
+			b.log(Warn, "a task without a record is ended", "task", id)
+			b.emit(KillTask{Task: id, Agent: o.agent})
+		}
+	}
+}
+
+// nextOrphan is when a KILL of one is to be said again.
+func (b *Book) nextOrphan() time.Time {
+	var next time.Time
+	if b.accounted() {
+		for _, o := range b.orphans {
+			next = earlier(next, o.killed.Add(b.opt.KillRetry))
+		}
+	}
+	return next
+}
+
+// recentSize is how many ended attempts are remembered, so that a status that comes once
+// more is not taken for one of a stranger.
+const recentSize = 1024
+
+type recent struct {
+	ring [recentSize]sdk.TaskID
+	next int
+	set  map[sdk.TaskID]bool
+}
+
+func (r *recent) add(id sdk.TaskID) {
+	if r.set == nil {
+		r.set = map[sdk.TaskID]bool{}
+	}
+	delete(r.set, r.ring[r.next])
+	r.ring[r.next], r.set[id] = id, true
+	r.next = (r.next + 1) % recentSize
+}
+
+func (r *recent) has(id sdk.TaskID) bool { return r.set[id] }

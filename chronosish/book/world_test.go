@@ -1,0 +1,363 @@
+package book
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/profferhq/proffer/chronosish/due"
+	"github.com/profferhq/proffer/chronosish/job"
+	"github.com/profferhq/proffer/sdk"
+)
+
+// every is a schedule of the tests: R[n]/start/seconds.
+type every struct {
+	anchor time.Time
+	period time.Duration
+	n      int64
+}
+
+func (e *every) Next(after time.Time) (time.Time, int64, bool) {
+	k := int64(0)
+	if !after.Before(e.anchor) {
+		k = int64(after.Sub(e.anchor)/e.period) + 1
+	}
+	return e.anchor.Add(time.Duration(k) * e.period), k, e.n < 0 || k < e.n
+}
+
+func parse(j *job.Job) (due.Schedule, error) {
+	part := strings.Split(j.Schedule, "/")
+	if len(part) != 3 {
+		return nil, fmt.Errorf("the schedule %q is none", j.Schedule)
+	}
+	e := &every{n: -1, anchor: j.Created}
+	_, _ = fmt.Sscan(part[0][1:], &e.n)
+	if part[1] != "" {
+		e.anchor, _ = time.Parse(time.RFC3339, part[1])
+	}
+	var s int
+	_, err := fmt.Sscan(part[2], &s)
+	e.period = time.Duration(s) * time.Second
+	return e, err
+}
+
+// world is a store and a kernel as simple as they can be, and the book between them. It
+// checks what the book does as it does it.
+type world struct {
+	fail    func(format string, args ...any)
+	now     time.Time
+	b       *Book
+	opt     Options
+	store   map[string]string
+	limit   int // most bytes in the store; 0: no limit
+	inputs  []Input
+	agents  []*machine
+	open    bool
+	refused map[string]bool // agents whose offers were declined since the last revive
+	offers  map[sdk.OfferID]*machine
+	count   int
+	tasks   map[sdk.TaskID]*task1
+	started map[sdk.TaskID]bool
+	after   int // effects that are done before the book crashes; -1: it does not
+	replies map[uint64]Reply
+	txns    int
+	index   map[string]runRecord  // the records of runs in the store, by key
+	tasked  map[sdk.TaskID]string // their keys, of those with a task
+	dropped bool                  // the history has made room
+}
+
+type machine struct {
+	name   string
+	cpus   int64
+	silent bool
+}
+
+// task1 is what the kernel knows of one task.
+type task1 struct {
+	info    sdk.TaskInfo
+	on      *machine
+	state   sdk.TaskState
+	killed  bool
+	pending bool // its last status is not acknowledged
+}
+
+func newWorld(fail func(string, ...any)) *world {
+	w := &world{
+		fail: fail, now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), store: map[string]string{}, index: map[string]runRecord{}, tasked: map[sdk.TaskID]string{}, refused: map[string]bool{}, replies: map[uint64]Reply{},
+		offers: map[sdk.OfferID]*machine{}, tasks: map[sdk.TaskID]*task1{}, started: map[sdk.TaskID]bool{}, opt: Options{Parse: parse},
+		agents: []*machine{{name: "a1", cpus: 1000}, {name: "a2", cpus: 1000}},
+	}
+	w.boot()
+	return w
+}
+
+// boot starts a book from what is in the store, and subscribes it.
+func (w *world) boot() {
+	var kvs []KV
+	for _, k := range slices.Sorted(maps.Keys(w.store)) {
+		kvs = append(kvs, KV{k, []byte(w.store[k])})
+	}
+	w.inputs, w.after, w.open = nil, -1, false
+	clear(w.offers)
+	b, err := Load(w.now, w.opt, kvs)
+	if err != nil {
+		w.fail("load: %v", err)
+		return
+	}
+	w.b = b
+	w.step(Subscribed{})
+	for _, id := range sortedKeys(w.tasks) {
+		w.tell(w.tasks[id], true)
+	}
+}
+
+func (w *world) step(in ...Input) {
+	for _, e := range slices.Clone(w.b.Step(w.now, in...)) {
+		if w.after == 0 {
+			w.boot()
+			return
+		}
+		w.after = max(w.after-1, -1)
+		w.perform(e)
+	}
+}
+
+// rest steps all that has come up, until nothing comes up any more.
+func (w *world) rest() {
+	for range 10000 {
+		w.proffer()
+		if len(w.inputs) == 0 {
+			return
+		}
+		in := w.inputs[0]
+		w.inputs = w.inputs[1:]
+		w.step(in)
+	}
+	w.fail("it never comes to rest")
+}
+
+// advance lets time pass, from one thing that is due to the next.
+func (w *world) advance(d time.Duration) {
+	end := w.now.Add(d)
+	for range 10000 {
+		w.rest()
+		at, ok := w.b.Due()
+		if !ok || at.After(end) {
+			break
+		}
+		if at.After(w.now) {
+			w.now = at
+		}
+		w.step(Tick{})
+	}
+	w.now = end
+	w.step(Tick{})
+	w.rest()
+}
+
+func (w *world) proffer() {
+	if !w.open {
+		return
+	}
+	for _, m := range w.agents {
+		busy := slices.ContainsFunc(slices.Collect(maps.Values(w.offers)), func(x *machine) bool { return x == m })
+		if m.silent || busy || w.refused[m.name] || m.cpus < 100 {
+			continue
+		}
+		w.count++
+		id := sdk.OfferID(fmt.Sprint("o", w.count))
+		w.offers[id] = m
+		w.inputs = append(w.inputs, Offers{[]sdk.Offer{{ID: id, AgentID: sdk.AgentID(m.name), Hostname: m.name, Resources: []sdk.Resource{
+			{Name: "cpus", Type: sdk.ValueScalar, Scalar: &sdk.Scalar{Value: sdk.FromMillis(m.cpus)}},
+		}}}})
+	}
+}
+
+func (w *world) perform(e Effect) {
+	switch e := e.(type) {
+	case Commit:
+		w.commit(e)
+	case Accept:
+		m := w.offers[e.Offer]
+		delete(w.offers, e.Offer)
+		w.refused[m.name] = true
+		for _, t := range e.Tasks {
+			w.launch(m, t)
+		}
+	case Decline:
+		for _, id := range e.Offers {
+			w.refused[w.offers[id].name] = true
+			delete(w.offers, id)
+		}
+	case Suppress:
+		w.open = false
+	case Revive:
+		w.open = true
+		clear(w.refused)
+	case KillTask:
+		if t := w.tasks[e.Task]; t != nil && !due.Terminal(t.state) {
+			if t.killed = true; !t.on.silent {
+				w.end(e.Task, sdk.TaskKilled)
+			}
+		}
+	case Reconcile:
+		for _, q := range e.Tasks {
+			w.reconcile(q)
+		}
+	case Acknowledge:
+		w.acknowledged(e.Status)
+	case Log:
+		w.dropped = w.dropped || strings.HasPrefix(e.Message, "the store is full")
+	case Reply:
+		w.replies[e.ID] = e
+	}
+}
+
+func (w *world) commit(c Commit) {
+	w.txns++
+	if len(c.Writes) > w.b.opt.MaxWrites {
+		w.fail("%d writes in one transaction", len(c.Writes))
+	}
+	next := w.store
+	if w.limit > 0 {
+		next = maps.Clone(w.store)
+	}
+	for _, x := range c.Writes {
+		switch {
+		case x.Prefix:
+			maps.DeleteFunc(next, func(k, _ string) bool { return strings.HasPrefix(k, x.Key) })
+		case x.Delete:
+			delete(next, x.Key)
+		default:
+			next[x.Key] = string(x.Value)
+		}
+	}
+	if w.limit > 0 && bytes(next) > max(w.limit, bytes(w.store)) {
+		w.inputs = append(w.inputs, Refused{c.Txn, sdk.Errorf(sdk.CodeExhausted, "space", "is full")})
+		return
+	}
+	w.store = next
+	w.reindex(c)
+	w.inputs = append(w.inputs, Persisted{c.Txn})
+}
+
+// reindex reads the records of runs that a transaction has written.
+func (w *world) reindex(c Commit) {
+	for _, x := range c.Writes {
+		if !strings.HasPrefix(x.Key, keyRuns) {
+			continue
+		}
+		delete(w.tasked, w.index[x.Key].Task)
+		delete(w.index, x.Key)
+		if x.Delete {
+			continue
+		}
+		var r runRecord
+		if json.Unmarshal(x.Value, &r) != nil {
+			w.fail("the record %s cannot be read", x.Key)
+		}
+		if w.index[x.Key] = r; r.Task != "" {
+			w.tasked[r.Task] = x.Key
+		}
+	}
+}
+
+func bytes(m map[string]string) (n int) {
+	for k, v := range m {
+		n += len(k) + len(v)
+	}
+	return n
+}
+
+// launch starts a task, of which the store must know.
+func (w *world) launch(m *machine, info sdk.TaskInfo) {
+	if w.started[info.TaskID] {
+		w.fail("the task %s is launched twice", info.TaskID)
+	}
+	if r := w.index[w.tasked[info.TaskID]]; r.Task != info.TaskID || r.Agent != info.AgentID {
+		w.fail("the task %s is launched without a record", info.TaskID)
+	}
+	w.started[info.TaskID] = true
+	m.cpus -= 100
+	t := &task1{info: info, on: m, state: sdk.TaskRunning, pending: true}
+	w.tasks[info.TaskID] = t
+	w.tell(t, false)
+}
+
+// end ends a task.
+func (w *world) end(id sdk.TaskID, state sdk.TaskState) {
+	t := w.tasks[id]
+	t.state, t.pending = state, true
+	t.on.cpus += 100
+	w.tell(t, false)
+}
+
+// tell sends the status of a task; what answers a reconciliation needs no acknowledgement.
+func (w *world) tell(t *task1, answer bool) {
+	st := sdk.TaskStatus{TaskID: t.info.TaskID, AgentID: sdk.AgentID(t.on.name), State: t.state}
+	switch {
+	case t.on.silent:
+		st.State = sdk.TaskUnreachable
+	case !answer || t.pending:
+		st.UUID = []byte(t.info.TaskID)
+	}
+	w.inputs = append(w.inputs, Update{st})
+}
+
+func (w *world) reconcile(q sdk.ReconcileTask) {
+	t := w.tasks[q.TaskID]
+	if t != nil {
+		w.tell(t, true)
+		return
+	}
+	for _, m := range w.agents {
+		if m.name == string(q.AgentID) && m.silent {
+			w.inputs = append(w.inputs, Update{sdk.TaskStatus{TaskID: q.TaskID, State: sdk.TaskUnreachable}})
+			return
+		}
+	}
+	w.inputs = append(w.inputs, Update{sdk.TaskStatus{TaskID: q.TaskID, AgentID: q.AgentID, State: sdk.TaskGone}})
+}
+
+// acknowledged forgets a task that has ended, of which no record may be left then.
+func (w *world) acknowledged(st sdk.TaskStatus) {
+	t := w.tasks[st.TaskID]
+	if t == nil || t.state != st.State {
+		return
+	}
+	t.pending = false
+	if due.Terminal(st.State) {
+		if w.tasked[st.TaskID] != "" {
+			w.fail("the end of %s is acknowledged before it is stored", st.TaskID)
+		}
+		delete(w.tasks, st.TaskID)
+	}
+}
+
+func (w *world) records() []runRecord { return slices.Collect(maps.Values(w.index)) }
+
+func (w *world) lines() []Record {
+	var list []Record
+	for _, k := range slices.Sorted(maps.Keys(w.store)) {
+		if strings.HasPrefix(k, keyHistory) {
+			var r Record
+			if json.Unmarshal([]byte(w.store[k]), &r) != nil {
+				w.fail("the line %s cannot be read", k)
+			}
+			list = append(list, r)
+		}
+	}
+	return list
+}
+
+// change asks for a change, and gives the answer if there is one at once.
+func (w *world) change(c Change) Reply {
+	w.count++
+	id := uint64(w.count)
+	w.inputs = append(w.inputs, Request{id, c})
+	w.rest()
+	return w.replies[id]
+}
