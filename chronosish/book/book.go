@@ -5,19 +5,14 @@ import (
 
 	"github.com/profferhq/proffer/chronosish/due"
 	"github.com/profferhq/proffer/chronosish/job"
+	"github.com/profferhq/proffer/chronosish/schedule"
 	"github.com/profferhq/proffer/sdk"
 )
 
-// Options are the times and bounds of a Book; zero values mean the defaults, but for
-// Parse.
+// Options are the times and bounds of a Book; zero values mean the defaults.
 type Options struct {
-	// Parse reads the schedule of a job, which has one.
+	// Parse reads the schedule of a job that has one (package schedule).
 	Parse func(*job.Job) (due.Schedule, error)
-	// Check refuses changed definitions that do not fit to the others, which it finds by
-	// name (nil: there is none); nil: only that parents exist is checked.
-	Check func(changed []*job.Job, find func(name string) *job.Job) *job.Refusal
-	// Role of the offers.
-	Role string
 	// KillRetry is after how long a KILL that brought about nothing is said again.
 	KillRetry time.Duration
 	// AskAgain is after how long an attempt that nobody tells of is asked for again.
@@ -37,8 +32,6 @@ type Options struct {
 	MaxLaunches int
 	// MaxWaiting runs of one job wait; slots beyond are decided when there is room.
 	MaxWaiting int
-	// MaxTokens successes of a parent are kept for a child that does not run.
-	MaxTokens int
 	// HistoryBytes is the room of the history in the store. Its oldest lines are dropped
 	// for it, and sooner when the store is full.
 	HistoryBytes int
@@ -61,14 +54,14 @@ func (o Options) withDefaults() Options {
 		n  int
 	}{
 		{&o.MaxTxn, 900 << 10}, {&o.MaxWrites, 4000}, {&o.MaxLaunches, 1000}, {&o.MaxWaiting, 1000},
-		{&o.MaxTokens, 100}, {&o.HistoryBytes, 16 << 20},
+		{&o.HistoryBytes, 16 << 20},
 	} {
 		if *d.at == 0 {
 			*d.at = d.n
 		}
 	}
-	if o.Role == "" {
-		o.Role = sdk.DefaultRole
+	if o.Parse == nil {
+		o.Parse = func(j *job.Job) (due.Schedule, error) { return schedule.Parse(j.Schedule, j.Zone, j.Created) }
 	}
 	return o
 }
@@ -91,7 +84,6 @@ type Book struct {
 	market   market
 	turn     int // where the next placement begins to look
 	orphans  map[sdk.TaskID]*orphan
-	recent   recent
 	requests []Request // not yet admitted
 	outbox   outbox
 	history  history

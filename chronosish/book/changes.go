@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/profferhq/proffer/chronosish/due"
+	"github.com/profferhq/proffer/chronosish/graph"
 	"github.com/profferhq/proffer/chronosish/job"
 	"github.com/profferhq/proffer/sdk"
 )
@@ -156,17 +157,22 @@ func (b *Book) edit(j, was *job.Job) (*edit, *job.Refusal) {
 	j = j.Clone()
 	now := b.now.UTC().Truncate(time.Millisecond)
 	rec := jobRecord{Born: now.UnixMilli()}
-	j.Created, j.Version = now, 1
 	e := b.jobs[j.Name]
-	if was != nil {
-		j.Version = was.Version + 1
+	heir := was != nil && was.Dependent() && !j.Dependent() && !j.Created.IsZero() // the anchor is its parent's
+	switch {
+	case was == nil:
+		j.Created, j.Version = now, 1
+	case j.Continues(was):
+		j.Created, j.Version = was.Created, was.Version+1
 		rec.Born, rec.Floor = e.born, e.floor
-		if j.Continues(was) {
-			j.Created = was.Created
-		} else {
-			rec.Floor = now.Add(-1)
+	default:
+		if !heir {
+			j.Created = now
 		}
-	} else if e != nil { // what is left of an earlier one of that name
+		j.Version = was.Version + 1
+		rec.Born, rec.Floor = e.born, now.Add(-1)
+	}
+	if was == nil && e != nil { // what is left of an earlier one of that name
 		rec.Born = max(rec.Born, e.born+1)
 	}
 	ed := &edit{job: j}
@@ -219,17 +225,7 @@ func (b *Book) check(edits []*edit, gone []string) *job.Refusal {
 		}
 		return b.find(name)
 	}
-	for _, j := range list {
-		for _, parent := range j.Parents {
-			if find(parent) == nil {
-				return job.Invalid("The parent %q of the job %q does not exist.", parent, j.Name)
-			}
-		}
-	}
-	if b.opt.Check == nil {
-		return nil
-	}
-	return b.opt.Check(list, find)
+	return graph.Check(list, find)
 }
 
 // apply does what is in the store now.
@@ -277,24 +273,15 @@ func (b *Book) heirs(gone []string) []*job.Job {
 	changed := map[string]*job.Job{}
 	for _, name := range gone {
 		dead := b.jobs[name].job
-		if h := changed[name]; h != nil {
-			dead = h
-		}
 		for _, child := range sortedKeys(b.children[name]) {
 			if slices.Contains(gone, child) {
 				continue
 			}
-			h := changed[child]
-			if h == nil {
-				h = b.jobs[child].job.Clone()
-				changed[child] = h
+			heir := b.jobs[child].job
+			if h := changed[child]; h != nil {
+				heir = h
 			}
-			h.Parents = slices.DeleteFunc(h.Parents, func(p string) bool { return p == name })
-			h.Parents = append(h.Parents, dead.Parents...)
-			slices.Sort(h.Parents)
-			if h.Parents = slices.Compact(h.Parents); len(h.Parents) == 0 {
-				h.Parents, h.Schedule, h.Zone = nil, dead.Schedule, dead.Zone
-			}
+			changed[child] = graph.Inherit(heir, dead)
 		}
 	}
 	var list []*job.Job
@@ -350,8 +337,13 @@ func (b *Book) killAll(q Request) {
 // succeed tells the children of jobs of a success that was none of their attempts'.
 func (b *Book) succeed(q Request) {
 	var writes []Write
+	var caused []*run
 	for _, name := range q.Change.Names {
-		writes = append(writes, b.hand(b.jobs[name], "marked")...)
+		told, runs := b.release(b.jobs[name], "marked")
+		writes, caused = append(writes, told...), append(caused, runs...)
 	}
-	b.post(&posting{writes: writes, done: func() { b.emit(Reply{ID: q.ID, Outcome: Outcome{At: b.now, Change: true}}) }})
+	b.post(&posting{writes: writes, done: func() {
+		b.decided(caused)
+		b.emit(Reply{ID: q.ID, Outcome: Outcome{At: b.now, Change: true}})
+	}})
 }

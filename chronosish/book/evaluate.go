@@ -1,7 +1,6 @@
 package book
 
 import (
-	"maps"
 	"slices"
 	"time"
 
@@ -38,8 +37,6 @@ func (b *Book) look(e *entry) {
 	}
 	if e.schedule != nil {
 		b.decide(e)
-	} else {
-		b.fire(e)
 	}
 	for _, r := range e.runs {
 		b.alarms.wake(e.name, after(b.now, r.rec.NotBefore))
@@ -149,50 +146,16 @@ func (b *Book) decide(e *entry) {
 	if len(d.Skipped) > 0 { // without, the runs' records tell what was handled
 		writes = append(writes, put(stateKey(e.name), &e.state))
 	}
-	b.post(&posting{writes: writes, done: func() { b.decided(e, made) }})
+	b.post(&posting{writes: writes, done: func() { b.decided(made) }})
 	for _, r := range made {
 		b.expire(e, r) // to be woken
 	}
 }
 
-func (b *Book) decided(e *entry, made []*run) {
+func (b *Book) decided(made []*run) {
 	for _, r := range made {
 		r.decided = true
-	}
-	b.touch(e.name)
-}
-
-// fire makes the run of a job all of whose parents have succeeded.
-func (b *Book) fire(e *entry) {
-	for {
-		var causes []string
-		for _, parent := range e.job.Parents {
-			if t := e.state.Tokens[parent]; len(t) > 0 {
-				causes = append(causes, t[0])
-			}
-		}
-		if len(causes) < len(e.job.Parents) || len(causes) == 0 {
-			return
-		}
-		tokens := maps.Clone(e.state.Tokens)
-		for _, parent := range e.job.Parents {
-			if tokens[parent] = tokens[parent][1:]; len(tokens[parent]) == 0 {
-				delete(tokens, parent)
-			}
-		}
-		e.state.Tokens, e.state.Born = tokens, e.born
-		if e.job.Disabled {
-			sk := due.Skip{First: b.now, Last: b.now, Count: 1, Reason: due.Disabled}
-			b.post(&posting{writes: append(b.skip(e, sk), put(stateKey(e.name), &e.state))})
-			continue
-		}
-		r := b.made(e, ByParents)
-		r.rec.Parents = causes
-		b.enrol(e, r)
-		b.post(&posting{
-			writes: []Write{put(runKey(&r.rec), &r.rec), put(stateKey(e.name), &e.state)},
-			done:   func() { b.decided(e, []*run{r}) },
-		})
+		b.touch(r.rec.Job)
 	}
 }
 

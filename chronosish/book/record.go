@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/profferhq/proffer/chronosish/due"
+	"github.com/profferhq/proffer/chronosish/graph"
 	"github.com/profferhq/proffer/chronosish/job"
 	"github.com/profferhq/proffer/sdk"
 )
@@ -42,15 +43,15 @@ type jobRecord struct {
 
 // stateRecord is what the store keeps of what has become of a job.
 type stateRecord struct {
-	Born      int64               `json:"born"`
-	Handled   time.Time           `json:"handled,omitzero"` // last slot that was dealt with, but for those of runs
-	Made      int64               `json:"made,omitempty"`   // nominal time of the last run that no slot has caused
-	Successes int                 `json:"successes,omitempty"`
-	Errors    int                 `json:"errors,omitempty"`
-	Since     int                 `json:"since,omitempty"` // errors since the last success
-	Success   time.Time           `json:"success,omitzero"`
-	Error     time.Time           `json:"error,omitzero"`
-	Tokens    map[string][]string `json:"tokens,omitempty"` // by parent: attempts that have succeeded and caused nothing yet
+	Born      int64        `json:"born"`
+	Handled   time.Time    `json:"handled,omitzero"` // last slot that was dealt with, but for those of runs
+	Made      int64        `json:"made,omitempty"`   // nominal time of the last run that no slot has caused
+	Successes int          `json:"successes,omitempty"`
+	Errors    int          `json:"errors,omitempty"`
+	Since     int          `json:"since,omitempty"` // errors since the last success
+	Success   time.Time    `json:"success,omitzero"`
+	Error     time.Time    `json:"error,omitzero"`
+	Tokens    graph.Tokens `json:"tokens,omitempty"`
 }
 
 // runRecord is what the store keeps of one run, from its decision until it has ended.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/profferhq/proffer/chronosish/due"
+	"github.com/profferhq/proffer/chronosish/graph"
 	"github.com/profferhq/proffer/sdk"
 )
 
@@ -108,6 +109,7 @@ func (b *Book) conclude(e *entry, r *run, v due.Verdict, reason string, st sdk.T
 	}
 	writes := b.note(e, line)
 	var successor *run
+	var caused []*run
 	if again {
 		next.Attempt++
 		next.Task, next.Agent, next.Host, next.Stop = "", "", "", due.NotStopped
@@ -119,12 +121,15 @@ func (b *Book) conclude(e *entry, r *run, v due.Verdict, reason string, st sdk.T
 	} else {
 		e.strike(r)
 		writes = append(writes, remove(runKey(&r.rec)))
-		writes = append(writes, b.account(e, r, v)...)
+		var told []Write
+		told, caused = b.account(e, r, v)
+		writes = append(writes, told...)
 	}
 	b.post(&posting{writes: writes, done: func() {
 		if successor != nil {
 			successor.decided = true
 		}
+		b.decided(caused)
 		b.bury(e, r)
 	}})
 	b.touch(e.name)
@@ -140,58 +145,58 @@ func (b *Book) pause(e *entry, v due.Verdict) time.Duration {
 	return e.job.RetryDelay.Length
 }
 
-// account counts the end of a run, and hands a success to the children.
-func (b *Book) account(e *entry, r *run, v due.Verdict) []Write {
+// account counts the end of a run, and tells the children where it is one for them. The
+// runs of these are decided with it.
+func (b *Book) account(e *entry, r *run, v due.Verdict) ([]Write, []*run) {
 	s := &e.state
 	s.Born = e.born
 	if r.rec.Cause == BySlot && r.rec.Nominal.After(s.Handled) {
 		s.Handled = r.rec.Nominal
 	}
-	success := v == due.Succeeded
 	switch {
-	case success:
+	case v == due.Succeeded:
 		s.Successes, s.Since, s.Success = s.Successes+1, 0, b.now
 	case due.Counts(v):
 		s.Errors, s.Since, s.Error = s.Errors+1, s.Since+1, b.now
-		success = e.job.SoftError
 	}
 	writes := []Write{put(stateKey(e.name), s)}
-	if success {
-		writes = append(writes, b.hand(e, string(r.rec.Task))...)
+	if !graph.Releases(e.job, v == due.Succeeded, due.Counts(v)) {
+		return writes, nil
 	}
-	return writes
+	told, caused := b.release(e, string(r.rec.Task))
+	return append(writes, told...), caused
 }
 
-// hand gives a success of a job to its children.
-func (b *Book) hand(e *entry, token string) []Write {
-	var writes []Write
+// release tells the children of a job of a success, and makes the runs of those all of
+// whose parents have succeeded now.
+func (b *Book) release(e *entry, cause string) (writes []Write, caused []*run) {
 	for _, name := range sortedKeys(b.children[e.name]) {
 		c := b.jobs[name]
 		if c == nil || c.job == nil || c.deleting {
 			continue
 		}
-		// What is shared is never changed in place: a posting may hold it.
-		tokens := map[string][]string{}
-		for _, parent := range c.job.Parents {
-			if t := c.state.Tokens[parent]; len(t) > 0 {
-				tokens[parent] = t
-			}
+		left, causes, start := graph.Release(c.job, c.state.Tokens, e.name, cause)
+		c.state.Born, c.state.Tokens = c.born, left
+		switch {
+		case start:
+			r := b.made(c, ByParents)
+			r.rec.Parents = causes
+			b.enrol(c, r)
+			caused = append(caused, r)
+			writes = append(writes, put(runKey(&r.rec), &r.rec))
+		case left == nil && c.job.Disabled:
+			writes = append(writes, b.skip(c, due.Skip{First: b.now, Last: b.now, Count: 1, Reason: due.Disabled})...)
 		}
-		if list := tokens[e.name]; len(list) < b.opt.MaxTokens {
-			tokens[e.name] = append(slices.Clone(list), token)
-		}
-		c.state.Born, c.state.Tokens = c.born, tokens
 		writes = append(writes, put(stateKey(name), &c.state))
 		b.touch(name)
 	}
-	return writes
+	return writes, caused
 }
 
 // bury forgets an attempt whose end is in the store.
 func (b *Book) bury(e *entry, r *run) {
 	if r.rec.Task != "" {
 		delete(b.attempts, r.rec.Task)
-		b.recent.add(r.rec.Task)
 	}
 	for _, st := range r.acks {
 		if due.Terminal(r.state) {

@@ -143,24 +143,3 @@ func (b *Book) nextOrphan() time.Time {
 	}
 	return next
 }
-
-// recentSize is how many ended attempts are remembered, so that a status that comes once
-// more is not taken for one of a stranger.
-const recentSize = 1024
-
-type recent struct {
-	ring [recentSize]sdk.TaskID
-	next int
-	set  map[sdk.TaskID]bool
-}
-
-func (r *recent) add(id sdk.TaskID) {
-	if r.set == nil {
-		r.set = map[sdk.TaskID]bool{}
-	}
-	delete(r.set, r.ring[r.next])
-	r.ring[r.next], r.set[id] = id, true
-	r.next = (r.next + 1) % recentSize
-}
-
-func (r *recent) has(id sdk.TaskID) bool { return r.set[id] }
