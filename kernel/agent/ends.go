@@ -16,6 +16,10 @@ const (
 	lingerMin    = 200 * time.Millisecond // an executor drains the output of an empty container within this
 	lingerMax    = 10 * time.Second       // after this what is still in a FIFO is given up
 	collectEvery = 30 * time.Second
+	// The janitor looks this often while containers end, and for busyFor after the last has.
+	busyEvery = 100 * time.Millisecond
+	idleEvery = time.Second
+	busyFor   = 10 * time.Second
 )
 
 // ends keeps the books of containers that have ended: their runtime directories go
@@ -25,8 +29,11 @@ type ends struct {
 	collector *sandboxes.Collector
 	index     *index
 
+	woken chan struct{} // a container has ended
+
 	mu     sync.Mutex
 	linger []lingering
+	last   time.Time       // when a container has ended last
 	done   map[string]bool // emptied, and still lingering
 }
 
@@ -41,7 +48,7 @@ func newEnds(a *Agent) (*ends, error) {
 		_, err := os.Lstat(a.layout.Logs(id))
 		return err == nil
 	})
-	return &ends{a: a, collector: sandboxes.NewCollector(p, a.o.Dir), index: x, done: map[string]bool{}}, err
+	return &ends{a: a, collector: sandboxes.NewCollector(p, a.o.Dir), index: x, woken: make(chan struct{}, 1), done: map[string]bool{}}, err
 }
 
 // add takes a container over that was emptied.
@@ -51,8 +58,23 @@ func (e *ends) add(x *box) {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.linger = append(e.linger, lingering{x, time.Now()})
+	e.last = time.Now()
+	e.linger = append(e.linger, lingering{x, e.last})
 	e.done[x.c.ID] = true
+	select {
+	case e.woken <- struct{}{}:
+	default:
+	}
+}
+
+// pace is how long the janitor may rest.
+func (e *ends) pace(now time.Time) time.Duration {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if len(e.linger) > 0 || now.Sub(e.last) < busyFor {
+		return busyEvery
+	}
+	return idleEvery
 }
 
 // emptied says whether no process of a container is left.
@@ -64,15 +86,25 @@ func (e *ends) emptied(id string) bool {
 
 // run is the janitor.
 func (e *ends) run(ctx context.Context) error {
-	short, long := time.NewTicker(100*time.Millisecond), time.NewTicker(collectEvery)
+	short, long := time.NewTicker(busyEvery), time.NewTicker(collectEvery)
 	defer short.Stop()
 	defer long.Stop()
 	e.collect()
+	rests := busyEvery
+	pace := func() {
+		if p := e.pace(time.Now()); p != rests {
+			rests = p
+			short.Reset(p)
+		}
+	}
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
+		case <-e.woken:
+			pace()
 		case now := <-short.C:
+			pace()
 			e.release(ctx, now)
 			e.relieve()
 			// A small disk fills within seconds.
