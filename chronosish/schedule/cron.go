@@ -1,7 +1,6 @@
 package schedule
 
 import (
-	"math"
 	"math/bits"
 	"time"
 )
@@ -27,7 +26,7 @@ func (c *cron) after(sec int64) (int64, bool) {
 	for at := sec + 1; ; {
 		s := spanAt(c.zone, at)
 		local := at + s.off
-		found, more := int64(math.MaxInt64), false
+		found, more := int64(forever), false
 		if c.everyHour() {
 			s.before = s.off
 		}
@@ -46,7 +45,7 @@ func (c *cron) after(sec int64) (int64, bool) {
 		switch {
 		case more:
 			return found, found <= lastMS/1000
-		case !ok || s.end == math.MaxInt64:
+		case !ok || s.end == forever:
 			return 0, false
 		}
 		at = max(s.end, next-2*86400)

@@ -84,7 +84,7 @@ func (s *Schedule) parseEvery(text string, created time.Time) error {
 		return refuse("%s is not a whole number of milliseconds", shorten(s.text))
 	}
 	ms := every.Milliseconds()
-	s.iso = &interval{count: -1, period: Period{exact: ms}, every: true, zone: time.UTC}
+	s.iso = &interval{count: -1, period: period{exact: ms}, every: true, zone: time.UTC}
 	s.iso.first = max(floorDiv(millis(created), 1000), 0)*1000 + ms
 	return nil
 }

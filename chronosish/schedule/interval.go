@@ -14,7 +14,7 @@ type interval struct {
 	inDay  int64 // milliseconds of that day
 	zone   *time.Location
 	first  int64 // the instant of slot 0
-	period Period
+	period period
 	every  bool // written as @every
 }
 

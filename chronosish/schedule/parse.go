@@ -18,14 +18,14 @@ func parseInterval(text string, zone *time.Location, created time.Time) (*interv
 	if err != nil {
 		return nil, nil, err
 	}
-	period, err := ParsePeriod(parts[2])
+	length, err := parsePeriod(parts[2])
 	if err != nil {
 		return nil, nil, refuse("%s: %v", shorten(text), err)
 	}
-	if period.zero() && count != 0 && count != 1 {
+	if length.zero() && count != 0 && count != 1 {
 		return nil, nil, refuse("%s has a period of no length, which only R1 and R0 may have", shorten(text))
 	}
-	v := &interval{count: count, period: period}
+	v := &interval{count: count, period: length}
 	if parts[1] == "" {
 		v.startNow(zone, created)
 	} else if err := v.startAt(parts[1], zone); err != nil {

@@ -3,13 +3,12 @@ package schedule
 import (
 	"fmt"
 	"strings"
-	"time"
 )
 
-// Period is an ISO 8601 duration: months and days of the calendar, which are added on
+// period is an ISO 8601 duration: months and days of the calendar, which are added on
 // the zone's clock, then an exact duration. So P1D is the same time tomorrow, PT24H is
 // 86,400 seconds.
-type Period struct {
+type period struct {
 	months, days, exact int64 // exact in milliseconds
 	parts               [7]int64
 }
@@ -20,43 +19,43 @@ const (
 	firstTime = 4
 )
 
-// ParsePeriod reads P[nY][nM][nW][nD][T[nH][nM][nS]]: upper case, whole numbers without
+// parsePeriod reads P[nY][nM][nW][nD][T[nH][nM][nS]]: upper case, whole numbers without
 // a sign. Seconds may have decimals behind a point or a comma, of which three count.
 // P alone is a period of no length, as is PT0S. No period is longer than the calendar,
 // whose last year is 9999.
-func ParsePeriod(text string) (Period, error) {
+func parsePeriod(text string) (period, error) {
 	rest, ok := strings.CutPrefix(text, "P")
 	if !ok {
-		return Period{}, fmt.Errorf("a period such as PT90S, P1D or P1M starts with P; this is %s", shorten(text))
+		return period{}, fmt.Errorf("a period such as PT90S, P1D or P1M starts with P; this is %s", shorten(text))
 	}
-	var p Period
+	var p period
 	next, clock := 0, false
 	for rest != "" {
 		if !clock && rest[0] == 'T' {
 			if clock, next, rest = true, firstTime, rest[1:]; rest == "" {
-				return Period{}, fmt.Errorf("the period %s ends with T: hours, minutes or seconds are missing", shorten(text))
+				return period{}, fmt.Errorf("the period %s ends with T: hours, minutes or seconds are missing", shorten(text))
 			}
 			continue
 		}
 		n, fraction, after := number(rest)
 		if n == "" || after == "" {
-			return Period{}, fmt.Errorf("the period %s is not understood at %s: a whole number and one of Y, M, W, D, or behind a T one of H, M, S must follow", shorten(text), shorten(rest))
+			return period{}, fmt.Errorf("the period %s is not understood at %s: a whole number and one of Y, M, W, D, or behind a T one of H, M, S must follow", shorten(text), shorten(rest))
 		}
 		unit := strings.IndexByte(units[next:], after[0])
 		if unit < 0 || !clock && next+unit >= firstTime {
-			return Period{}, fmt.Errorf("the period %s is not understood at %s: units are Y, M, W, D, and behind a T H, M, S, in this order", shorten(text), shorten(after))
+			return period{}, fmt.Errorf("the period %s is not understood at %s: units are Y, M, W, D, and behind a T H, M, S, in this order", shorten(text), shorten(after))
 		}
 		unit += next
 		var err error
 		if p.parts[unit], err = quantity(n, fraction, unit); err != nil {
-			return Period{}, fmt.Errorf("the period %s: %w", shorten(text), err)
+			return period{}, fmt.Errorf("the period %s: %w", shorten(text), err)
 		}
 		next, rest = unit+1, after[1:]
 	}
 	y := p.parts
 	p.months, p.days, p.exact = 12*y[0]+y[1], 7*y[2]+y[3], y[4]*3600_000+y[5]*60_000+y[6]
 	if p.length() > lastMS {
-		return Period{}, fmt.Errorf("the period %s is longer than the calendar, which ends with the year 9999", shorten(text))
+		return period{}, fmt.Errorf("the period %s is longer than the calendar, which ends with the year 9999", shorten(text))
 	}
 	return p, nil
 }
@@ -107,10 +106,10 @@ func digits(s string) int64 {
 // thousandths are the first three decimals.
 func thousandths(fraction string) int64 { return digits((fraction + "000")[:3]) }
 
-func (p Period) zero() bool { return p.months == 0 && p.days == 0 && p.exact == 0 }
+func (p period) zero() bool { return p.months == 0 && p.days == 0 && p.exact == 0 }
 
 // length is the mean length in milliseconds: 400 years have 4,800 months and 146,097 days.
-func (p Period) length() int64 {
+func (p period) length() int64 {
 	const month = 146097 * dayMS / 4800
 	if p.months > lastMS/month || p.days > lastMS/dayMS || p.exact > lastMS {
 		return lastMS + 1
@@ -118,17 +117,8 @@ func (p Period) length() int64 {
 	return p.months*month + p.days*dayMS + p.exact
 }
 
-// Fixed is the length of a period as a window or a delay: a day has 24 hours. It is
-// false for periods with months or years, whose length depends on the date, and for
-// those that a time.Duration cannot hold.
-func (p Period) Fixed() (time.Duration, bool) {
-	const most = int64(1<<63-1) / int64(time.Millisecond)
-	ms := p.days*dayMS + p.exact
-	return time.Duration(ms) * time.Millisecond, p.months == 0 && ms <= most
-}
-
 // String writes the period as Chronos does: the parts that are not zero, unconverted.
-func (p Period) String() string {
+func (p period) String() string {
 	var b strings.Builder
 	b.WriteByte('P')
 	for i, n := range p.parts {

@@ -213,6 +213,16 @@ func TestRefusedVectors(t *testing.T) {
 	}
 }
 
+// TestLastDayOfALeapYear: Go's ZoneBounds tells an end in the past there.
+func TestLastDayOfALeapYear(t *testing.T) {
+	runVectors(t, "2026-01-01T00:00:00Z", []vector{
+		{v: "ISO", text: "R/2044-12-30T12:00:00/P1D", zone: newYork, want: "2044-12-30T17:00 2044-12-31T17:00 2045-01-01T17:00"},
+		{v: "cron", text: "0 12 * * *", zone: newYork, after: "2044-12-30T18:00:00Z", want: "2044-12-31T17:00 2045-01-01T17:00"},
+		{v: "no changes", text: "0 12 * * *", zone: "Asia/Kathmandu", after: "2044-12-30T18:00:00Z", want: "2044-12-31T06:15 2045-01-01T06:15"},
+		{v: "south", text: "0 12 * * *", zone: lord, after: "2044-12-30T18:00:00Z", want: "2044-12-31T01:00 2045-01-01T01:00"},
+	})
+}
+
 func mustParse(t testing.TB, text, zone string) *Schedule {
 	t.Helper()
 	s, err := Parse(text, zone, time.Unix(1e9, 0))

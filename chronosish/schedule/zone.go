@@ -2,7 +2,6 @@ package schedule
 
 import (
 	"fmt"
-	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -85,15 +84,23 @@ type span struct {
 	before     int64 // the offset until start; off itself when start is long past
 }
 
+// forever is later than all times, and so small that offsets can be added to it.
+const forever = 1 << 60
+
 // spanAt is the span that an instant is in. A gap or an overlap is not longer than a
 // day, so what was before matters only for so long.
 func spanAt(in *time.Location, at int64) span {
 	t := time.Unix(at, 0).In(in)
 	_, off := t.Zone()
-	s := span{start: math.MinInt64, end: math.MaxInt64, off: int64(off), before: int64(off)}
+	s := span{start: -forever, end: forever, off: int64(off), before: int64(off)}
 	start, end := t.ZoneBounds()
 	if !end.IsZero() {
 		s.end = end.Unix()
+		if s.end <= at {
+			// Behind the zone's table Go takes every year for one of 365 days: on the
+			// last day of a leap year the end that it tells is that day's beginning.
+			s.end = (at/86400 + 1) * 86400
+		}
 	}
 	if !start.IsZero() {
 		s.start = start.Unix()
