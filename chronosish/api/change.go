@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/profferhq/proffer/chronosish/book"
 	"github.com/profferhq/proffer/chronosish/job"
@@ -29,9 +30,12 @@ func (s *server) put(c *call, kind job.Kind) (answer, error) {
 			return answer{}, err
 		}
 		change := book.Change{Kind: book.Put, Jobs: []*job.Job{j}, IfVersion: map[string]uint64{j.Name: 0}}
-		if was, err := s.read(j.Name); err == nil {
+		was, missing := s.read(j.Name)
+		if missing == nil {
 			change.IfVersion[j.Name] = was.Job.Version
-			keep(j, was)
+		}
+		if missing != nil || !keep(j, was) {
+			j.Created = time.Time{} // when it is stored
 		}
 		err = s.change(c, change)
 		var r *job.Refusal

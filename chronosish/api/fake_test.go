@@ -106,6 +106,9 @@ func (f *fake) Change(ctx context.Context, c book.Change) (book.Outcome, error) 
 			next := was
 			next.Job = j.Clone()
 			next.Job.Version++
+			if j.Created.IsZero() {
+				next.Job.Created = f.now
+			}
 			if was.Job != nil {
 				next.Job.Version = was.Job.Version + 1
 				if !j.Continues(was.Job) {

@@ -31,6 +31,11 @@ func scheduleNow(st book.Status) string {
 		return st.Job.Schedule
 	}
 	after := st.Handled
+	for _, r := range st.Runs {
+		if r.Cause == book.BySlot && r.Nominal.After(after) {
+			after = r.Nominal // a slot is used up when it is decided
+		}
+	}
 	if !st.Next.IsZero() {
 		after = st.Next.Add(-time.Millisecond)
 	}
@@ -43,19 +48,20 @@ func scheduleNow(st book.Status) string {
 
 // keep makes a definition that was sent go on where the job is: a schedule that is
 // written as it was given, or as it is or once was shown, is the one that the job has.
-// One with an empty start was never shown: it starts now.
-func keep(j *job.Job, was book.Status) {
+// One with an empty start was never shown: it starts now. It tells whether the job goes on.
+func keep(j *job.Job, was book.Status) bool {
 	old := was.Job
 	if j.Dependent() || old.Dependent() || j.Zone != old.Zone || j.StartsNow() {
-		return
+		return false
 	}
 	if j.Schedule != old.Schedule && !wasShown(j, old) {
-		return
+		return false
 	}
 	j.Schedule, j.Created = old.Schedule, old.Created
 	if was.Exhausted && j.Disabled { // that is how it was shown
 		j.Disabled = old.Disabled
 	}
+	return true
 }
 
 // wasShown tells whether j's schedule is how old's was written when the first of j's
