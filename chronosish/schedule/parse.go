@@ -69,12 +69,12 @@ func (v *interval) startNow(zone *time.Location, created time.Time) {
 }
 
 // startForm is a date, a time on it, an offset from UTC: all that a start may be.
-const startForm = `^(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?(Z|[+-]\d\d(?::?\d\d)?)?)?$`
+var startForm = regexp.MustCompile(`^(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?(Z|[+-]\d\d(?::?\d\d)?)?)?$`)
 
 // startAt anchors the interval at a written time. With a zone its fields are read on
 // that zone's clock, whatever offset stands behind them; that is what Chronos does.
 func (v *interval) startAt(text string, zone *time.Location) error {
-	m := regexp.MustCompile(startForm).FindStringSubmatch(text)
+	m := startForm.FindStringSubmatch(text)
 	if m == nil {
 		return refuse("has the start %s: it must have the form 2026-01-31T02:30:00Z, with an offset such as +01:00, or be a date, or empty for now", shorten(text))
 	}
