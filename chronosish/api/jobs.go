@@ -10,8 +10,9 @@ import (
 
 func render(list []book.Status) []job.Document {
 	out := make([]job.Document, 0, len(list))
+	c := clocks{}
 	for _, st := range list {
-		out = append(out, shown(st))
+		out = append(out, shown(st, c))
 	}
 	return out
 }
@@ -23,7 +24,7 @@ func (s *server) showJob(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return ok(shown(st))
+	return ok(shown(st, nil))
 }
 
 // maxPage bounds the parameters that count.
@@ -61,10 +62,10 @@ type summaryDocument struct {
 }
 
 func (s *server) summary(*call) (answer, error) {
-	list := []summaryDocument{}
+	list, c := []summaryDocument{}, clocks{}
 	for _, st := range s.all() {
 		list = append(list, summaryDocument{
-			Name: st.Job.Name, Status: status(st), State: state(st), Schedule: scheduleNow(st),
+			Name: st.Job.Name, Status: status(st), State: state(st), Schedule: c.now(st),
 			Parents: append([]string{}, st.Job.Parents...), Disabled: st.Job.Disabled || st.Exhausted,
 		})
 	}

@@ -38,7 +38,7 @@ func TestWhatWasShownGoesOn(t *testing.T) {
 		}
 		read := rapid.IntRange(0, len(slots)).Draw(t, "slots handled when it was read")
 		now := status(rapid.IntRange(read, len(slots)).Draw(t, "slots handled when it is sent"))
-		seen := shown(status(read))
+		seen := shown(status(read), nil)
 		if want := fmt.Sprintf("R%d/", count-read); !strings.HasPrefix(*seen.Schedule, want) {
 			t.Fatalf("%s is shown as %s after %d", old.Schedule, *seen.Schedule, read)
 		}
@@ -68,7 +68,7 @@ func TestWhatWasShownGoesOn(t *testing.T) {
 func crowd(jobs int) *fake {
 	f := newFake()
 	for n := range jobs {
-		j, err := job.Parse(fmt.Appendf(nil, `{"name":"job-%05d","command":"run","schedule":"R/2026-01-01T00:00:00Z/PT1H","environmentVariables":[{"name":"A","value":"1"}]}`, n), job.Scheduled, f.now)
+		j, err := job.Parse(fmt.Appendf(nil, `{"name":"job-%05d","command":"run","schedule":"R/2026-01-01T00:00:00Z/PT1H","scheduleTimeZone":"Europe/Berlin","environmentVariables":[{"name":"A","value":"1"}]}`, n), job.Scheduled, f.now)
 		if err != nil {
 			panic(err)
 		}
