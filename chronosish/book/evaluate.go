@@ -27,6 +27,7 @@ func (b *Book) look(e *entry) {
 		switch {
 		case r.ended:
 		case r.waits():
+			b.wanting[e.name] = true
 			b.expire(e, r)
 		default:
 			b.watch(e, r)

@@ -47,6 +47,12 @@ func Load(now time.Time, opt Options, kvs []KV) (*Book, error) {
 			}
 		}
 		sortRuns(e.runs)
+		if e.schedule != nil && !e.job.Disabled {
+			next, _, ok := e.schedule.Next(e.handled())
+			if e.ended = !ok; ok {
+				e.next = next.UTC()
+			}
+		}
 		b.touch(name)
 	}
 	return b, nil

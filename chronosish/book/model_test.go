@@ -167,6 +167,9 @@ func (w *world) verify(begin time.Time, jobs []*job.Job) {
 		}
 		s := w.b.jobs[j.Name].schedule
 		st, _ := w.b.Job(j.Name)
+		if st.Exhausted && len(st.Runs) > 0 {
+			w.fail("a run of %s never comes to its end: %+v", j.Name, st.Runs)
+		}
 		for at, _, ok := s.Next(begin.Add(-1)); ok && !at.After(w.now.Add(-25*time.Second)); at, _, ok = s.Next(at) {
 			got := fates[key(j.Name, at)]
 			if len(got) != 1 && (len(got) > 1 || !at.After(st.Handled)) {

@@ -269,8 +269,7 @@ func (b *Book) withdraw(e *entry, r *run) {
 	stop := x.Stop
 	x.Stop = due.NotStopped
 	r.state, r.offer, r.seen, r.decided = "", "", false, false
-	b.wanting[e.name] = true
-	b.save(r, false, func() { b.decided([]*run{r}) })
+	b.save(r, func() { b.decided([]*run{r}) })
 	if stop != due.NotStopped {
 		b.stop(e, r, stop)
 	}

@@ -1,7 +1,6 @@
 package book
 
 import (
-	"slices"
 	"time"
 
 	"github.com/profferhq/proffer/sdk"
@@ -20,10 +19,6 @@ type outbox struct {
 type posting struct {
 	writes []Write
 	alone  bool // after a refusal: whose fault it was shall be seen
-	// lazy writes go with the next transaction, or by themselves after lazyPause: it does no
-	// harm when a crash comes before them.
-	lazy   bool
-	posted time.Time
 	done   func()
 	// failed is for what a client wants: it is given up where there is no room. Without it
 	// the posting waits until there is: what it says was decided.
@@ -38,37 +33,23 @@ func (p *posting) size() int {
 	return n
 }
 
-// lazyPause is how long lazy writes wait for company.
-const lazyPause = 100 * time.Millisecond
-
 // post has the writes done with the next transaction.
 func (b *Book) post(p *posting) {
-	p.posted = b.now
 	b.outbox.waiting = append(b.outbox.waiting, p)
 }
 
-// nextFlush is when what waits is to be sent although nothing else comes; zero: nothing
-// waits for that.
+// nextFlush is when what waits for room is to be tried again; zero: nothing does.
 func (b *Book) nextFlush() time.Time {
-	o := &b.outbox
-	switch {
-	case len(o.sent) > 0 || len(o.waiting) == 0:
-		return time.Time{}
-	case o.blocked.After(b.now):
+	if o := &b.outbox; len(o.sent) == 0 && len(o.waiting) > 0 {
 		return o.blocked
 	}
-	return o.waiting[0].posted.Add(lazyPause)
-}
-
-// urgent tells whether a write waits that is not lazy.
-func (o *outbox) urgent() bool {
-	return slices.ContainsFunc(o.waiting, func(p *posting) bool { return !p.lazy })
+	return time.Time{}
 }
 
 // flush sends what has gathered, when nothing is on its way.
 func (b *Book) flush() {
 	o := &b.outbox
-	if len(o.sent) > 0 || len(o.waiting) == 0 || o.blocked.After(b.now) || !o.urgent() && b.nextFlush().After(b.now) {
+	if len(o.sent) > 0 || len(o.waiting) == 0 || o.blocked.After(b.now) {
 		return
 	}
 	var writes []Write
@@ -103,7 +84,7 @@ func (b *Book) refused(txn uint64, err *sdk.Error) {
 	o := &b.outbox
 	if room := b.shed(); len(room) > 0 {
 		b.log(Warn, "the store is full: the oldest of the history is dropped", "lines", len(room), "error", err)
-		sent = append([]*posting{{writes: room, alone: true, posted: b.now}}, sent...)
+		sent = append([]*posting{{writes: room, alone: true}}, sent...)
 	} else if len(sent) == 1 {
 		if p := sent[0]; p.failed != nil {
 			p.failed(err)

@@ -40,7 +40,6 @@ func (r *run) shown() Run {
 // enrol takes in a run.
 func (b *Book) enrol(e *entry, r *run) {
 	e.runs = append(e.runs, r)
-	b.wanting[e.name] = true
 	if r.rec.Task != "" {
 		b.attempts[r.rec.Task] = r
 	}
@@ -52,8 +51,8 @@ func (e *entry) strike(r *run) {
 }
 
 // save has the record stored as it is now.
-func (b *Book) save(r *run, lazy bool, done func()) {
-	b.post(&posting{writes: []Write{put(runKey(&r.rec), &r.rec)}, lazy: lazy, done: done})
+func (b *Book) save(r *run, done func()) {
+	b.post(&posting{writes: []Write{put(runKey(&r.rec), &r.rec)}, done: done})
 }
 
 // of tells whether the run is one of the job that there is now.
@@ -67,7 +66,7 @@ func (b *Book) stop(e *entry, r *run, why due.Stop) {
 		b.conclude(e, r, due.Killed, string(why), sdk.TaskStatus{})
 	default:
 		r.rec.Stop = why
-		b.save(r, false, func() {
+		b.save(r, func() {
 			r.stopping = true
 			b.touch(e.name)
 		})

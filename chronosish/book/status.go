@@ -64,7 +64,7 @@ func (b *Book) alive(e *entry, r *run, st sdk.TaskStatus) {
 		return
 	}
 	b.touch(e.name)
-	b.save(r, true, func() { b.acknowledge(st) })
+	b.save(r, func() { b.acknowledge(st) })
 }
 
 // orphan is a task of ours of which there is no record.

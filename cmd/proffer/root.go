@@ -39,7 +39,7 @@ func newRoot(c *client) *cobra.Command {
 	f.StringVar(&c.dir, "up-dir", "", "directory of a `proffer up` (default $PROFFER_DIR, else the default of `proffer up`)")
 	f.BoolVar(&c.json, "json", false, "print the API's objects as JSON")
 	root.AddCommand(
-		upCommand(io), masterCommand(io), agentCommand(c), marathonishCommand(io), fetchCommand(io),
+		upCommand(io), masterCommand(io), agentCommand(c), marathonishCommand(io), chronosishCommand(io), fetchCommand(io),
 		runCommand(c), psCommand(c), logsCommand(c), killCommand(c), serviceCommand(c), frameworkCommand(c), statusCommand(c), bootCommand(c),
 		versionCommand(c),
 	)

@@ -19,8 +19,8 @@ import (
 func daemons() map[string]*settings {
 	m := masterDefaults()
 	a := agentDefaults()
-	s := marathonishDefaults()
-	return map[string]*settings{"master": masterSettings(&m), "agent": agentSettings(&a), "marathonish": marathonishSettings(&s)}
+	s, ch := marathonishDefaults(), chronosishDefaults()
+	return map[string]*settings{"master": masterSettings(&m), "agent": agentSettings(&a), "marathonish": marathonishSettings(&s), "chronosish": chronosishSettings(&ch)}
 }
 
 func flagsOf(s *settings) *pflag.FlagSet {

@@ -1,0 +1,70 @@
+package chronosish
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/profferhq/proffer/chronosish/book"
+	"github.com/profferhq/proffer/sdk"
+	"github.com/profferhq/proffer/sdk/store"
+)
+
+// commit does a transaction of the book's, under the guard of the leadership, and
+// tells it the result. What is not known to be done is tried again: it writes values
+// that nobody else changes. When the guard does not hold, this chronosish ends.
+func (s *Scheduler) commit(ctx context.Context, c book.Commit) {
+	var ops []store.Op
+	for _, w := range c.Writes {
+		switch {
+		case w.Prefix:
+			ops = append(ops, store.DeletePrefix(w.Key))
+		case w.Delete:
+			ops = append(ops, store.Delete(w.Key))
+		default:
+			ops = append(ops, store.Put(w.Key, w.Value))
+		}
+	}
+	began := time.Now()
+	err := s.write(ctx, ops)
+	s.metrics.commits.Observe(time.Since(began).Seconds())
+	var refusal *sdk.Error
+	switch {
+	case err == nil:
+		s.queue.push(book.Persisted{Txn: c.Txn})
+	case ctx.Err() != nil:
+	case errors.As(err, &refusal) && (refusal.Code == sdk.CodeExhausted || refusal.Code == sdk.CodeTooLarge):
+		s.queue.push(book.Refused{Txn: c.Txn, Err: refusal})
+	default:
+		s.end(err)
+	}
+}
+
+// retryPause is between two tries of a transaction.
+const retryPause = 100 * time.Millisecond
+
+// write commits ops under the guard, until it is known whether they are done.
+func (s *Scheduler) write(ctx context.Context, ops []store.Op) error {
+	for {
+		result, err := s.space.Commit(ctx, store.Txn{If: []store.Compare{s.lead.Guard()}, Then: ops})
+		switch {
+		case err == nil && result.Held:
+			return nil
+		case err == nil:
+			return errDeposed
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		}
+		switch sdk.CodeOf(err) {
+		case sdk.CodeUnknown, sdk.CodeUnavailable, sdk.CodeInternal:
+			s.log.Warn("the store does not answer; tried again", "error", err)
+		default:
+			return err
+		}
+		select {
+		case <-time.After(retryPause):
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
