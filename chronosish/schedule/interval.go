@@ -123,10 +123,17 @@ func (v *interval) chronos(consumed int64, zone *time.Location) string {
 		left = strconv.FormatInt(max(v.count-consumed, 0), 10)
 	}
 	start, ok := v.at(consumed)
-	if !ok {
+	switch {
+	case v.period.zero():
+		start = v.first
+	case !ok:
 		start = lastMS
 	}
-	return fmt.Sprintf("R%s/%s/%s", left, time.UnixMilli(start).In(zone).Format("2006-01-02T15:04:05.000Z07:00"), v.period)
+	next := time.UnixMilli(start).In(zone)
+	if next.Year() > 9999 {
+		next = next.UTC() // no client reads years of five digits
+	}
+	return fmt.Sprintf("R%s/%s/%s", left, next.Format("2006-01-02T15:04:05.000Z07:00"), v.period)
 }
 
 // addMonths adds months to a day, both counted since 1970; a day that the month does

@@ -62,20 +62,19 @@ func parsePeriod(text string) (period, error) {
 
 // number cuts digits, and the decimals behind a point or a comma, off the front.
 func number(s string) (whole, fraction, rest string) {
-	digits := func(s string) (string, string) {
-		i := 0
-		for i < len(s) && s[i] >= '0' && s[i] <= '9' {
-			i++
-		}
-		return s[:i], s[i:]
-	}
-	whole, rest = digits(s)
+	whole, rest = leading(s)
 	if whole != "" && rest != "" && (rest[0] == '.' || rest[0] == ',') {
-		if f, after := digits(rest[1:]); f != "" {
+		if f, after := leading(rest[1:]); f != "" {
 			return whole, f, after
 		}
 	}
 	return whole, "", rest
+}
+
+// leading cuts the digits off the front.
+func leading(s string) (digits, rest string) {
+	rest = strings.TrimLeft(s, "0123456789")
+	return s[:len(s)-len(rest)], rest
 }
 
 // quantity is one part of a period, seconds in milliseconds.
