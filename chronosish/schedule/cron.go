@@ -52,32 +52,6 @@ func (c *cron) after(sec int64) (int64, bool) {
 	}
 }
 
-// last is the latest slot in (from, to], all in seconds. Behind it no slot is left until
-// to; where that stretch begins is searched for from to backwards, in steps that double.
-func (c *cron) last(from, to int64) (int64, bool) {
-	slot, ok := c.after(from)
-	if !ok || slot > to {
-		return 0, false
-	}
-	low, high := slot, to
-	for step := int64(1); high-step > low; step *= 2 {
-		if next, ok := c.after(high - step); ok && next <= to {
-			low = high - step
-			break
-		}
-		high -= step
-	}
-	for low < high {
-		middle := low + (high-low)/2
-		if next, ok := c.after(middle); ok && next <= to {
-			slot, low = next, next
-		} else {
-			high = middle
-		}
-	}
-	return slot, true
-}
-
 // match is the first local time, not before one, that the fields allow.
 func (c *cron) match(local int64) (int64, bool) {
 	day := floorDiv(local, 86400)

@@ -66,15 +66,6 @@ func (v *interval) after(ms int64) (slot, k int64, ok bool) {
 	return slot, k, ok
 }
 
-// last is the latest slot that is not later than an instant, and its number.
-func (v *interval) last(ms int64) (slot, k int64, ok bool) {
-	if k = v.search(ms, v.end()) - 1; k < 0 {
-		return 0, 0, false
-	}
-	slot, ok = v.at(k)
-	return slot, k, ok
-}
-
 // end is the number behind the last slot.
 func (v *interval) end() int64 {
 	end := max(v.farthest()+1, 0)

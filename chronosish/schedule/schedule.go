@@ -72,23 +72,6 @@ func (s *Schedule) Next(after time.Time) (slot time.Time, k int64, ok bool) {
 	return time.Unix(sec, 0).UTC(), -1, true
 }
 
-// Last is the latest slot in (from, to], with its number as Next tells it. What it costs
-// does not depend on how many slots are in between.
-func (s *Schedule) Last(from, to time.Time) (slot time.Time, k int64, ok bool) {
-	if s.iso != nil {
-		ms, k, ok := s.iso.last(millis(to))
-		if !ok || ms <= millis(from) {
-			return time.Time{}, 0, false
-		}
-		return time.UnixMilli(ms).UTC(), k, true
-	}
-	sec, ok := s.cron.last(floorDiv(millis(from), 1000), floorDiv(millis(to), 1000))
-	if !ok {
-		return time.Time{}, 0, false
-	}
-	return time.Unix(sec, 0).UTC(), -1, true
-}
-
 // Slots are the first slots in (from, to], at most limit of them.
 func (s *Schedule) Slots(from, to time.Time, limit int) []time.Time {
 	var out []time.Time
@@ -128,10 +111,6 @@ func (s *Schedule) Chronos(consumed int64) string {
 
 // String is the schedule as it was given.
 func (s *Schedule) String() string { return s.text }
-
-// Location is the zone whose clock the schedule goes by: the job's, or what the text
-// itself names, or UTC.
-func (s *Schedule) Location() *time.Location { return s.zone }
 
 // The bounds of what is computed, in milliseconds of Unix time.
 const (

@@ -32,21 +32,6 @@ func BenchmarkNext(b *testing.B) {
 	}
 }
 
-// BenchmarkLast: the latest of millions of slots.
-func BenchmarkLast(b *testing.B) {
-	for _, text := range []string{"R/2012-01-01T00:00:01Z/PT1S", "* * * * * *", "0 0 29 2 *"} {
-		b.Run(text, func(b *testing.B) {
-			s := mustParse(b, text, "")
-			from, to := time.Date(2012, 1, 2, 0, 0, 0, 0, time.UTC), time.Date(2026, 11, 27, 12, 0, 0, 0, time.UTC)
-			for b.Loop() {
-				if _, _, ok := s.Last(from, to); !ok {
-					b.Fatal("there is a last slot")
-				}
-			}
-		})
-	}
-}
-
 func BenchmarkParse(b *testing.B) {
 	for _, c := range []struct{ name, text, zone string }{
 		{"Interval", "R/2012-01-01T00:00:01Z/PT1M", ""},
