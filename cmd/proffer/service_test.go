@@ -24,6 +24,7 @@ import (
 // fakeMarathon answers as a script says. The kernel's operator API beside it knows the
 // tasks that it is given.
 type fakeMarathon struct {
+	who     string // chronosish where it stands for that
 	mu      sync.Mutex
 	answers map[string][]answer // by method and path; the last one stays
 	sent    []string            // changes, with their bodies
@@ -38,7 +39,7 @@ type answer struct {
 }
 
 func (f *fakeMarathon) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	path, ours := strings.CutPrefix(r.URL.Path, gateway)
+	path, ours := strings.CutPrefix(r.URL.Path, gateway+f.who)
 	switch {
 	case r.URL.Path == "/api/v1":
 		f.operator(w, r)
@@ -51,7 +52,7 @@ func (f *fakeMarathon) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	key := r.Method + " " + path
 	f.mu.Lock()
 	if r.Method != http.MethodGet {
-		f.sent = append(f.sent, strings.TrimSpace(fmt.Sprintf("%s %s %s", r.Method, strings.TrimPrefix(r.URL.RequestURI(), gateway), body)))
+		f.sent = append(f.sent, strings.TrimSpace(fmt.Sprintf("%s %s %s", r.Method, strings.TrimPrefix(r.URL.RequestURI(), gateway+f.who), body)))
 	}
 	list := f.answers[key]
 	if len(list) > 1 {
@@ -89,7 +90,7 @@ func (f *fakeMarathon) operator(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	tasks := f.tasks
-	answer := &sdk.OperatorResponse{Type: sdk.OperatorResponseType(call.Type), GetTasks: &tasks,
+	answer := &sdk.OperatorResponse{Type: sdk.OperatorResponseType(call.Type), GetTasks: &tasks, GetFrameworks: frameworksOf(f.who),
 		GetAgents: &sdk.GetAgents{Agents: []sdk.AgentState{{AgentInfo: sdk.AgentInfo{ID: "a1", Hostname: "h1"}, PID: "slave(1)@a1:5051"}}}}
 	data, err := wire.Marshal(wire.Msgpack, answer)
 	if err != nil {
@@ -100,12 +101,20 @@ func (f *fakeMarathon) operator(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(data)
 }
 
+// frameworksOf are a framework that has another principal, one without tasks, and f1.
+func frameworksOf(who string) *sdk.GetFrameworks {
+	of := func(id sdk.FrameworkID, principal string) sdk.FrameworkState {
+		return sdk.FrameworkState{FrameworkInfo: sdk.FrameworkInfo{ID: id, User: "u", Name: who, Principal: principal}}
+	}
+	return &sdk.GetFrameworks{Frameworks: []sdk.FrameworkState{of("f0", "other"), of("f2", who)}, CompletedFrameworks: []sdk.FrameworkState{of("f1", who)}}
+}
+
 // agent serves the logs of tasks; a follower waits after them until it goes.
 func (f *fakeMarathon) agent(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
 	text, ok := f.logs[r.URL.Query().Get("task_id")]
 	f.mu.Unlock()
-	if !ok {
+	if !ok || r.URL.Query().Get("framework_id") != "f1" {
 		http.NotFound(w, r)
 		return
 	}
@@ -125,7 +134,7 @@ func (f *fakeMarathon) serve() (c *client, out, talk *bytes.Buffer) {
 func TestServiceScripts(t *testing.T) {
 	datadriven.Walk(t, "testdata/service", func(t *testing.T, path string) {
 		synctest.Test(t, func(t *testing.T) {
-			f := &fakeMarathon{answers: map[string][]answer{}}
+			f := &fakeMarathon{who: "marathonish", answers: map[string][]answer{}}
 			datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
 				return f.step(t, d)
 			})

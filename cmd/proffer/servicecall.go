@@ -23,20 +23,28 @@ const (
 	serviceSilence  = time.Second            // before a person is told that it waits
 )
 
-// gateway is where the masters serve marathonish.
-const gateway = "/service/marathonish"
+// gateway is where the masters serve frameworks, each below its name.
+const gateway = "/service/"
 
 // maxServiceAnswer bounds one answer, in bytes.
 const maxServiceAnswer = 256 << 20
 
-// services asks marathonish, through the gateway of any master.
+// services asks a framework of the system, marathonish or chronosish, through the gateway
+// of any master.
 type services struct {
+	who      string // the framework's name
+	hint     string // where it says why it is not up
 	masters  *masters.Client
 	talk     io.Writer // what a person is told; nil for nothing
 	patience time.Duration
 }
 
 func (c *client) services() (*services, error) {
+	return c.through("marathonish", "`proffer status` says what the boot waits for")
+}
+
+// through makes the client of a framework.
+func (c *client) through(who, hint string) (*services, error) {
 	addrs, token, err := c.access()
 	if err != nil {
 		return nil, err
@@ -45,7 +53,7 @@ func (c *client) services() (*services, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &services{masters: m, talk: c.io.err, patience: servicePatience}, nil
+	return &services{who: who, hint: hint, masters: m, talk: c.io.err, patience: servicePatience}, nil
 }
 
 // get reads an object.
@@ -60,7 +68,7 @@ func (s *services) call(ctx context.Context, op, method, path string, body []byt
 	if body != nil {
 		h.Set("Content-Type", "application/json")
 	}
-	resp, err := s.do(ctx, masters.Request{Op: op, Method: method, Path: gateway + path, Header: h, Body: body})
+	resp, err := s.do(ctx, masters.Request{Op: op, Method: method, Path: path, Header: h, Body: body})
 	if err != nil {
 		return err
 	}
@@ -77,14 +85,15 @@ func (s *services) call(ctx context.Context, op, method, path string, body []byt
 		return nil
 	}
 	if err := json.Unmarshal(data, into); err != nil {
-		return sdk.Errorf(sdk.CodeInternal, "", "%s: marathonish answered what cannot be understood: %v", op, err)
+		return sdk.Errorf(sdk.CodeInternal, "", "%s: %s answered what cannot be understood: %v", op, s.who, err)
 	}
 	return nil
 }
 
-// do sends a request, again while marathonish is not up and patience lasts. A call that
-// may have been acted on is never sent twice.
+// do sends a request, whose path is as the framework serves it, again while that is not up
+// and patience lasts. A call that may have been acted on is never sent twice.
 func (s *services) do(ctx context.Context, r masters.Request) (*http.Response, error) {
+	r.Path = gateway + s.who + r.Path
 	r.Refused = func(op string, resp *http.Response) error { return refusal(op, r.Method, resp) }
 	begin, told := time.Now(), ""
 	for {
@@ -102,11 +111,11 @@ func (s *services) do(ctx context.Context, r masters.Request) (*http.Response, e
 		waited := time.Since(begin)
 		if waited >= s.patience {
 			return nil, &sdk.Error{Code: sdk.CodeUnavailable, Op: r.Op, Message: fmt.Sprintf(
-				"marathonish was not up within %s (%s); `proffer status` says what the boot waits for", s.patience, reason(err))}
+				"%s was not up within %s (%s); %s", s.who, s.patience, reason(err), s.hint)}
 		}
 		if told == "" && waited >= serviceSilence && s.talk != nil {
 			told = reason(err)
-			fmt.Fprintf(s.talk, "waiting up to %s for marathonish: %s\n", s.patience, told)
+			fmt.Fprintf(s.talk, "waiting up to %s for %s: %s\n", s.patience, s.who, told)
 		}
 		if err := pause(ctx, serviceRetry); err != nil {
 			return nil, err
@@ -146,7 +155,7 @@ func broke(op, method string, err error) error {
 	if method == http.MethodGet {
 		return sdk.Errorf(sdk.CodeUnavailable, "", "%s: the connection broke: %v", op, err)
 	}
-	return sdk.Errorf(sdk.CodeInternal, "", "%s: the connection broke, it may or may not have been done: %v; `proffer service list` tells", op, err)
+	return sdk.Errorf(sdk.CodeInternal, "", "%s: the connection broke, it may or may not have been done: %v; look before it is done again", op, err)
 }
 
 // servicePath is the path of a service below /v2/apps, whatever way its id is written.

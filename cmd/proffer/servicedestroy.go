@@ -39,15 +39,24 @@ func serviceDestroyCommand(c *client) *cobra.Command {
 
 // confirm asks a person; whoever is none must say --yes.
 func (r *rollout) confirm(ctx context.Context, path string) error {
-	if width(r.c.io.in) == 0 {
-		return usagef("%s ends all instances: say --yes, because nobody can be asked here", r.what)
+	return r.c.confirm(r.what+" ends all instances", func() (string, error) {
+		v, err := readService(ctx, r.s, path)
+		return fmt.Sprintf("destroy %s and end its %s?", v.app.ID, plural(len(v.app.Tasks), "instance")), err
+	})
+}
+
+// confirm asks a person, and gives an error unless the answer is yes. What is done is for
+// whoever is no person.
+func (c *client) confirm(what string, question func() (string, error)) error {
+	if width(c.io.in) == 0 {
+		return usagef("%s: say --yes, because nobody can be asked here", what)
 	}
-	v, err := readService(ctx, r.s, path)
+	text, err := question()
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(r.c.io.err, "destroy %s and end its %s? [y/N] ", v.app.ID, plural(len(v.app.Tasks), "instance"))
-	answer, _ := bufio.NewReader(r.c.io.in).ReadString('\n')
+	fmt.Fprintf(c.io.err, "%s [y/N] ", text)
+	answer, _ := bufio.NewReader(c.io.in).ReadString('\n')
 	if a := strings.ToLower(strings.TrimSpace(answer)); a != "y" && a != "yes" {
 		return exitCode(exitFailure)
 	}

@@ -69,7 +69,7 @@ func (s *services) events(ctx context.Context, types []string, handle func(event
 		}
 		var resp *http.Response
 		open := func() (err error) {
-			resp, err = s.do(ctx, masters.Request{Op: "follow events", Method: http.MethodGet, Path: gateway + "/v2/events?" + query.Encode(), Header: h})
+			resp, err = s.do(ctx, masters.Request{Op: "follow events", Method: http.MethodGet, Path: "/v2/events?" + query.Encode(), Header: h})
 			return err
 		}
 		err := open()

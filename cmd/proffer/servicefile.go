@@ -41,10 +41,31 @@ func readBounded(name string, in io.Reader) ([]byte, error) {
 // parseApps reads definitions of services: one object or a list of them, in JSON, or in
 // YAML, where several documents may follow each other.
 func parseApps(data []byte) ([]appDocument, error) {
-	trimmed := bytes.TrimSpace(data)
-	if len(trimmed) == 0 {
+	if len(bytes.TrimSpace(data)) == 0 {
 		return nil, errors.New("it is empty; a service's definition is expected")
 	}
+	bodies, err := objects(data)
+	if err != nil {
+		return nil, err
+	}
+	var out []appDocument
+	for _, body := range bodies {
+		one, err := newAppDocument(body)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, one)
+	}
+	if len(out) == 0 {
+		return nil, errors.New("it defines no service")
+	}
+	return out, nil
+}
+
+// objects gives every definition of a text that is not empty, in JSON or YAML, as JSON:
+// those of a list one by one.
+func objects(data []byte) ([]json.RawMessage, error) {
+	trimmed := bytes.TrimSpace(data)
 	docs := []json.RawMessage{trimmed}
 	// JSON as it stands keeps its bytes; YAML's reader would refuse its tabs.
 	if trimmed[0] != '{' && trimmed[0] != '[' || !json.Valid(trimmed) {
@@ -53,7 +74,7 @@ func parseApps(data []byte) ([]appDocument, error) {
 			return nil, jsonError(trimmed, err)
 		}
 	}
-	var out []appDocument
+	var out []json.RawMessage
 	for _, d := range docs {
 		list := []json.RawMessage{d}
 		if d[0] == '[' {
@@ -61,16 +82,7 @@ func parseApps(data []byte) ([]appDocument, error) {
 				return nil, err
 			}
 		}
-		for _, body := range list {
-			one, err := newAppDocument(body)
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, one)
-		}
-	}
-	if len(out) == 0 {
-		return nil, errors.New("it defines no service")
+		out = append(out, list...)
 	}
 	return out, nil
 }

@@ -109,7 +109,7 @@ func (l *serviceLogs) print(ctx context.Context) error {
 		fmt.Fprintf(l.c.io.err, "no instance of %s runs now; --previous shows the last runs, `proffer service get %s` why\n", l.id, short(l.id))
 		return nil
 	}
-	agents, err := l.agents(ctx)
+	agents, err := agentURLs(ctx, l.op)
 	if err != nil {
 		return err
 	}
@@ -121,9 +121,9 @@ func (l *serviceLogs) print(ctx context.Context) error {
 	return nil
 }
 
-// agents are the base URLs of the agents that the cluster has.
-func (l *serviceLogs) agents(ctx context.Context) (map[sdk.AgentID]string, error) {
-	all, err := l.op.Agents(ctx)
+// agentURLs are the base URLs of the agents that the cluster has.
+func agentURLs(ctx context.Context, op *operator.Client) (map[sdk.AgentID]string, error) {
+	all, err := op.Agents(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -230,7 +230,7 @@ func (l *serviceLogs) begin(ctx context.Context, seen map[sdk.TaskID]bool) error
 	if err != nil {
 		return err
 	}
-	agents, err := l.agents(ctx)
+	agents, err := agentURLs(ctx, l.op)
 	if err != nil {
 		return err
 	}
