@@ -252,11 +252,13 @@ func (s *serviceStory) kill(kind string) {
 	s.t.Logf("%s kill -9 of %s", time.Now().Format("15:04:05.000"), kind)
 	switch kind {
 	case "instance":
-		s.killInstance()
+		s.end(s.victim(false))
 	case "marathonish":
+		// One that an update is about to end would need no successor.
+		victim := s.victim(true)
 		s.killOne(" marathonish")
 		died := time.Now()
-		s.killInstance()
+		s.end(victim)
 		began := func() bool {
 			s.mu.Lock()
 			defer s.mu.Unlock()
@@ -287,15 +289,16 @@ func (s *serviceStory) killOne(part string) {
 	_ = syscall.Kill(pids[s.random.IntN(len(pids))], syscall.SIGKILL)
 }
 
-func (s *serviceStory) killInstance() {
+// victim is an instance that is well, whichever; one of the newest generation if stays is
+// set.
+func (s *serviceStory) victim(stays bool) (victim *webInstance) {
 	s.t.Helper()
-	var victim *webInstance
-	eventually(s.t, 20*time.Second, "there is an instance to kill", func() bool {
+	eventually(s.t, 30*time.Second, "there is an instance to kill", func() bool {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		var live []*webInstance
 		for _, w := range s.all {
-			if !w.gone && w.healthy {
+			if !w.gone && w.healthy && (!stays || w.generation == s.newest) {
 				live = append(live, w)
 			}
 		}
@@ -303,9 +306,16 @@ func (s *serviceStory) killInstance() {
 			return false
 		}
 		victim = live[s.random.IntN(len(live))]
-		victim.killed = time.Now()
 		return true
 	})
+	return victim
+}
+
+// end kills an instance.
+func (s *serviceStory) end(victim *webInstance) {
+	s.mu.Lock()
+	victim.killed = time.Now()
+	s.mu.Unlock()
 	_ = syscall.Kill(victim.pid, syscall.SIGKILL)
 }
 
