@@ -32,7 +32,11 @@ func TestServicesUnderKills(t *testing.T) {
 	if os.Getenv("PROFFER_SOAK") != "" {
 		rounds, shortest, longest = 10, 5*time.Second, 15*time.Second
 	}
-	c := newCluster(t, append(booted(), "--agents", "3", "--resources", "cpus:8;mem:8192;ports:[28000-28099]", "--resources", "cpus:8;mem:8192;ports:[28100-28199]", "--resources", "cpus:8;mem:8192;ports:[28200-28299]")...)
+	c := newCluster(t, append(booted(), "--agents", "3")...)
+	for i := range 3 { // ports of its own, as the cluster's: another one may run beside
+		first := 21000 + c.offset + 40*i
+		c.args = append(c.args, "--resources", fmt.Sprintf("cpus:8;mem:8192;ports:[%d-%d]", first, first+39))
+	}
 	c.start()
 	s := newServiceStory(t, c)
 	s.deploy(1)
