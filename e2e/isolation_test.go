@@ -38,8 +38,8 @@ func cpuSeconds(t *testing.T, text string) float64 {
 // nearly all of the processors proves nothing, and another one is taken.
 func TestCPUShares(t *testing.T) {
 	needCgroups(t)
-	const windows, seconds = 4, 10.0
-	whole := 0.97 * seconds * float64(min(runtime.NumCPU(), 8)) // eight threads spin
+	const windows, seconds = 5, 10.0
+	whole := 0.985 * seconds * float64(min(runtime.NumCPU(), 8)) // eight threads spin
 	c := startCluster(t, "--resources", "cpus:5;mem:1024")
 	s := startStream(t, c, "shares")
 	var a, b float64
@@ -50,8 +50,11 @@ func TestCPUShares(t *testing.T) {
 				t.Fatalf("%s: %s %s", id, st.State, st.Message)
 			}
 		}
-		a, b = cpuSeconds(t, read(t, filepath.Join(c.truth, small))), cpuSeconds(t, read(t, filepath.Join(c.truth, large)))
-		t.Logf("cpus 1 and 3 got %.2f and %.2f s of processor time", a, b)
+		x, y := cpuSeconds(t, read(t, filepath.Join(c.truth, small))), cpuSeconds(t, read(t, filepath.Join(c.truth, large)))
+		t.Logf("cpus 1 and 3 got %.2f and %.2f s of processor time", x, y)
+		if x+y > a+b { // the window with the least of others in it
+			a, b = x, y
+		}
 	}
 	if ratio := b / a; ratio < 2.7 || ratio > 3.3 {
 		t.Errorf("cpus 1 and 3 got %.2f and %.2f s of processor time: ratio %.2f, 2.7 to 3.3 is right", a, b, ratio)
