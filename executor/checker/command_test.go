@@ -120,7 +120,10 @@ func TestCleanEndsWhatAPredecessorLeft(t *testing.T) {
 // TestCommandRunsAsTheTasksUser needs root, to become another.
 func TestCommandRunsAsTheTasksUser(t *testing.T) {
 	if os.Geteuid() != 0 {
-		t.Skip("SKIP: needs root to become another user")
+		if os.Getenv("PROFFER_TEST_NOSKIP") != "" {
+			t.Fatal("needs root to become another user, and PROFFER_TEST_NOSKIP forbids to skip")
+		}
+		t.Skip("needs root to become another user")
 	}
 	b := newBox(t)
 	b.spec.SetIDs, b.spec.UID, b.spec.GID = true, 65534, 65534
