@@ -120,7 +120,7 @@ func TestSoleImporters(t *testing.T) {
 
 // purePackages decide and do nothing else (see kernel/doc.go).
 func purePackages() []string {
-	return []string{"sdk", "sdk/wire", "kernel/allocator", "kernel/registry", "kernel/store", "kernel/cluster", "kernel/view", "kernel/link", "kernel/agent/ledger", "executor/probe",
+	return []string{"sdk", "sdk/wire", "sdk/scheduler/mind", "kernel/allocator", "kernel/registry", "kernel/store", "kernel/cluster", "kernel/view", "kernel/link", "kernel/agent/ledger", "executor/probe",
 		"marathonish/app", "marathonish/event", "marathonish/plan", "marathonish/placement", "marathonish/health", "marathonish/launch", "marathonish/fleet",
 		"chronosish/job", "chronosish/graph", "chronosish/due", "chronosish/book", "chronosish/schedule"}
 }

@@ -131,6 +131,9 @@
 //     launch and end), placement (where), health (what checks mean), fleet (the mind over them),
 //     event, all pure; launch builds tasks; api is Marathon's REST; the rest is shell.
 //   - sdk/gateway is how a framework behind the gateway knows who calls.
+//   - sdk/scheduler is the shell that marathonish and chronosish have in common, for third
+//     parties too: lease, store, kernel calls and API around a pure mind in the words of
+//     sdk/scheduler/mind.
 //   - Fields of our own in Mesos's messages are numbered from 1000 on; clients ignore them.
 //
 // # Concurrency

@@ -7,6 +7,7 @@ import (
 	"github.com/profferhq/proffer/chronosish/job"
 	"github.com/profferhq/proffer/chronosish/schedule"
 	"github.com/profferhq/proffer/sdk"
+	"github.com/profferhq/proffer/sdk/scheduler/mind"
 )
 
 // Options are the times and bounds of a Book; zero values mean the defaults.
@@ -203,6 +204,6 @@ func (e *entry) handled() time.Time {
 
 func (b *Book) emit(e Effect) { b.effects = append(b.effects, e) }
 
-func (b *Book) log(level Level, message string, kv ...any) {
+func (b *Book) log(level mind.Level, message string, kv ...any) {
 	b.emit(Log{Level: level, Message: message, KV: kv})
 }

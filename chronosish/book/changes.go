@@ -128,7 +128,7 @@ func (b *Book) put(q Request, jobs []*job.Job, gone []string) *job.Refusal {
 	for _, name := range gone {
 		e := b.jobs[name]
 		e.busy, e.deleting = true, true
-		writes = append(writes, remove(jobKey(name)), remove(stateKey(name)), Write{Key: keyHistory + name + "/", Delete: true, Prefix: true})
+		writes = append(writes, remove(jobKey(name)), remove(stateKey(name)), Write{Type: sdk.StoreDeletePrefix, Key: keyHistory + name + "/"})
 	}
 	b.post(&posting{
 		writes: writes,

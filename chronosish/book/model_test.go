@@ -115,7 +115,7 @@ func (w *world) silence(m *machine, silent bool) {
 	for id, x := range w.offers {
 		if x == m && silent {
 			delete(w.offers, id)
-			w.inputs = append(w.inputs, Rescinded{id})
+			w.inputs = append(w.inputs, Rescinded{Offer: id})
 		}
 	}
 	w.rest()

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/profferhq/proffer/sdk"
+	"github.com/profferhq/proffer/sdk/scheduler/mind"
 )
 
 // outbox gathers writes for the store. One transaction is on its way at a time, and they
@@ -83,14 +84,14 @@ func (b *Book) refused(txn uint64, err *sdk.Error) {
 	sent := b.answered(txn)
 	o := &b.outbox
 	if room := b.shed(); len(room) > 0 {
-		b.log(Warn, "the store is full: the oldest of the history is dropped", "lines", len(room), "error", err)
+		b.log(mind.Warn, "the store is full: the oldest of the history is dropped", "lines", len(room), "error", err)
 		sent = append([]*posting{{writes: room, alone: true}}, sent...)
 	} else if len(sent) == 1 {
 		if p := sent[0]; p.failed != nil {
 			p.failed(err)
 			return
 		}
-		b.log(Warn, "what was decided waits: the store has no room for it", "error", err)
+		b.log(mind.Warn, "what was decided waits: the store has no room for it", "error", err)
 		o.blocked = b.now.Add(b.opt.FullPause)
 	} else {
 		for _, p := range sent {

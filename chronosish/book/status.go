@@ -5,6 +5,7 @@ import (
 
 	"github.com/profferhq/proffer/chronosish/due"
 	"github.com/profferhq/proffer/sdk"
+	"github.com/profferhq/proffer/sdk/scheduler/mind"
 )
 
 // update takes in what the kernel says of a task.
@@ -81,7 +82,7 @@ func (b *Book) stranger(st sdk.TaskStatus) {
 	case over || st.State == sdk.TaskUnreachable:
 		delete(b.orphans, st.TaskID)
 	case b.orphans[st.TaskID] == nil:
-		b.log(Warn, "a task of ours has no record; it is ended when all attempts are accounted for", "task", st.TaskID, "agent", st.AgentID)
+		b.log(mind.Warn, "a task of ours has no record; it is ended when all attempts are accounted for", "task", st.TaskID, "agent", st.AgentID)
 		b.orphans[st.TaskID] = &orphan{agent: st.AgentID}
 	}
 	e, lost, told := b.lostLine(st.TaskID)
@@ -127,7 +128,7 @@ func (b *Book) reapOrphans() {
 	for _, id := range sortedKeys(b.orphans) {
 		if o := b.orphans[id]; o.killed.IsZero() || !b.now.Before(o.killed.Add(b.opt.KillRetry)) {
 			o.killed = b.now
-			b.log(Warn, "a task without a record is ended", "task", id)
+			b.log(mind.Warn, "a task without a record is ended", "task", id)
 			b.emit(KillTask{Task: id, Agent: o.agent})
 		}
 	}

@@ -98,7 +98,7 @@ func newWorld(fail func(string, ...any)) *world {
 func (w *world) boot() {
 	var kvs []KV
 	for _, k := range slices.Sorted(maps.Keys(w.store)) {
-		kvs = append(kvs, KV{k, []byte(w.store[k])})
+		kvs = append(kvs, KV{Key: k, Value: []byte(w.store[k])})
 	}
 	w.inputs, w.after, w.open = nil, -1, false
 	clear(w.offers)
@@ -170,7 +170,7 @@ func (w *world) proffer() {
 		w.count++
 		id := sdk.OfferID(fmt.Sprint("o", w.count))
 		w.offers[id] = m
-		w.inputs = append(w.inputs, Offers{[]sdk.Offer{{ID: id, AgentID: sdk.AgentID(m.name), Hostname: m.name, Resources: []sdk.Resource{
+		w.inputs = append(w.inputs, Offers{Offers: []sdk.Offer{{ID: id, AgentID: sdk.AgentID(m.name), Hostname: m.name, Resources: []sdk.Resource{
 			{Name: "cpus", Type: sdk.ValueScalar, Scalar: &sdk.Scalar{Value: sdk.FromMillis(m.cpus)}},
 		}}}})
 	}
@@ -227,21 +227,21 @@ func (w *world) commit(c Commit) {
 	}
 	for _, x := range c.Writes {
 		switch {
-		case x.Prefix:
+		case x.Type == sdk.StoreDeletePrefix:
 			maps.DeleteFunc(next, func(k, _ string) bool { return strings.HasPrefix(k, x.Key) })
-		case x.Delete:
+		case x.Type == sdk.StoreDelete:
 			delete(next, x.Key)
 		default:
 			next[x.Key] = string(x.Value)
 		}
 	}
 	if w.limit > 0 && bytes(next) > max(w.limit, bytes(w.store)) {
-		w.inputs = append(w.inputs, Refused{c.Txn, sdk.Errorf(sdk.CodeExhausted, "space", "is full")})
+		w.inputs = append(w.inputs, Refused{Txn: c.Txn, Err: sdk.Errorf(sdk.CodeExhausted, "space", "is full")})
 		return
 	}
 	w.store = next
 	w.reindex(c)
-	w.inputs = append(w.inputs, Persisted{c.Txn})
+	w.inputs = append(w.inputs, Persisted{Txn: c.Txn})
 }
 
 // reindex reads the records of runs that a transaction has written.
@@ -252,7 +252,7 @@ func (w *world) reindex(c Commit) {
 		}
 		delete(w.tasked, w.index[x.Key].Task)
 		delete(w.index, x.Key)
-		if x.Delete {
+		if x.Type != sdk.StorePut {
 			continue
 		}
 		var r runRecord
@@ -304,7 +304,7 @@ func (w *world) tell(t *task1, answer bool) {
 	case !answer || t.pending:
 		st.UUID = []byte(t.info.TaskID)
 	}
-	w.inputs = append(w.inputs, Update{st})
+	w.inputs = append(w.inputs, Update{Status: st})
 }
 
 func (w *world) reconcile(q sdk.ReconcileTask) {
@@ -315,11 +315,11 @@ func (w *world) reconcile(q sdk.ReconcileTask) {
 	}
 	for _, m := range w.agents {
 		if m.name == string(q.AgentID) && m.silent {
-			w.inputs = append(w.inputs, Update{sdk.TaskStatus{TaskID: q.TaskID, State: sdk.TaskUnreachable}})
+			w.inputs = append(w.inputs, Update{Status: sdk.TaskStatus{TaskID: q.TaskID, State: sdk.TaskUnreachable}})
 			return
 		}
 	}
-	w.inputs = append(w.inputs, Update{sdk.TaskStatus{TaskID: q.TaskID, AgentID: q.AgentID, State: sdk.TaskGone}})
+	w.inputs = append(w.inputs, Update{Status: sdk.TaskStatus{TaskID: q.TaskID, AgentID: q.AgentID, State: sdk.TaskGone}})
 }
 
 // acknowledged forgets a task that has ended, of which no record may be left then.
@@ -357,7 +357,7 @@ func (w *world) lines() []Record {
 func (w *world) change(c Change) Reply {
 	w.count++
 	id := uint64(w.count)
-	w.inputs = append(w.inputs, Request{id, c})
+	w.inputs = append(w.inputs, Request{ID: id, Change: c})
 	w.rest()
 	return w.replies[id]
 }

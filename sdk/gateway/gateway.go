@@ -88,6 +88,18 @@ func (v *Verifier) Handler(next http.Handler) http.Handler {
 	})
 }
 
+// Operators lets only operators through to next, behind a Handler. All others are
+// answered 403, with a sentence that says what they may not read.
+func Operators(what string, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !CallerOf(r.Context()).Operator {
+			http.Error(w, "Only operators may read "+what+".", http.StatusForbidden)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
 // check tells who the request comes from. A bad signature may mean that the cluster's
 // key is another one since: then the key is fetched anew.
 func (v *Verifier) check(r *http.Request) (Caller, error) {

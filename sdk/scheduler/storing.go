@@ -1,40 +1,29 @@
-package chronosish
+package scheduler
 
 import (
 	"context"
 	"errors"
 	"time"
 
-	"github.com/profferhq/proffer/chronosish/book"
 	"github.com/profferhq/proffer/sdk"
+	"github.com/profferhq/proffer/sdk/scheduler/mind"
 	"github.com/profferhq/proffer/sdk/store"
 )
 
-// commit does a transaction of the book's, under the guard of the leadership, and
+// commit does a transaction of the mind's, under the guard of the leadership, and
 // tells it the result. What is not known to be done is tried again: it writes values
-// that nobody else changes. When the guard does not hold, this chronosish ends.
-func (s *Scheduler) commit(ctx context.Context, c book.Commit) {
-	var ops []store.Op
-	for _, w := range c.Writes {
-		switch {
-		case w.Prefix:
-			ops = append(ops, store.DeletePrefix(w.Key))
-		case w.Delete:
-			ops = append(ops, store.Delete(w.Key))
-		default:
-			ops = append(ops, store.Put(w.Key, w.Value))
-		}
-	}
+// that nobody else changes. When the guard does not hold, this scheduler ends.
+func (s *Scheduler[M]) commit(ctx context.Context, c mind.Commit) {
 	began := time.Now()
-	err := s.write(ctx, ops)
+	err := s.write(ctx, c.Writes)
 	s.metrics.commits.Observe(time.Since(began).Seconds())
 	var refusal *sdk.Error
 	switch {
 	case err == nil:
-		s.queue.push(book.Persisted{Txn: c.Txn})
+		s.Push(mind.Persisted{Txn: c.Txn})
 	case ctx.Err() != nil:
 	case errors.As(err, &refusal) && (refusal.Code == sdk.CodeExhausted || refusal.Code == sdk.CodeTooLarge):
-		s.queue.push(book.Refused{Txn: c.Txn, Err: refusal})
+		s.Push(mind.Refused{Txn: c.Txn, Err: refusal})
 	default:
 		s.end(err)
 	}
@@ -44,14 +33,14 @@ func (s *Scheduler) commit(ctx context.Context, c book.Commit) {
 const retryPause = 100 * time.Millisecond
 
 // write commits ops under the guard, until it is known whether they are done.
-func (s *Scheduler) write(ctx context.Context, ops []store.Op) error {
+func (s *Scheduler[M]) write(ctx context.Context, ops []store.Op) error {
 	for {
 		result, err := s.space.Commit(ctx, store.Txn{If: []store.Compare{s.lead.Guard()}, Then: ops})
 		switch {
 		case err == nil && result.Held:
 			return nil
 		case err == nil:
-			return errDeposed
+			return s.deposed()
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
 		}

@@ -1,0 +1,13 @@
+// Package mind is what a framework's decisions are made of: what happens to it as
+// Inputs, what it wants done as Effects, both plain data, and the Mind between them.
+//
+// A mind is a state machine. It never touches a clock, the network, a disk or a log:
+// time comes in as a parameter, and what it decides comes out as data, which package
+// scheduler performs. So a test of a mind is a list of inputs and a look at effects,
+// and millions of steps are made in a second.
+//
+// Outbox and Alarms are two tools for minds: writes on their way to the store, and
+// what is to be looked at because time has passed.
+//
+// Concurrency: all of this is data of one goroutine, the one that steps the mind.
+package mind

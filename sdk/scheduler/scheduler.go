@@ -1,0 +1,250 @@
+package scheduler
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/profferhq/proffer/sdk"
+	"github.com/profferhq/proffer/sdk/framework"
+	"github.com/profferhq/proffer/sdk/scheduler/mind"
+	"github.com/profferhq/proffer/sdk/store"
+)
+
+// Program is what a framework brings; Load is needed.
+type Program[M mind.Mind] struct {
+	// Name is what errors and the log call it; empty for Options.Name.
+	Name string
+	// Load makes the mind of all that the store's space has, which earlier schedulers have
+	// left there. Keys that it does not know are to be passed over: some are the scheduler's.
+	// Its error ends Run.
+	Load func(now time.Time, kvs []sdk.StoreKV) (M, error)
+	// API is what is served, from the beginning of Run, before it leads; nil for nothing.
+	// What verify makes of a handler lets in only what the gateway has signed, and knows the
+	// caller (gateway.CallerOf): all that is served should stand behind it.
+	API func(verify func(http.Handler) http.Handler) http.Handler
+	// Perform does an effect of the framework's own, at the time of its step. It is called
+	// by the goroutine that steps the mind, so it must not wait. nil: there are none.
+	Perform func(now time.Time, e mind.Effect)
+	// Closing is called at the end, when nothing is decided any more and connections to the
+	// API are to end: what holds them longer than a request should let go. nil for nothing.
+	Closing func()
+	// Metrics gets the scheduler's numbers (steps_total, launches_total, kills_total and
+	// commit_seconds) and Gauges, those of the mind; nil for nobody.
+	Metrics prometheus.Registerer
+	Gauges  []Gauge[M]
+}
+
+// Scheduler is one instance of a framework's scheduler.
+type Scheduler[M mind.Mind] struct {
+	opts     Options
+	program  Program[M]
+	log      *slog.Logger
+	space    *store.Space
+	listener net.Listener // nil: nothing is served
+	metrics  metrics
+	lead     *store.Leadership // set before the loop begins
+
+	mu     sync.RWMutex // held for writing while the mind steps
+	mind   M
+	loaded bool                 // there is a mind
+	kernel *framework.Framework // nil until it leads; not changed afterwards
+
+	queue queue
+	asked asked
+	work  sync.WaitGroup          // goroutines of Run
+	end   context.CancelCauseFunc // ends Run
+}
+
+// New makes a scheduler, which listens already. It refuses options that cannot work (see
+// Options.Validate), and an address that cannot be listened on.
+func New[M mind.Mind](o Options, p Program[M]) (*Scheduler[M], error) {
+	o.FillIn()
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	if len(o.Addrs) == 0 {
+		return nil, sdk.Errorf(sdk.CodeInvalid, "masters", "none are known: set --masters, or PROFFER_ADDR in the environment")
+	}
+	if p.Load == nil {
+		return nil, sdk.Errorf(sdk.CodeInvalid, "program.load", "a scheduler needs a mind")
+	}
+	if p.Name == "" {
+		p.Name = o.Name
+	}
+	space, err := store.Open(o.store())
+	if err != nil {
+		return nil, err
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	s := &Scheduler[M]{
+		opts: o, program: p, log: o.Log.With("component", p.Name), space: space,
+		queue: newQueue(), asked: newAsked(),
+	}
+	if p.API != nil {
+		if s.listener, err = net.Listen("tcp", net.JoinHostPort(o.Bind, fmt.Sprint(o.Port))); err != nil {
+			return nil, err
+		}
+	}
+	s.metrics = newMetrics(s)
+	return s, nil
+}
+
+// Run waits until it leads, and then schedules until ctx ends (nil), or until it
+// loses its leadership or the kernel refuses it (an error). It may be called once.
+func (s *Scheduler[M]) Run(ctx context.Context) error {
+	ctx, s.end = context.WithCancelCause(ctx)
+	defer s.end(nil)
+	defer s.space.Close()
+	defer s.serve()()
+	s.log.Info("waits to lead", "api", s.Address())
+	lead, err := s.space.Lead(ctx, keyLeader, s.Address(), s.opts.LeaseTTL)
+	if err != nil {
+		return ended(ctx, err)
+	}
+	s.lead = lead
+	defer s.resign()
+	id, err := s.load(ctx)
+	if err != nil {
+		return ended(ctx, err)
+	}
+	kernel, err := s.connect(id)
+	if err != nil {
+		return err
+	}
+	s.work.Go(func() { s.loop(ctx) })
+	s.work.Go(func() { s.watchLease(ctx) })
+	err = kernel.Run(ctx, s.handle)
+	if sdk.CodeOf(err) == sdk.CodeGone {
+		err = s.disown(ctx, err)
+	}
+	s.end(err)
+	s.work.Wait()
+	return ended(ctx, err)
+}
+
+// The scheduler's own keys of the store.
+const (
+	keyLeader    = "leader"    // who leads, held by its lease
+	keyFramework = "framework" // the framework's id
+)
+
+// load makes the mind of what the store has, and finds the framework's id there.
+// (A scheduler that stands by would follow the space from here on, to be loaded already
+// when it leads.)
+func (s *Scheduler[M]) load(ctx context.Context) (sdk.FrameworkID, error) {
+	kvs, _, err := s.space.List(ctx, "")
+	if err != nil {
+		return "", err
+	}
+	var id sdk.FrameworkID
+	for _, kv := range kvs {
+		if kv.Key == keyFramework {
+			id = sdk.FrameworkID(kv.Value)
+		}
+	}
+	m, err := s.program.Load(time.Now(), kvs)
+	if err != nil {
+		return "", err
+	}
+	s.mu.Lock()
+	s.mind, s.loaded = m, true
+	s.mu.Unlock()
+	s.log.Info("leads", "keys", len(kvs), "framework", id)
+	return id, nil
+}
+
+// connect makes the connection to the kernel, under the id of the last one that led.
+func (s *Scheduler[M]) connect(id sdk.FrameworkID) (*framework.Framework, error) {
+	o := s.opts.framework(id)
+	o.Log, o.Refused = s.log, s.refused
+	if s.listener != nil {
+		o.Info.WebUIURL = "http://" + s.Address()
+	}
+	kernel, err := framework.New(o)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	s.kernel = kernel
+	s.mu.Unlock()
+	return kernel, nil
+}
+
+// disown forgets the framework's id, which the kernel has removed for good with all of
+// its tasks: the next scheduler is a new framework, and begins with what it wants.
+func (s *Scheduler[M]) disown(ctx context.Context, removed error) error {
+	s.log.Error("the kernel has removed this framework; the next start is a new one", "error", removed)
+	if err := s.write(ctx, []store.Op{store.Delete(keyFramework)}); err != nil {
+		return errors.Join(removed, err)
+	}
+	return removed
+}
+
+// ended is the error of Run: none when it was asked to end.
+func ended(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); cause != nil && errors.Is(err, cause) {
+		err = cause
+	}
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+// deposed ends a scheduler that does not lead any more.
+func (s *Scheduler[M]) deposed() error {
+	return fmt.Errorf("another %s leads, or the lease has ended", s.program.Name)
+}
+
+func (s *Scheduler[M]) watchLease(ctx context.Context) {
+	select {
+	case <-s.lead.Lost():
+		s.log.Error("the leadership is lost")
+		s.end(s.deposed())
+	case <-ctx.Done():
+	}
+}
+
+// resign lets a successor lead at once.
+func (s *Scheduler[M]) resign() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	if err := s.lead.Resign(ctx); err != nil {
+		s.log.Info("the lease is left to run out", "error", err)
+	}
+}
+
+// Address is the host:port that the API listens on; empty without an API.
+func (s *Scheduler[M]) Address() string {
+	if s.listener == nil {
+		return ""
+	}
+	return s.listener.Addr().String()
+}
+
+// Standing is where a scheduler stands.
+type Standing struct {
+	Leads       bool            // it leads, and has its mind
+	FrameworkID sdk.FrameworkID // empty before the first subscription
+	Master      string          // base URL of the leading master, for humans
+}
+
+// Standing tells whether it leads, and what it knows then.
+func (s *Scheduler[M]) Standing() Standing {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.kernel == nil {
+		return Standing{}
+	}
+	return Standing{Leads: true, FrameworkID: s.kernel.ID(), Master: s.kernel.Leader()}
+}
