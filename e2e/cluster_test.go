@@ -123,6 +123,10 @@ func newCluster(t *testing.T, args ...string) *cluster {
 		c.stop()
 		if t.Failed() {
 			t.Logf("proffer up said:\n%s", c.talk())
+			if os.Getenv("PROFFER_KEEP") != "" {
+				t.Logf("all that it wrote is left in %s", dir)
+				return
+			}
 		}
 		_ = os.RemoveAll(dir)
 	})

@@ -6,13 +6,14 @@ import (
 	"github.com/profferhq/proffer/chronosish/book"
 	"github.com/profferhq/proffer/chronosish/graph"
 	"github.com/profferhq/proffer/chronosish/job"
+	"github.com/profferhq/proffer/chronosish/schedule"
 )
 
 func render(list []book.Status) []job.Document {
 	out := make([]job.Document, 0, len(list))
-	c := clocks{}
+	zones := schedule.Zones{}
 	for _, st := range list {
-		out = append(out, shown(st, c))
+		out = append(out, shown(st, zones))
 	}
 	return out
 }
@@ -62,10 +63,10 @@ type summaryDocument struct {
 }
 
 func (s *server) summary(*call) (answer, error) {
-	list, c := []summaryDocument{}, clocks{}
+	list, zones := []summaryDocument{}, schedule.Zones{}
 	for _, st := range s.all() {
 		list = append(list, summaryDocument{
-			Name: st.Job.Name, Status: status(st), State: state(st), Schedule: c.now(st),
+			Name: st.Job.Name, Status: status(st), State: state(st), Schedule: now(st, zones),
 			Parents: append([]string{}, st.Job.Parents...), Disabled: st.Job.Disabled || st.Exhausted,
 		})
 	}

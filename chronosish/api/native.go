@@ -5,6 +5,7 @@ import (
 
 	"github.com/profferhq/proffer/chronosish/book"
 	"github.com/profferhq/proffer/chronosish/job"
+	"github.com/profferhq/proffer/chronosish/schedule"
 )
 
 // runDocument is a run that waits or goes on.
@@ -106,7 +107,7 @@ func (s *server) showNext(c *call) (answer, error) {
 	}
 	next := []string{}
 	if !st.Job.Dependent() && !st.Job.Disabled && !st.Exhausted {
-		times, err := clocks(nil).schedule(st.Job)
+		times, err := schedule.Parse(st.Job.Schedule, st.Job.Zone, st.Job.Created)
 		if err != nil {
 			return answer{}, err
 		}

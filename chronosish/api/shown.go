@@ -9,29 +9,10 @@ import (
 	"github.com/profferhq/proffer/chronosish/schedule"
 )
 
-// clocks are the zones that were found for one answer, each once: it costs more than all
-// else. A nil one finds them anew each time.
-type clocks map[string]*time.Location
-
-// schedule reads the schedule of a job that has one.
-func (c clocks) schedule(j *job.Job) (*schedule.Schedule, error) {
-	zone, ok := c[j.Zone]
-	if !ok {
-		var err error
-		if zone, err = schedule.Zone(j.Zone); err != nil {
-			return nil, err
-		}
-		if c != nil {
-			c[j.Zone] = zone
-		}
-	}
-	return schedule.ParseIn(j.Schedule, zone, j.Created)
-}
-
 // shown is a job as clients see it. One whose schedule has ended is disabled, as Chronos
 // has it.
-func shown(st book.Status, c clocks) job.Document {
-	d := st.Job.Shown(c.now(st), job.History{
+func shown(st book.Status, zones schedule.Zones) job.Document {
+	d := st.Job.Shown(now(st, zones), job.History{
 		Successes: int64(st.Successes), Errors: int64(st.Errors), ErrorsSinceLastSuccess: int64(st.ErrorsSinceSuccess),
 		LastSuccess: st.LastSuccess, LastError: st.LastError,
 	})
@@ -41,11 +22,11 @@ func shown(st book.Status, c clocks) job.Document {
 
 // now writes a schedule as Chronos does: with the repetitions that are left and
 // the next start. It is only shown: the schedule itself keeps its anchor.
-func (c clocks) now(st book.Status) string {
+func now(st book.Status, zones schedule.Zones) string {
 	if st.Job.Dependent() {
 		return ""
 	}
-	s, err := c.schedule(st.Job)
+	s, err := zones.Parse(st.Job.Schedule, st.Job.Zone, st.Job.Created)
 	if err != nil { // it was accepted once: shown as it is
 		return st.Job.Schedule
 	}
@@ -86,15 +67,15 @@ func keep(j *job.Job, was book.Status) bool {
 // wasShown tells whether j's schedule is how old's was written when the first of j's
 // slots came next, or none was left.
 func wasShown(j, old *job.Job) bool {
-	c := clocks{}
-	s, err := c.schedule(old)
+	zones := schedule.Zones{}
+	s, err := zones.Parse(old.Schedule, old.Zone, old.Created)
 	if err != nil {
 		return false
 	}
 	if n := s.Repetitions(); n >= 0 && s.Chronos(n) == j.Schedule {
 		return true
 	}
-	sent, err := c.schedule(j)
+	sent, err := zones.Parse(j.Schedule, j.Zone, j.Created)
 	if err != nil {
 		return false
 	}

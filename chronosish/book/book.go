@@ -62,7 +62,8 @@ func (o Options) withDefaults() Options {
 		}
 	}
 	if o.Parse == nil {
-		o.Parse = func(j *job.Job) (due.Schedule, error) { return schedule.Parse(j.Schedule, j.Zone, j.Created) }
+		zones := schedule.Zones{} // only this book's goroutine parses
+		o.Parse = func(j *job.Job) (due.Schedule, error) { return zones.Parse(j.Schedule, j.Zone, j.Created) }
 	}
 	return o
 }

@@ -3,6 +3,7 @@ package book
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/profferhq/proffer/chronosish/job"
 	"github.com/profferhq/proffer/sdk"
@@ -22,8 +23,10 @@ func task(j *job.Job, r *run, resources []sdk.Resource) sdk.TaskInfo {
 	return sdk.TaskInfo{Name: j.Name, TaskID: r.rec.Task, AgentID: r.rec.Agent, Resources: resources, Command: c}
 }
 
-// environment is what the attempt finds, as in Chronos. What the job says does not win
-// over it.
+// environment is what the attempt finds, as in Chronos; beyond that a run that its parents
+// have caused finds which of their runs those were, by their task ids and their nominal
+// times, in the order of the job's parents and separated by spaces. What the job says does
+// not win over it.
 func environment(j *job.Job, r *run) *sdk.Environment {
 	ours := []sdk.Variable{
 		{Name: "mesos_task_id", Value: string(r.rec.Task)},
@@ -37,6 +40,11 @@ func environment(j *job.Job, r *run) *sdk.Environment {
 		{Name: "CHRONOS_JOB_RUN_TIME", Value: strconv.FormatInt(r.rec.Nominal.UnixMilli(), 10)},
 		{Name: "CHRONOS_JOB_RUN_ATTEMPT", Value: strconv.Itoa(r.rec.Attempt)},
 	}
+	if tasks, times := causes(r); len(tasks) > 0 {
+		ours = append(ours,
+			sdk.Variable{Name: "CHRONOS_JOB_PARENT_TASK_IDS", Value: strings.Join(tasks, " ")},
+			sdk.Variable{Name: "CHRONOS_JOB_PARENT_RUN_TIMES", Value: strings.Join(times, " ")})
+	}
 	env := &sdk.Environment{}
 	for _, v := range j.Env {
 		if !slices.ContainsFunc(ours, func(o sdk.Variable) bool { return o.Name == v.Name }) {
@@ -48,6 +56,17 @@ func environment(j *job.Job, r *run) *sdk.Environment {
 		env.Variables = append(env.Variables, v)
 	}
 	return env
+}
+
+// causes are the parents' attempts that have caused a run, with the nominal times of their
+// runs. A success that was none of an attempt has neither.
+func causes(r *run) (tasks, times []string) {
+	for _, id := range r.rec.Parents {
+		if JobOf(sdk.TaskID(id)) != "" {
+			tasks, times = append(tasks, id), append(times, strings.Split(id, ":")[1])
+		}
+	}
+	return tasks, times
 }
 
 func number(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }

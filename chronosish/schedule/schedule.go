@@ -22,18 +22,12 @@ const maxText = 1024
 // as @daily or @every 90s. zone is the job's zone; "" (and "null", which Chronos 2
 // writes) is none. created is when the job was accepted: an empty start and @every
 // count from there, in whole milliseconds and whole seconds. The error is a sentence
-// for people that says what is wrong where.
+// for people that says what is wrong where. Whoever reads many schedules has Zones.
 func Parse(text, zone string, created time.Time) (*Schedule, error) {
-	in, err := Zone(zone)
-	if err != nil {
-		return nil, err
-	}
-	return ParseIn(text, in, created)
+	return Zones(nil).Parse(text, zone, created)
 }
 
-// ParseIn is Parse with a zone that Zone has found; nil is none. A zone takes some
-// kilobytes: whoever keeps many schedules finds each zone once.
-func ParseIn(text string, zone *time.Location, created time.Time) (*Schedule, error) {
+func parseIn(text string, zone *time.Location, created time.Time) (*Schedule, error) {
 	if len(text) > maxText {
 		return nil, refuse("has %d bytes; at most %d are allowed", len(text), maxText)
 	}

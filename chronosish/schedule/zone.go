@@ -31,6 +31,26 @@ func Zone(name string) (*time.Location, error) {
 	return nil, &Refusal{Field: "scheduleTimeZone", Message: fmt.Sprintf("%s is not known: give a name of the zone data, such as America/Los_Angeles, or UTC", shorten(name))}
 }
 
+// Zones are zones that were found, by their names. Finding one costs more than all else
+// that there is to a schedule, and each takes some kilobytes. A nil one keeps none. It is
+// not safe for concurrent use.
+type Zones map[string]*time.Location
+
+// Parse is Parse that finds each zone once.
+func (z Zones) Parse(text, zone string, created time.Time) (*Schedule, error) {
+	in, ok := z[zone]
+	if !ok {
+		var err error
+		if in, err = Zone(zone); err != nil {
+			return nil, err
+		}
+		if z != nil {
+			z[zone] = in
+		}
+	}
+	return parseIn(text, in, created)
+}
+
 // fixed reads GMT±h, GMT±hh and GMT±hh:mm, and the three names that are a distance and
 // no place (their zone data have changed over the years).
 func fixed(name string) (*time.Location, bool) {
