@@ -19,7 +19,7 @@ import (
 // victims are the kinds of processes that the storm kills, by a part of their command
 // lines.
 func victims() []string {
-	return []string{" chronosish", " marathonish", " master --dir", " agent --dir", "proffer-executor launcher", "proffer-executor executor"}
+	return []string{"proffer chronosish", "proffer marathonish", "proffer master", "proffer agent", "proffer-executor launcher", "proffer-executor executor"}
 }
 
 // storm is what a form of the story has: its kills come after random pauses, and each
@@ -70,7 +70,7 @@ func TestJobsUnderKills(t *testing.T) {
 	}
 	<-time.NewTimer(time.Until(start.Add(s.long))).C
 	end := time.Now().UTC().Truncate(time.Second)
-	t.Logf("%d kills in %v", len(kinds), end.Sub(start))
+	t.Logf("%d kills in %v: %v", len(kinds), end.Sub(start), counts(kinds))
 
 	var report slots.Report
 	settled := func() bool {
@@ -94,13 +94,21 @@ func TestJobsUnderKills(t *testing.T) {
 	}
 }
 
+func counts(list []string) map[string]int {
+	n := map[string]int{}
+	for _, x := range list {
+		n[x]++
+	}
+	return n
+}
+
 // killOneOf kills a process of that kind, as soon as there is one.
 func (c *cluster) killOneOf(kind string, random *rand.Rand) {
 	c.t.Helper()
 	var pids []int
-	eventually(c.t, 20*time.Second, "there is a"+kind+" to kill", func() bool { pids = c.pids(kind); return len(pids) > 0 })
+	eventually(c.t, 20*time.Second, "there is a "+kind+" to kill", func() bool { pids = c.pids(kind); return len(pids) > 0 })
 	pid := pids[random.IntN(len(pids))]
-	c.t.Logf("%s kill -9 of%s, %d", time.Now().UTC().Format("15:04:05.000"), kind, pid)
+	c.t.Logf("%s kill -9 of %s, %d", time.Now().UTC().Format("15:04:05.000"), kind, pid)
 	_ = syscall.Kill(pid, syscall.SIGKILL)
 }
 
