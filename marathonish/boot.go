@@ -10,7 +10,7 @@ import (
 	"github.com/profferhq/proffer/marathonish/fleet"
 )
 
-// boot has the apps made that come with the cluster. The fleet remembers which it has
+// boot has the apps made that come with the cluster, as soon as it leads. The fleet remembers which it has
 // made: one that was destroyed stays destroyed. A file that cannot be read stops
 // nothing, and one app that is not sound does not stop the others.
 func (s *Supervisor) boot() {
@@ -44,6 +44,6 @@ func (s *Supervisor) boot() {
 		apps = append(apps, a)
 	}
 	if len(apps) > 0 {
-		s.queue.push(fleet.Request{Change: fleet.Change{Kind: fleet.Boot, Apps: apps, Force: true}})
+		s.Push(fleet.Request{Change: fleet.Change{Kind: fleet.Boot, Apps: apps, Force: true}})
 	}
 }

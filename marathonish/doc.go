@@ -1,13 +1,11 @@
-// Package marathonish is the shell of the service supervisor: an ordinary framework,
-// which uses nothing but sdk. It leads by a lease in the store, gives what happens to
-// its mind (package fleet), and does what the mind decides: transactions in the store,
-// calls to the kernel, answers to clients, events.
+// Package marathonish is the service supervisor: an ordinary framework, which uses nothing
+// but sdk. Its mind is package fleet, its REST package api; sdk/scheduler leads, stores and
+// makes the kernel calls for it. Here they are put together, with the event stream and the
+// apps that come with the cluster.
 //
-// It owns the connections, the clock and the goroutines, and decides nothing about
-// apps. A marathonish that loses its leadership ends; whoever started it starts it
-// anew.
+// It decides nothing about apps. A marathonish that loses its leadership ends; whoever
+// started it starts it anew.
 //
-// Concurrency: one goroutine steps the fleet, under a lock that readers share.
-// Everything else (the framework's events, the store's answers, requests) only puts
-// inputs into its queue.
+// Concurrency: that of sdk/scheduler: one goroutine steps the fleet, under a lock that
+// readers share; the event ring has a lock of its own.
 package marathonish

@@ -1,6 +1,7 @@
 package marathonish
 
 import (
+	"context"
 	"encoding/json"
 	"net/http/httptest"
 	"strings"
@@ -11,9 +12,21 @@ import (
 // TestMetricsInBothForms: Prometheus gets its text, and Marathon's clients, which ask for
 // JSON, get Marathon's names.
 func TestMetricsInBothForms(t *testing.T) {
-	m := newMetrics(&Supervisor{})
-	m.launches.Add(3)
-	m.commits.Observe(1)
+	o := DefaultOptions()
+	o.Addrs, o.Bind, o.BootApps = []string{"127.0.0.1:1"}, "127.0.0.1", ""
+	s, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := s.metrics
+	m.events.Add(3)
+	defer func() {
+		ended, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := s.Run(ended); err != nil { // it stops listening
+			t.Error(err)
+		}
+	}()
 	ask := func(accept string) string {
 		w, r := httptest.NewRecorder(), httptest.NewRequest("GET", "/metrics", nil)
 		r.Header.Set("Accept", accept)
@@ -23,7 +36,7 @@ func TestMetricsInBothForms(t *testing.T) {
 		}
 		return w.Body.String()
 	}
-	if text := ask("*/*"); !strings.Contains(text, "proffer_marathonish_launches_total 3\n") {
+	if text := ask("*/*"); !strings.Contains(text, "proffer_marathonish_events_total 3\n") {
 		t.Errorf("as text: %.300s", text)
 	}
 	var got struct {
@@ -39,7 +52,9 @@ func TestMetricsInBothForms(t *testing.T) {
 			t.Errorf("%s: %v", name, got.Gauges[name])
 		}
 	}
-	if got.Counters[prefix+"launches_total"]["count"] != 3 || got.Histograms[prefix+"commit_seconds"]["count"] != 1 || got.Start.IsZero() || got.End.Before(got.Start) {
+	_, launches := got.Counters[prefix+"launches_total"]["count"]
+	_, commits := got.Histograms[prefix+"commit_seconds"]["count"]
+	if got.Counters[prefix+"events_total"]["count"] != 3 || !launches || !commits || got.Start.IsZero() || got.End.Before(got.Start) {
 		t.Errorf("%+v", got)
 	}
 }

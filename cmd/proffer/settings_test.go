@@ -19,8 +19,10 @@ import (
 func daemons() map[string]*settings {
 	m := masterDefaults()
 	a := agentDefaults()
-	s, ch := marathonishDefaults(), chronosishDefaults()
-	return map[string]*settings{"master": masterSettings(&m), "agent": agentSettings(&a), "marathonish": marathonishSettings(&s), "chronosish": chronosishSettings(&ch)}
+	return map[string]*settings{
+		"master": masterSettings(&m), "agent": agentSettings(&a),
+		"marathonish": marathonishDaemon().settings, "chronosish": chronosishDaemon().settings,
+	}
 }
 
 func flagsOf(s *settings) *pflag.FlagSet {

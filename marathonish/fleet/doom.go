@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/profferhq/proffer/sdk"
+	"github.com/profferhq/proffer/sdk/scheduler/mind"
 )
 
 // doom decides that an instance ends. It is shown as TASK_KILLING at once, so that
@@ -19,7 +20,7 @@ func (f *Fleet) doom(s *service, u *unit, why string) {
 		writes: []Write{put(runKey(u.rec.Task), &u.rec)},
 		done:   finish,
 		failed: func(err *sdk.Error) {
-			f.log(Warn, "a decision to end an instance is not in the store", "task", u.rec.Task, "error", err)
+			f.log(mind.Warn, "a decision to end an instance is not in the store", "task", u.rec.Task, "error", err)
 			finish()
 		},
 	})
@@ -37,7 +38,7 @@ func (f *Fleet) sentence(s *service, u *unit, why string) *doom {
 // condemn makes the decision without storing it.
 func (f *Fleet) condemn(s *service, u *unit, d *doom) {
 	u.rec.Doom = d
-	f.log(Info, "an instance is to end", "task", u.rec.Task, "why", d.Why, "drains", max(0, d.At.Sub(f.now)))
+	f.log(mind.Info, "an instance is to end", "task", u.rec.Task, "why", d.Why, "drains", max(0, d.At.Sub(f.now)))
 	f.tell(u, d.Why)
 	f.touch(s.id)
 }

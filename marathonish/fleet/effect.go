@@ -1,92 +1,34 @@
 package fleet
 
 import (
-	"time"
-
-	"github.com/profferhq/proffer/marathonish/app"
 	"github.com/profferhq/proffer/marathonish/event"
 	"github.com/profferhq/proffer/sdk"
+	"github.com/profferhq/proffer/sdk/scheduler/mind"
 )
 
-// Effect is one thing that the shell has to do, in the order given. What an effect
-// points at is never changed again.
-type Effect interface{ effect() }
-
-// Write is one change of the store's space.
-type Write struct {
-	Key    string
-	Value  []byte // of a put
-	Delete bool
-	Prefix bool // with Delete: all keys that begin with Key
-}
-
+// The words in which a Fleet decides (see package mind).
 type (
-	// Commit asks for a transaction of these writes, in their order, guarded by the
-	// leadership. The answer is Persisted or Refused. There is one at a time.
-	Commit struct {
-		Txn    uint64
-		Writes []Write
-	}
+	Effect      = mind.Effect
+	Commit      = mind.Commit
+	Accept      = mind.Accept
+	Decline     = mind.Decline
+	Suppress    = mind.Suppress
+	Revive      = mind.Revive
+	KillTask    = mind.Kill
+	Reconcile   = mind.Reconcile
+	Acknowledge = mind.Acknowledge
+	Log         = mind.Log
 
-	// Accept launches tasks on an offer; what is left of it is not wanted for Refuse.
-	Accept struct {
-		Offer  sdk.OfferID
-		Tasks  []sdk.TaskInfo
-		Refuse time.Duration
-	}
-	// Decline gives offers back for Refuse.
-	Decline struct {
-		Offers []sdk.OfferID
-		Refuse time.Duration
-	}
-	// Suppress and Revive stop and begin the offers for a role.
-	Suppress struct{ Role string }
-	Revive   struct{ Role string }
-	// KillTask ends a task as its kill policy says.
-	KillTask struct {
-		Task  sdk.TaskID
-		Agent sdk.AgentID
-	}
-	// Reconcile asks for the state of tasks; without any, of all that the kernel knows.
-	// (sdk/framework asks for all by itself when a subscription begins.)
-	Reconcile struct{ Tasks []sdk.ReconcileTask }
-	// Acknowledge says that a status is dealt with.
-	Acknowledge struct{ Status sdk.TaskStatus }
+	// Reply answers a Request. Its refusal is an *app.Refusal.
+	Reply = mind.Reply[Outcome]
 
-	// Reply answers a Request.
-	Reply struct {
-		ID      uint64
-		Outcome Outcome
-		Refusal *app.Refusal // nil: it was done
-	}
-	// Publish is one event for the event stream.
-	Publish struct{ Body event.Body }
-
-	// Log is a line for the log: a constant message and key, value pairs.
-	Log struct {
-		Level   Level
-		Message string
-		KV      []any
-	}
+	// Write is one change of the store's space, KV one key of it.
+	Write = sdk.StoreOp
+	KV    = sdk.StoreKV
 )
 
-// Level is how much a Log matters; the values are those of log/slog.
-type Level int
+// Publish is one event for the event stream.
+type Publish struct{ Body event.Body }
 
-// The levels.
-const (
-	Info Level = 0
-	Warn Level = 4
-)
-
-func (Commit) effect()      {}
-func (Accept) effect()      {}
-func (Decline) effect()     {}
-func (Suppress) effect()    {}
-func (Revive) effect()      {}
-func (KillTask) effect()    {}
-func (Reconcile) effect()   {}
-func (Acknowledge) effect() {}
-func (Reply) effect()       {}
-func (Publish) effect()     {}
-func (Log) effect()         {}
+// Effect marks an effect.
+func (Publish) Effect() {}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/profferhq/proffer/marathonish/plan"
 	"github.com/profferhq/proffer/sdk"
+	"github.com/profferhq/proffer/sdk/scheduler/mind"
 )
 
 // evaluate decides anew about every app of which something has changed.
@@ -76,7 +77,7 @@ func (f *Fleet) hurry(s *service, u *unit) {
 // expunge forgets an instance whose agent was silent for too long. Should it come
 // back, it is a task without a record.
 func (f *Fleet) expunge(s *service, u *unit) {
-	f.log(Warn, "an instance is forgotten: its agent has been silent for too long", "task", u.rec.Task, "agent", u.rec.Agent, "since", u.rec.Lost)
+	f.log(mind.Warn, "an instance is forgotten: its agent has been silent for too long", "task", u.rec.Task, "agent", u.rec.Agent, "since", u.rec.Lost)
 	f.confirm(u, true)
 	u.ended = true
 	s.failure = &Failure{

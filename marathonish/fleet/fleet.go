@@ -6,6 +6,7 @@ import (
 	"github.com/profferhq/proffer/marathonish/app"
 	"github.com/profferhq/proffer/marathonish/plan"
 	"github.com/profferhq/proffer/sdk"
+	"github.com/profferhq/proffer/sdk/scheduler/mind"
 )
 
 // Options are the times and bounds of a Fleet; zero values mean the defaults.
@@ -188,6 +189,6 @@ func (f *Fleet) forget(s *service) {
 
 func (f *Fleet) emit(e Effect) { f.effects = append(f.effects, e) }
 
-func (f *Fleet) log(level Level, message string, kv ...any) {
+func (f *Fleet) log(level mind.Level, message string, kv ...any) {
 	f.emit(Log{Level: level, Message: message, KV: kv})
 }

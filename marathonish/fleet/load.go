@@ -10,12 +10,6 @@ import (
 	"github.com/profferhq/proffer/sdk"
 )
 
-// KV is one key of the store's space with its value.
-type KV struct {
-	Key   string
-	Value []byte
-}
-
 // Load makes a Fleet of what an earlier one has left in the store. Keys of others are
 // passed over; a record that cannot be read is an error, which names its key: to go
 // on without it might launch twice what it tells of.

@@ -6,6 +6,7 @@ import (
 	"github.com/profferhq/proffer/marathonish/launch"
 	"github.com/profferhq/proffer/marathonish/placement"
 	"github.com/profferhq/proffer/sdk"
+	"github.com/profferhq/proffer/sdk/scheduler/mind"
 )
 
 // match puts what is due onto the offers at hand and gives the rest of them back. An
@@ -81,7 +82,7 @@ func (f *Fleet) stage(s *service, o *sdk.Offer, l *placement.Launch) (*unit, sdk
 // record has the instances of one offer stored, and then launched. Running comes before
 // remembering: what has failed last may have taken the room of what ended, and goes for it.
 func (f *Fleet) record(offer sdk.OfferID, units []*unit, tasks []sdk.TaskInfo) {
-	writes := []Write{{Key: keyFailures + "/", Delete: true, Prefix: true}}
+	writes := []Write{removeAll(keyFailures + "/")}
 	for _, u := range units {
 		writes = append(writes, put(runKey(u.rec.Task), &u.rec))
 	}
@@ -126,7 +127,7 @@ func (f *Fleet) withdraw(s *service, u *unit) {
 func (f *Fleet) unplace(offer sdk.OfferID, units []*unit, err *sdk.Error) {
 	until := f.now.Add(f.opt.FullPause)
 	f.full = fullness{until: until, reason: err.Message, scarce: until.Add(scarceFor)}
-	f.log(Warn, "nothing can be launched: the store does not take the record", "error", err)
+	f.log(mind.Warn, "nothing can be launched: the store does not take the record", "error", err)
 	for _, u := range units {
 		u.ended = true
 		s := f.services[u.rec.App]

@@ -40,7 +40,7 @@ func brief(e Effect) string {
 		fmt.Fprintf(&b, "commit %d:", e.Txn)
 		for _, w := range e.Writes {
 			verb := "put"
-			if w.Delete {
+			if w.Type != sdk.StorePut {
 				verb = "delete"
 			}
 			fmt.Fprintf(&b, " %s %.16s", verb, w.Key)

@@ -93,7 +93,7 @@ func (s *script) print(e Effect) {
 		var parts []string
 		for _, w := range e.Writes {
 			verb := "put"
-			if w.Delete {
+			if w.Type != sdk.StorePut {
 				verb = "delete"
 			}
 			key := strings.ReplaceAll(w.Key, "2024-01-01T00:", "")
@@ -155,12 +155,13 @@ func variable(t *sdk.TaskInfo, name string) string {
 func (s *script) printReply(r Reply) {
 	switch {
 	case r.Refusal != nil:
-		text := fmt.Sprintf("  refused: %d %s", r.Refusal.Status, r.Refusal.Error())
-		if r.Refusal.Stale {
+		refusal := r.Refusal.(*app.Refusal)
+		text := fmt.Sprintf("  refused: %d %s", refusal.Status, refusal.Error())
+		if refusal.Stale {
 			text += " (stale)"
 		}
-		if len(r.Refusal.Deployments) > 0 {
-			text += fmt.Sprint(" ", r.Refusal.Deployments)
+		if len(refusal.Deployments) > 0 {
+			text += fmt.Sprint(" ", refusal.Deployments)
 		}
 		s.printf("%s", text)
 	default:

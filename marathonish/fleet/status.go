@@ -7,6 +7,7 @@ import (
 	"github.com/profferhq/proffer/marathonish/event"
 	"github.com/profferhq/proffer/marathonish/health"
 	"github.com/profferhq/proffer/sdk"
+	"github.com/profferhq/proffer/sdk/scheduler/mind"
 )
 
 // update takes in what the kernel says of a task.
@@ -164,12 +165,12 @@ func (f *Fleet) bury(s *service, u *unit) {
 func (f *Fleet) blame(s *service, u *unit, st *sdk.TaskStatus) bool {
 	if st.State == sdk.TaskLost || st.State == sdk.TaskDropped {
 		if st.Reason == sdk.ReasonInvalidOffers { // it was never launched
-			f.log(Info, "an offer was gone before its launch", "task", u.rec.Task)
+			f.log(mind.Info, "an offer was gone before its launch", "task", u.rec.Task)
 			return false
 		}
 	}
 	if u.rec.Started.IsZero() && (st.State == sdk.TaskGone || st.State == sdk.TaskUnknown) {
-		f.log(Info, "a launch never reached its agent", "task", u.rec.Task)
+		f.log(mind.Info, "a launch never reached its agent", "task", u.rec.Task)
 		return false
 	}
 	switch st.State {
@@ -178,7 +179,7 @@ func (f *Fleet) blame(s *service, u *unit, st *sdk.TaskStatus) bool {
 			s.backoff = s.backoff.Failed(f.now, s.app)
 		}
 	}
-	f.log(Warn, "an instance ended", "task", u.rec.Task, "state", st.State, "reason", st.Reason, "message", st.Message)
+	f.log(mind.Warn, "an instance ended", "task", u.rec.Task, "state", st.State, "reason", st.Reason, "message", st.Message)
 	if s.app == nil {
 		return false
 	}
@@ -210,7 +211,7 @@ func (f *Fleet) stranger(st sdk.TaskStatus) {
 		return
 	}
 	if f.orphans[st.TaskID] == nil {
-		f.log(Warn, "a task of ours has no record; it is ended when all instances are accounted for", "task", st.TaskID, "agent", st.AgentID)
+		f.log(mind.Warn, "a task of ours has no record; it is ended when all instances are accounted for", "task", st.TaskID, "agent", st.AgentID)
 		f.orphans[st.TaskID] = &orphan{agent: st.AgentID}
 	}
 }
@@ -240,7 +241,7 @@ func (f *Fleet) reapOrphans() {
 	for _, id := range sortedKeys(f.orphans) {
 		if o := f.orphans[id]; o.killed.IsZero() || !f.now.Before(o.killed.Add(f.opt.KillRetry)) {
 			o.killed = f.now
-			f.log(Warn, "a task without a record is ended", "task", id)
+			f.log(mind.Warn, "a task without a record is ended", "task", id)
 			f.emit(KillTask{Task: id, Agent: o.agent})
 		}
 	}

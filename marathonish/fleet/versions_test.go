@@ -54,7 +54,7 @@ func TestTooManyDeployments(t *testing.T) {
 		last = w.change(Change{Kind: Create, Apps: []*app.App{definition(app.ID(fmt.Sprint("/a", n)), 1)}})
 		w.advance(reviveGap)
 	}
-	if r := w.replies[last]; r.Refusal == nil || r.Refusal.Status != 403 || !strings.Contains(r.Refusal.Message, "Max number (2)") {
-		t.Errorf("the third: %+v", r)
+	if r, refused := w.replies[last].Refusal.(*app.Refusal); !refused || r.Status != 403 || !strings.Contains(r.Message, "Max number (2)") {
+		t.Errorf("the third: %+v", w.replies[last])
 	}
 }

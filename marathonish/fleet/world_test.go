@@ -75,7 +75,7 @@ func (w *world) boot() {
 	w.forgetOffers()
 	var kvs []KV
 	for _, k := range slices.Sorted(maps.Keys(w.store)) {
-		kvs = append(kvs, KV{k, []byte(w.store[k])})
+		kvs = append(kvs, KV{Key: k, Value: []byte(w.store[k])})
 	}
 	f, err := Load(w.now, Options{Seed: [16]byte{w.seeds}}, kvs)
 	if err != nil {
@@ -231,9 +231,9 @@ func (w *world) commit(c Commit) {
 	for _, x := range c.Writes {
 		bytes += len(x.Key) + len(x.Value)
 		switch {
-		case x.Prefix:
+		case x.Type == sdk.StoreDeletePrefix:
 			maps.DeleteFunc(next, func(k, _ string) bool { return strings.HasPrefix(k, x.Key) })
-		case x.Delete:
+		case x.Type == sdk.StoreDelete:
 			delete(next, x.Key)
 		default:
 			grows = grows || len(x.Value) > len(next[x.Key])
