@@ -21,13 +21,16 @@ type Options struct {
 
 // DefaultOptions are those of a chronosish that marathonish has started.
 func DefaultOptions() Options {
-	return Options{Options: scheduler.DefaultOptions("chronosish"), Role: sdk.DefaultRole, API: api.DefaultOptions()}
+	return Options{Options: scheduler.DefaultOptions("chronosish"), Role: sdk.DefaultRole, API: api.DefaultOptions(), Book: book.Options{SpaceBytes: book.DefaultSpaceBytes}}
 }
 
 // Validate refuses settings that cannot work, by their names.
 func (o *Options) Validate() error {
 	if o.Role == "" {
 		return sdk.Errorf(sdk.CodeInvalid, "role", "must not be empty; the default is *")
+	}
+	if o.Book.SpaceBytes < 1<<16 {
+		return sdk.Errorf(sdk.CodeInvalid, "space-bytes", "%d is less than %d", o.Book.SpaceBytes, 1<<16)
 	}
 	o.Roles = []string{o.Role}
 	return o.Options.Validate()

@@ -32,14 +32,19 @@ type storm struct {
 
 // plan is the order of the victims and the pause before each, from one seed.
 func (s storm) plan(random *rand.Rand) (kinds []string, pauses []time.Duration) {
-	kills := max(s.each*len(victims()), int(s.long/s.mean))
-	for len(kinds) < kills {
+	wanted := max(s.each*len(victims()), int(s.long/s.mean))
+	for len(kinds) < wanted {
 		kinds = append(kinds, victims()...)
 	}
 	random.Shuffle(len(kinds), func(i, j int) { kinds[i], kinds[j] = kinds[j], kinds[i] })
+	var sum time.Duration
 	for range kinds {
-		// Exponential, so that some come together; cut, so that the whole has a bound.
-		pauses = append(pauses, min(time.Duration(random.ExpFloat64()*float64(s.mean)), 4*s.mean))
+		// Exponential, so that some come together; cut, so that none is a story of its own.
+		p := min(time.Duration(random.ExpFloat64()*float64(s.mean)), 4*s.mean)
+		pauses, sum = append(pauses, p), sum+p
+	}
+	for i := range pauses { // all of them are as long as was wanted
+		pauses[i] = time.Duration(float64(pauses[i]) * float64(s.mean) * float64(len(kinds)) / float64(sum))
 	}
 	return kinds, pauses
 }

@@ -33,10 +33,19 @@ type Options struct {
 	MaxLaunches int
 	// MaxWaiting runs of one job wait; slots beyond are decided when there is room.
 	MaxWaiting int
-	// HistoryBytes is the room of the history in the store. Its oldest lines are dropped
-	// for it, and sooner when the store is full.
+	// SpaceBytes is the room that the masters give to the space. Half of it is for the
+	// definitions of jobs, so that they do not stand in the way of what runs.
+	SpaceBytes int64
+	// HistoryBytes is the room of the history in the store, a quarter of all. Its oldest
+	// lines are dropped for it, and sooner when the store is full.
 	HistoryBytes int
+	// MaxChildren is how many children a job may have: all of them are told of its success
+	// in one transaction.
+	MaxChildren int
 }
+
+// DefaultSpaceBytes is what masters give to a space that are not told otherwise.
+const DefaultSpaceBytes = 64 << 20
 
 func (o Options) withDefaults() Options {
 	for _, d := range []struct {
@@ -55,11 +64,17 @@ func (o Options) withDefaults() Options {
 		n  int
 	}{
 		{&o.MaxTxn, 900 << 10}, {&o.MaxWrites, 4000}, {&o.MaxLaunches, 1000}, {&o.MaxWaiting, 1000},
-		{&o.HistoryBytes, 16 << 20},
+		{&o.MaxChildren, 1000},
 	} {
 		if *d.at == 0 {
 			*d.at = d.n
 		}
+	}
+	if o.SpaceBytes == 0 {
+		o.SpaceBytes = DefaultSpaceBytes
+	}
+	if o.HistoryBytes == 0 {
+		o.HistoryBytes = int(o.SpaceBytes / 4)
 	}
 	if o.Parse == nil {
 		zones := schedule.Zones{} // only this book's goroutine parses
@@ -89,12 +104,14 @@ type Book struct {
 	requests []Request // not yet admitted
 	outbox   outbox
 	history  history
+	defined  int // bytes of the definitions in the store, with keys
 }
 
 // entry is one job, or what is left of one that was deleted.
 type entry struct {
 	name     string
 	job      *job.Job // nil: deleted
+	size     int      // of its definition in the store, with the key
 	born     int64    // tells this job from an earlier one of that name: milliseconds since 1970
 	floor    time.Time
 	schedule due.Schedule // nil: it has parents

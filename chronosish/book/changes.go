@@ -90,6 +90,7 @@ func (b *Book) begin(q Request) {
 // edit is one job that is made or replaced, ready to be stored.
 type edit struct {
 	rec      jobRecord
+	write    Write // of it
 	job      *job.Job
 	schedule due.Schedule
 	passed   *due.Skip // slots that the change passes over
@@ -112,6 +113,9 @@ func (b *Book) put(q Request, jobs []*job.Job, gone []string) *job.Refusal {
 	if refusal := b.check(edits, gone); refusal != nil {
 		return refusal
 	}
+	if refusal := b.fits(edits, gone); refusal != nil {
+		return refusal
+	}
 	if len(edits) == 0 && len(gone) == 0 {
 		b.emit(Reply{ID: q.ID, Outcome: Outcome{At: b.now}})
 		return nil
@@ -120,7 +124,7 @@ func (b *Book) put(q Request, jobs []*job.Job, gone []string) *job.Refusal {
 	for _, ed := range edits {
 		e := b.entry(ed.job.Name)
 		e.busy = true
-		writes = append(writes, put(jobKey(e.name), &ed.rec))
+		writes = append(writes, ed.write)
 		if ed.passed != nil {
 			writes = append(writes, b.skip(e, *ed.passed)...)
 		}
@@ -196,9 +200,12 @@ func (b *Book) edit(j, was *job.Job) (*edit, *job.Refusal) {
 		}
 	}
 	rec.Job = definition(*j)
-	ed.rec = rec
+	ed.rec, ed.write = rec, put(jobKey(j.Name), &rec)
 	return ed, nil
 }
+
+// size is how much of the store the definition takes.
+func (ed *edit) size() int { return len(ed.write.Key) + len(ed.write.Value) + lineOverhead }
 
 func sentence(err error) string {
 	text := err.Error()
@@ -228,12 +235,50 @@ func (b *Book) check(edits []*edit, gone []string) *job.Refusal {
 	return graph.Check(list, find)
 }
 
+// fits looks whether there is room for definitions, and whether each parent can tell all
+// of its children at once.
+func (b *Book) fits(edits []*edit, gone []string) *job.Refusal {
+	bytes := int64(b.defined)
+	for _, name := range gone {
+		bytes -= int64(b.jobs[name].size)
+	}
+	more := map[string]int{}
+	for _, ed := range edits {
+		bytes += int64(ed.size())
+		was := b.jobs[ed.job.Name]
+		if was != nil {
+			bytes -= int64(was.size)
+		}
+		for _, parent := range ed.job.Parents {
+			if !b.children[parent][ed.job.Name] {
+				more[parent]++
+			}
+		}
+	}
+	if most := b.opt.SpaceBytes / 2; bytes > most && bytes > int64(b.defined) {
+		return job.Refusef(503, "The store has no room for this: the definitions of all jobs would have %d bytes, and may have %d.", bytes, most)
+	}
+	for _, parent := range sortedKeys(more) {
+		if n := len(b.children[parent]) + more[parent]; n > b.opt.MaxChildren {
+			return job.Invalid("The job %q would have %d children, and may have %d.", parent, n, b.opt.MaxChildren)
+		}
+	}
+	return nil
+}
+
+// weigh notes how many bytes of the store a definition takes.
+func (b *Book) weigh(e *entry, size int) {
+	b.defined += size - e.size
+	e.size = size
+}
+
 // apply does what is in the store now.
 func (b *Book) apply(edits []*edit, gone []string) {
 	for _, name := range gone {
 		e := b.jobs[name]
 		b.adopt(e.job, nil)
 		b.burn(e)
+		b.weigh(e, 0)
 		e.job, e.schedule, e.state, e.busy, e.deleting = nil, nil, stateRecord{}, false, false
 		e.next, e.ended, e.waits = time.Time{}, false, ""
 		b.touch(name)
@@ -245,6 +290,7 @@ func (b *Book) apply(edits []*edit, gone []string) {
 	for _, ed := range edits {
 		e := b.entry(ed.job.Name)
 		b.adopt(e.job, ed.job)
+		b.weigh(e, ed.size())
 		e.job, e.schedule, e.born, e.floor, e.busy = ed.job, ed.schedule, ed.rec.Born, ed.rec.Floor, false
 		b.touch(e.name)
 	}

@@ -12,7 +12,9 @@
 // share one. A slot is decided by its run's record, or by its skip in the history; an
 // attempt is launched only after the record that names its task and its agent is
 // committed; a terminal state is acknowledged only after it is. Nothing that has been
-// decided is given up: what the store has no room for waits, and the history makes room.
+// decided is given up: the history, which has a quarter of the space, makes room for it, its
+// own lines last; what there is no room for even so waits, and holds up nothing but what
+// is about the same job. Definitions have half of the space.
 // A book that is loaded from the store goes on where the last one ended: it asks the
 // kernel for each attempt, and only a definite answer permits another.
 //

@@ -3,20 +3,25 @@ package book
 import (
 	"encoding/json"
 	"slices"
+
+	"github.com/profferhq/proffer/sdk"
+	"github.com/profferhq/proffer/sdk/scheduler/mind"
 )
 
 // history is what has been, in a room of its own: the oldest lines are dropped for the
 // newest.
 type history struct {
-	lines []*line // by Seq
-	bytes int     // in the store, with keys
-	seq   uint64  // of the newest
+	lines   []*line          // by Seq
+	pending map[string]*line // those that are not in the store yet, by key
+	bytes   int              // of all, with keys
+	seq     uint64           // of the newest
 }
 
 type line struct {
-	rec  *Record
-	size int
-	gone bool // with its job
+	rec    *Record
+	size   int
+	stored bool
+	gone   bool // with its job, or it was never stored
 }
 
 // lineOverhead is what a key of the store costs beside its bytes.
@@ -28,20 +33,61 @@ func (b *Book) note(e *entry, rec Record) []Write {
 	h.seq++
 	rec.Seq, rec.At = h.seq, b.now
 	w := put(historyKey(&rec), &rec)
-	b.keep(e, &rec, len(w.Key)+len(w.Value))
+	h.pending[w.Key] = b.keep(e, &rec, len(w.Key)+len(w.Value))
 	writes := []Write{w}
-	for h.bytes > b.opt.HistoryBytes && len(h.lines) > 1 {
+	for h.bytes > b.opt.HistoryBytes && len(h.lines) > 1 && (h.lines[0].stored || h.lines[0].gone) {
 		writes = append(writes, b.drop()...)
 	}
 	return writes
 }
 
-func (b *Book) keep(e *entry, rec *Record, size int) {
+func (b *Book) keep(e *entry, rec *Record, size int) *line {
 	h := &b.history
 	l := &line{rec: rec, size: size + lineOverhead}
 	h.lines = append(h.lines, l)
 	e.history = append(e.history, l)
 	h.bytes += l.size
+	return l
+}
+
+// stored notes which lines are in the store with a posting.
+func (b *Book) stored(p *posting) {
+	for i := range p.writes {
+		if l := b.history.pending[p.writes[i].Key]; l != nil && p.writes[i].Type == sdk.StorePut {
+			l.stored = true
+			delete(b.history.pending, p.writes[i].Key)
+		}
+	}
+}
+
+// unwrite takes the lines out of a posting for which there is no room; false: it has none.
+func (b *Book) unwrite(p *posting) bool {
+	h := &b.history
+	n := len(p.writes)
+	p.writes = slices.DeleteFunc(slices.Clone(p.writes), func(w Write) bool {
+		l := h.pending[w.Key]
+		if l == nil {
+			return false
+		}
+		delete(h.pending, w.Key)
+		if !l.gone {
+			l.gone = true
+			h.bytes -= l.size
+			if e := b.jobs[l.rec.Job]; e != nil {
+				e.history = slices.DeleteFunc(e.history, func(x *line) bool { return x == l })
+			}
+		}
+		b.log(mind.Warn, "this is not written down in the history: the store has no room for it",
+			"job", l.rec.Job, "slot", l.rec.Nominal, "last", l.rec.Last, "outcome", l.rec.Outcome, "task", l.rec.TaskID, "reason", l.rec.Reason)
+		return true
+	})
+	return len(p.writes) < n
+}
+
+// beyondShare tells whether the history has more than its quarter of what is known to be
+// in the store. (Its room is a quarter of the whole space; masters may have a smaller one.)
+func (b *Book) beyondShare() bool {
+	return 4*b.history.bytes > b.history.bytes+b.defined
 }
 
 // drop drops the oldest line.
@@ -59,12 +105,30 @@ func (b *Book) drop() []Write {
 	return []Write{remove(historyKey(l.rec))}
 }
 
-// shed drops the older half of the history.
+// shed drops the older half of what of the history is in the store.
 func (b *Book) shed() []Write {
-	var writes []Write
-	for n := min((len(b.history.lines)+1)/2, b.opt.MaxWrites/2); n > 0; n-- {
-		writes = append(writes, b.drop()...)
+	h := &b.history
+	n := 0
+	for _, l := range h.lines {
+		if l.stored && !l.gone {
+			n++
+		}
 	}
+	n = min((n+1)/2, b.opt.MaxWrites/2)
+	var writes []Write
+	lines := h.lines
+	var kept []*line
+	for len(lines) > 0 && len(writes) < n {
+		l := lines[0]
+		if !l.stored && !l.gone {
+			kept, lines = append(kept, l), lines[1:]
+			continue
+		}
+		h.lines = lines
+		writes = append(writes, b.drop()...)
+		lines = h.lines
+	}
+	h.lines = append(kept, lines...)
 	return writes
 }
 
@@ -84,7 +148,7 @@ func (b *Book) restoreLine(kv KV) error {
 		return err
 	}
 	b.history.seq = max(b.history.seq, rec.Seq)
-	b.keep(b.entry(rec.Job), rec, len(kv.Key)+len(kv.Value))
+	b.keep(b.entry(rec.Job), rec, len(kv.Key)+len(kv.Value)).stored = true
 	return nil
 }
 

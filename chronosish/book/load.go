@@ -18,6 +18,7 @@ func Load(now time.Time, opt Options, kvs []KV) (*Book, error) {
 	b := &Book{
 		opt: opt.withDefaults(), now: now, jobs: map[string]*entry{}, children: map[string]map[string]bool{}, attempts: map[sdk.TaskID]*run{},
 		dirty: map[string]bool{}, wanting: map[string]bool{}, orphans: map[sdk.TaskID]*orphan{},
+		history: history{pending: map[string]*line{}},
 	}
 	states := map[string]stateRecord{}
 	for _, kv := range kvs {
@@ -66,6 +67,7 @@ func (b *Book) restore(kv KV, states map[string]stateRecord) error {
 		e := b.entry(j.Name)
 		e.job, e.born, e.floor = &j, rec.Born, rec.Floor
 		b.adopt(nil, e.job)
+		b.weigh(e, len(kv.Key)+len(kv.Value)+lineOverhead)
 		if j.Dependent() {
 			return nil
 		}

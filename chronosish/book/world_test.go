@@ -47,26 +47,27 @@ func parse(j *job.Job) (due.Schedule, error) {
 // world is a store and a kernel as simple as they can be, and the book between them. It
 // checks what the book does as it does it.
 type world struct {
-	fail    func(format string, args ...any)
-	now     time.Time
-	b       *Book
-	opt     Options
-	store   map[string]string
-	limit   int // most bytes in the store; 0: no limit
-	inputs  []Input
-	agents  []*machine
-	open    bool
-	refused map[string]bool // agents whose offers were declined since the last revive
-	offers  map[sdk.OfferID]*machine
-	count   int
-	tasks   map[sdk.TaskID]*task1
-	started map[sdk.TaskID]bool
-	after   int // effects that are done before the book crashes; -1: it does not
-	replies map[uint64]Reply
-	txns    int
-	index   map[string]runRecord  // the records of runs in the store, by key
-	tasked  map[sdk.TaskID]string // their keys, of those with a task
-	dropped bool                  // the history has made room
+	fail      func(format string, args ...any)
+	now       time.Time
+	b         *Book
+	opt       Options
+	store     map[string]string
+	limit     int // most bytes in the store; 0: no limit
+	inputs    []Input
+	agents    []*machine
+	open      bool
+	refused   map[string]bool // agents whose offers were declined since the last revive
+	offers    map[sdk.OfferID]*machine
+	count     int
+	tasks     map[sdk.TaskID]*task1
+	started   map[sdk.TaskID]bool
+	after     int // effects that are done before the book crashes; -1: it does not
+	replies   map[uint64]Reply
+	txns      int
+	index     map[string]runRecord  // the records of runs in the store, by key
+	tasked    map[sdk.TaskID]string // their keys, of those with a task
+	dropped   []Record              // lines of the history that have made room
+	unwritten []Record              // lines for which there was none
 }
 
 type machine struct {
@@ -210,7 +211,11 @@ func (w *world) perform(e Effect) {
 	case Acknowledge:
 		w.acknowledged(e.Status)
 	case Log:
-		w.dropped = w.dropped || strings.HasPrefix(e.Message, "the store is full")
+		if strings.HasPrefix(e.Message, "this is not written down") {
+			w.unwritten = append(w.unwritten, Record{
+				Job: e.KV[1].(string), Nominal: e.KV[3].(time.Time), Last: e.KV[5].(time.Time), Outcome: e.KV[7].(string), TaskID: e.KV[9].(sdk.TaskID),
+			})
+		}
 	case Reply:
 		w.replies[e.ID] = e
 	}
@@ -225,7 +230,11 @@ func (w *world) commit(c Commit) {
 	if w.limit > 0 {
 		next = maps.Clone(w.store)
 	}
+	var dropped []Record
 	for _, x := range c.Writes {
+		if old, ok := w.store[x.Key]; ok && x.Type == sdk.StoreDelete && strings.HasPrefix(x.Key, keyHistory) {
+			dropped = append(dropped, w.line(x.Key, old))
+		}
 		switch {
 		case x.Type == sdk.StoreDeletePrefix:
 			maps.DeleteFunc(next, func(k, _ string) bool { return strings.HasPrefix(k, x.Key) })
@@ -239,7 +248,7 @@ func (w *world) commit(c Commit) {
 		w.inputs = append(w.inputs, Refused{Txn: c.Txn, Err: sdk.Errorf(sdk.CodeExhausted, "space", "is full")})
 		return
 	}
-	w.store = next
+	w.store, w.dropped = next, append(w.dropped, dropped...)
 	w.reindex(c)
 	w.inputs = append(w.inputs, Persisted{Txn: c.Txn})
 }
@@ -339,18 +348,22 @@ func (w *world) acknowledged(st sdk.TaskStatus) {
 
 func (w *world) records() []runRecord { return slices.Collect(maps.Values(w.index)) }
 
+// lines are those of the history, also those that have made room since.
 func (w *world) lines() []Record {
-	var list []Record
+	list := slices.Clone(w.dropped)
 	for _, k := range slices.Sorted(maps.Keys(w.store)) {
 		if strings.HasPrefix(k, keyHistory) {
-			var r Record
-			if json.Unmarshal([]byte(w.store[k]), &r) != nil {
-				w.fail("the line %s cannot be read", k)
-			}
-			list = append(list, r)
+			list = append(list, w.line(k, w.store[k]))
 		}
 	}
 	return list
+}
+
+func (w *world) line(key, value string) (r Record) {
+	if json.Unmarshal([]byte(value), &r) != nil {
+		w.fail("the line %s cannot be read", key)
+	}
+	return r
 }
 
 // change asks for a change, and gives the answer if there is one at once.

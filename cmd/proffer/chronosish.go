@@ -12,7 +12,9 @@ import (
 func chronosishDaemon() *schedulerDaemon {
 	o := chronosish.DefaultOptions()
 	o.Version = version
-	d := newScheduler("chronosish", &o.Options, setting{"role", "role that it takes offers for, and runs jobs in", &o.Role})
+	d := newScheduler("chronosish", &o.Options,
+		setting{"role", "role that it takes offers for, and runs jobs in", &o.Role},
+		setting{"space-bytes", "most bytes of its space, as masters have it (their --store-limit)", &o.Book.SpaceBytes})
 	d.validate = o.Validate
 	d.run = func(ctx context.Context) error {
 		scheduler, err := chronosish.New(o)

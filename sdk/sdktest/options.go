@@ -24,6 +24,9 @@ type Options struct {
 	OfferTimeout time.Duration
 	AgentTimeout time.Duration
 	Heartbeat    time.Duration
+	// StoreLimit is how many bytes a space of the store may have, where it is set
+	// (masters' --store-limit).
+	StoreLimit uint64
 	// Network serves the master at "master:5050" in memory instead of on a socket,
 	// for tests inside a testing/synctest bubble.
 	Network *Memory

@@ -68,7 +68,7 @@ func (k *Kernel) storeCall(call *sdk.StoreCall, space kernelstore.Space, who ker
 		l, err := k.keeper.KeepAlive(k.now(), space, call.KeepAlive.Lease)
 		return &sdk.StoreResponse{Type: call.Type, Revision: k.store.Index(), Lease: l.Message()}, err
 	}
-	cmd, err := kernelstore.CommandOf(call, space, who, 0)
+	cmd, err := kernelstore.CommandOf(call, space, who, k.opts.StoreLimit)
 	if err != nil {
 		return nil, err
 	}
