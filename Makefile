@@ -13,7 +13,7 @@ up: build ## a cluster on this machine; ctrl-C stops it
 	bin/proffer up
 demo: build ## the README's tour, by itself, in under a minute
 	$(GO) run ./e2e/demo
-compat: build ## every call of Marathon's Python client, from PyPI, against a cluster
+compat: build ## every call of Marathon's and Chronos's Python clients, from PyPI, against a cluster
 	$(PYTHON) e2e/compat/run.py
 test: build ## every test
 	CGO_ENABLED=$(if $(RACE),1,0) $(GO) test $(if $(RACE),-race) -timeout 14m $$($(GO) list ./... | grep -v /e2e)

@@ -1,8 +1,10 @@
-"""Runs calls.py, that is every call of the PyPI package marathon, against a `proffer up`
-of its own: on free ports, in a directory of its own, which is gone afterwards. `make
-compat` calls it from the top of the checkout. It exits 0 when every call behaved, and else
-says in a sentence which did not. Python 3.8 or later, the standard library alone; the
-package is installed into a virtual environment below bin/."""
+"""Runs marathon_calls.py and chronos_calls.py, that is every call of the PyPI packages
+marathon and chronos-python, against a `proffer up` of its own: on free ports, in a
+directory of its own, which is gone afterwards. `make compat` calls it from the top of the
+checkout. It exits 0 when every call behaved, and else says in a sentence which did not.
+Python 3.8 or later, the standard library alone; the packages are installed into a virtual
+environment below bin/, one for each version of Python. `run.py chronos` walks through that
+client alone."""
 import os
 import pathlib
 import shutil
@@ -15,19 +17,20 @@ import threading
 
 HERE = pathlib.Path(__file__).resolve().parent
 BIN = HERE.parent.parent / "bin"
+PACKAGES = ["marathon", "chronos-python"]
 UP_SECONDS, CALLS_SECONDS, STOP_SECONDS = 60, 300, 60
 
 
 def environment():
-    """The Python of a virtual environment that has the newest release of the client."""
-    home = BIN / "compat-venv"
+    """The Python of a virtual environment that has the newest releases of the clients."""
+    home = BIN / ("compat-venv-%d.%d" % sys.version_info[:2])
     python = home / "bin" / "python"
     try:
         if not python.exists():
             subprocess.run([sys.executable, "-m", "venv", "--clear", str(home)], check=True)
-        subprocess.run([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--upgrade", "marathon"], check=True)
+        subprocess.run([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--upgrade"] + PACKAGES, check=True)
     except subprocess.CalledProcessError as e:
-        sys.exit("compat: the client cannot be installed, which wants Python's venv and a package index: %s" % e)
+        sys.exit("compat: the clients cannot be installed, which wants Python's venv and a package index: %s" % e)
     return python
 
 
@@ -43,7 +46,7 @@ def free(port):
 
 def offset():
     for k in range(5000 + os.getpid() % 100 * 10, 8900, 40):
-        if all(free(p + k) for p in (5050, 5051, 5052, 5061, 7946, 7947, 7957, 8080)):
+        if all(free(p + k) for p in (4400, 5050, 5051, 5052, 5061, 7946, 7947, 7957, 8080)):
             return k
     sys.exit("compat: no free ports")
 
@@ -74,9 +77,14 @@ def main():
             sys.exit("compat: `proffer up` does not serve after %d s:\n%s" % (UP_SECONDS, "".join(said)))
         with open(os.path.join(state, "token")) as f:
             token = f.read().strip()
-        code = subprocess.run([str(python), "-W", "ignore", str(HERE / "calls.py"), "http://127.0.0.1:%d" % (8080 + k),
-                               "http://127.0.0.1:%d/service/marathonish" % (5050 + k)],
-                              env=dict(env, TOKEN=token), timeout=CALLS_SECONDS).returncode
+        for calls, published, gateway in (("marathon_calls.py", "http://127.0.0.1:%d" % (8080 + k), "http://127.0.0.1:%d/service/marathonish" % (5050 + k)),
+                                          ("chronos_calls.py", "127.0.0.1:%d" % (4400 + k), "127.0.0.1:%d/service/chronosish" % (5050 + k))):
+            if sys.argv[1:] and not calls.startswith(sys.argv[1]):
+                continue
+            print("-- " + calls, flush=True)
+            code = subprocess.run([str(python), "-W", "ignore", str(HERE / calls), published, gateway], env=dict(env, TOKEN=token), timeout=CALLS_SECONDS).returncode
+            if code:
+                break
     except subprocess.TimeoutExpired:
         print("compat: the calls were not done within %d s" % CALLS_SECONDS, file=sys.stderr)
     finally:

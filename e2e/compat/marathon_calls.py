@@ -1,6 +1,6 @@
 """Every call of marathon-python (the PyPI package marathon, MarathonClient) that meets a
-route which marathonish serves, against a running cluster: calls.py PUBLISHED GATEWAY, the
-two base URLs of marathonish, with an operator's token in TOKEN. Each step prints a line;
+route which marathonish serves, against a running cluster: marathon_calls.py PUBLISHED GATEWAY,
+the two base URLs of marathonish, with an operator's token in TOKEN. Each step prints a line;
 the first that misbehaves ends the program with a sentence. Plain asserts: no -O."""
 import collections
 import collections.abc
@@ -22,44 +22,14 @@ from marathon.models import MarathonDeployment, MarathonGroup, MarathonHealthChe
 from marathon.models.app import MarathonUpgradeStrategy, PortDefinition  # noqa: E402
 from marathon.models.events import MarathonDeploymentSuccess, MarathonStatusUpdateEvent  # noqa: E402
 
+from walk import BEGIN, left_out, main, recorded, step, until  # noqa: E402
+
 PUBLISHED, GATEWAY = sys.argv[1:3]
 TOKEN = os.environ["TOKEN"]
-WAIT = 45  # seconds that anything may take
 
-called = set()
-
-
-class Recorded(MarathonClient):
-    """The client, which also notes which of its calls have been made."""
-
-    def __getattribute__(self, name):
-        if not name.startswith("_") and callable(getattr(MarathonClient, name, None)):
-            called.add(name)
-        return super().__getattribute__(name)
-
-
+Recorded = recorded(MarathonClient)
 client = Recorded(PUBLISHED, username="anyone", password=TOKEN, timeout=20)
 logging.getLogger("marathon").setLevel(logging.CRITICAL)  # refusals are wanted here
-
-
-def step(what):
-    step.n = getattr(step, "n", 0) + 1
-    step.what = what
-    print("%2d  %6.2f s  %s" % (step.n, time.time() - BEGIN, what), flush=True)
-
-
-BEGIN = time.time()
-
-
-def until(what, check):
-    """Waits until check gives something true, and gives that."""
-    deadline = time.time() + WAIT
-    while True:
-        got = check()
-        if got:
-            return got
-        assert time.time() < deadline, "%s: not within %d s" % (what, WAIT)
-        time.sleep(0.1)
 
 
 def refused(kind, call, status=None, says=""):
@@ -384,29 +354,21 @@ def leave():
         refused(NotFoundError, lambda: client.get_app(app.id), 404)
     assert not [t for t in client.list_tasks() if t.app_id.startswith("/compat/")]
     step("no call of the client is left out")
-    every = {n for n in vars(MarathonClient) if not n.startswith("_") and callable(getattr(MarathonClient, n))}
-    assert every == called, "never called: %s" % sorted(every - called)
+    assert not left_out(Recorded), "never called: %s" % left_out(Recorded)
 
 
-def main():
-    try:
-        reach()
-        events = listen()
-        create()
-        read()
-        update()
-        kill()
-        wait_in_queue()
-        refuse()
-        hear(events)
-        leave()
-    except Exception as e:
-        import traceback
-        traceback.print_exc()
-        sys.exit("compat: step %d misbehaved: %s: %s: %s" % (getattr(step, "n", 0), getattr(step, "what", "the beginning"), type(e).__name__, e))
-    print("every call behaves")
+def walk():
+    reach()
+    events = listen()
+    create()
+    read()
+    update()
+    kill()
+    wait_in_queue()
+    refuse()
+    hear(events)
+    leave()
 
 
 if __name__ == "__main__":
-    assert __debug__, "asserts are switched off"
-    main()
+    main(walk)
