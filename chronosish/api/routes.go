@@ -31,7 +31,7 @@ func Routes() []Route {
 		{Method: get, Path: "/job/{name}", Based: true, Doc: "One job.", handle: (*server).showJob},
 		{Method: put, Path: "/job/{name}", Based: true, Doc: "Runs a job now, also one that is disabled; no repetition is used up: ?arguments= (instead of its own).", handle: (*server).runJob},
 		{Method: del, Path: "/job/{name}", Based: true, Doc: "Deletes a job and ends what runs of it; its children inherit its parents or its schedule.", handle: (*server).deleteJob},
-		{Method: put, Path: "/job/success/{name}", Based: true, Doc: "Starts the job's children as if it had succeeded.", handle: (*server).markSuccess},
+		{Method: put, Path: "/job/success/{name}", Based: true, Doc: "Counts a success of a job, and starts its children as if it had run.", handle: (*server).markSuccess},
 		{Method: get, Path: "/job/stat/{name}", Based: true, Doc: "How long the job's runs took, and the last of them: ?limit= (5).", handle: (*server).showStat},
 		{Method: del, Path: "/task/kill/{name}", Based: true, Doc: "Ends what runs of a job; nothing of it is tried again.", handle: (*server).killTasks},
 		{Method: del, Path: "/job/task/kill/{name}", Based: true, Doc: "The same, as a client of 3.x spells it.", handle: (*server).killTasks},

@@ -144,7 +144,7 @@ func asRefusal(err error) *job.Refusal {
 func cut(s string) string {
 	const most = 200
 	if len(s) > most {
-		s = s[:most] + "…"
+		s = strings.ToValidUTF8(s[:most], "") + "…"
 	}
 	return s
 }

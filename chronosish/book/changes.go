@@ -380,13 +380,17 @@ func (b *Book) killAll(q Request) {
 	b.post(&posting{done: func() { b.emit(Reply{ID: q.ID, Outcome: o}) }})
 }
 
-// succeed tells the children of jobs of a success that was none of their attempts'.
+// succeed counts a success of jobs that was none of their attempts', and tells their
+// children.
 func (b *Book) succeed(q Request) {
 	var writes []Write
 	var caused []*run
 	for _, name := range q.Change.Names {
-		told, runs := b.release(b.jobs[name], "marked")
-		writes, caused = append(writes, told...), append(caused, runs...)
+		e := b.jobs[name]
+		e.state.succeed(e.born, b.now)
+		told, runs := b.release(e, "marked")
+		writes, caused = append(append(writes, put(stateKey(name), &e.state)), told...), append(caused, runs...)
+		b.touch(name)
 	}
 	b.post(&posting{writes: writes, done: func() {
 		b.decided(caused)

@@ -36,7 +36,7 @@ func (e *entry) status() Status {
 	s := &e.state
 	st := Status{
 		Job: e.job, Successes: s.Successes, Errors: s.Errors, ErrorsSinceSuccess: s.Since, LastSuccess: s.Success, LastError: s.Error,
-		Handled: s.Handled, Next: e.next, Exhausted: e.ended, Waits: e.waits,
+		Handled: e.handled(), Next: e.next, Exhausted: e.ended, Waits: e.waits,
 	}
 	for _, r := range e.runs {
 		st.Runs = append(st.Runs, r.shown())

@@ -54,6 +54,11 @@ type stateRecord struct {
 	Tokens    graph.Tokens `json:"tokens,omitempty"`
 }
 
+// succeed counts a success of the job.
+func (s *stateRecord) succeed(born int64, now time.Time) {
+	s.Born, s.Successes, s.Since, s.Success = born, s.Successes+1, 0, now
+}
+
 // runRecord is what the store keeps of one run, from its decision until it has ended.
 type runRecord struct {
 	Job       string      `json:"job"`

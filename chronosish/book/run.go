@@ -154,7 +154,7 @@ func (b *Book) account(e *entry, r *run, v due.Verdict) ([]Write, []*run) {
 	}
 	switch {
 	case v == due.Succeeded:
-		s.Successes, s.Since, s.Success = s.Successes+1, 0, b.now
+		s.succeed(e.born, b.now)
 	case due.Counts(v):
 		s.Errors, s.Since, s.Error = s.Errors+1, s.Since+1, b.now
 	}

@@ -84,7 +84,7 @@ type Status struct {
 
 	Successes, Errors, ErrorsSinceSuccess int
 	LastSuccess, LastError                time.Time
-	Handled                               time.Time // last slot that was dealt with; zero: none yet
+	Handled                               time.Time // slots up to here are dealt with, or are not the job's; zero: none yet
 	Next                                  time.Time // zero: none
 	Exhausted                             bool      // its schedule has ended
 	// Waits says for people what a run that is due waits for; empty: none waits.

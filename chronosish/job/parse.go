@@ -147,7 +147,7 @@ func (d *draft) settle(kind Kind) {
 		j.Schedule = once
 	}
 	if _, err := schedule.Parse(j.Schedule, j.Zone, j.Created); err != nil {
-		d.f.sentences = append(d.f.sentences, strings.TrimSuffix(err.Error(), ".")+".")
+		d.f.tell(strings.TrimSuffix(err.Error(), ".") + ".")
 	}
 }
 

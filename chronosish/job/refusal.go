@@ -3,6 +3,7 @@ package job
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 )
 
 // Refusal is what a client is answered instead of what it wanted.
@@ -64,7 +65,7 @@ func statusText(status int) string {
 func shorten(s string) string {
 	const most = 80
 	if len(s) > most {
-		return s[:most] + "…"
+		return strings.ToValidUTF8(s[:most], "") + "…"
 	}
 	return s
 }

@@ -77,6 +77,7 @@ func (j *Job) checkProgram(f *faults) {
 		}
 	}
 	nul("command", j.Command)
+	nul("owner", j.Owner) // it is in the environment
 	for i, s := range j.Arguments {
 		nul("arguments["+strconv.Itoa(i)+"]", s)
 	}

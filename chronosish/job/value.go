@@ -11,10 +11,17 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // faults gathers what is wrong with a body, a sentence each.
-type faults struct{ sentences []string }
+type faults struct {
+	sentences []string
+	more      int // beyond maxFaults
+}
+
+// maxFaults are told. A body may have any number of them.
+const maxFaults = 20
 
 // add tells that what stands at path is wrong; text goes on after the path.
 func (f *faults) add(path, format string, args ...any) {
@@ -22,7 +29,15 @@ func (f *faults) add(path, format string, args ...any) {
 	if path != "" {
 		text = path + " " + text
 	}
-	f.sentences = append(f.sentences, text+".")
+	f.tell(text + ".")
+}
+
+func (f *faults) tell(sentence string) {
+	if len(f.sentences) == maxFaults {
+		f.more++
+		return
+	}
+	f.sentences = append(f.sentences, sentence)
 }
 
 // refusal is the answer to the body, or nil if nothing is wrong with it.
@@ -30,7 +45,11 @@ func (f *faults) refusal() *Refusal {
 	if len(f.sentences) == 0 {
 		return nil
 	}
-	return Invalid("%s", strings.Join(f.sentences, " "))
+	text := strings.Join(f.sentences, " ")
+	if f.more > 0 {
+		text += fmt.Sprintf(" And %d more.", f.more)
+	}
+	return Invalid("%s", text)
 }
 
 // value is one value of a body, with its place.
@@ -40,7 +59,8 @@ type value struct {
 	f    *faults
 }
 
-// decode reads the one JSON value of a body.
+// decode reads the one JSON value of a body. What readers of JSON understand differently,
+// bytes that are no UTF-8 and a field that is there twice, is refused.
 func decode(body []byte, f *faults) (value, *Refusal) {
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.UseNumber()
@@ -49,15 +69,59 @@ func decode(body []byte, f *faults) (value, *Refusal) {
 	switch {
 	case len(bytes.TrimSpace(body)) == 0:
 		err = errors.New("it is empty")
+	case err == nil && !utf8.Valid(body):
+		err = errors.New("it has bytes that are no UTF-8")
 	case err == nil:
 		if _, end := d.Token(); end != io.EOF {
 			err = fmt.Errorf("something follows the value at byte %d", d.InputOffset())
+		} else if name, is := twice(body); is {
+			return value{}, Invalid("The body has the field %q twice in one object; leave one of them out.", shorten(name))
 		}
 	}
 	if err != nil {
 		return value{}, Invalid("The body is no JSON: %v.", err)
 	}
 	return value{v: v, f: f}, nil
+}
+
+// twice is a name that one object of a valid body has twice.
+func twice(body []byte) (name string, is bool) {
+	type level struct {
+		names map[string]bool // nil of a list
+		named bool            // the name of the next value was read
+	}
+	var open []*level // from the outermost to the innermost
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.UseNumber()
+	for {
+		t, err := d.Token()
+		if err != nil { // the end: it is valid
+			return "", false
+		}
+		if n := len(open); n > 0 && open[n-1].names != nil && !open[n-1].named {
+			if name, is := t.(string); is {
+				at := open[n-1]
+				if at.names[name] {
+					return name, true
+				}
+				at.names[name], at.named = true, true
+				continue
+			}
+		}
+		switch t {
+		case json.Delim('{'):
+			open = append(open, &level{names: map[string]bool{}})
+			continue
+		case json.Delim('['):
+			open = append(open, &level{})
+			continue
+		case json.Delim('}'), json.Delim(']'):
+			open = open[:len(open)-1]
+		}
+		if n := len(open); n > 0 {
+			open[n-1].named = false
+		}
+	}
 }
 
 func (v value) expected(what string) {
