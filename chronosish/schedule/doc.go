@@ -10,7 +10,8 @@
 // the gap; one that exists twice counts the first time, once. A cron expression that
 // names every hour goes by the hours that really pass: both hours of an overlap, and
 // none of a gap. robfig/cron reads single cron fields, and nothing else of it is used:
-// its Next loses runs in gaps and doubles them in overlaps.
+// its Next loses runs in gaps and doubles them in overlaps. There is one rule for gaps and
+// overlaps; a job cannot choose another.
 //
 // The package never decides whether a slot is run, skipped or late; that is package
 // due. It knows neither the clock nor the disk, but for the zone data that
