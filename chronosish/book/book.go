@@ -117,6 +117,7 @@ type entry struct {
 	schedule due.Schedule // nil: it has parents
 	state    stateRecord
 	runs     []*run // oldest first, without those that have ended
+	ending   []*run // those whose end is on its way to the store
 	next     time.Time
 	ended    bool // its schedule has
 	busy     bool // a change of it is on its way to the store

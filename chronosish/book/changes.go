@@ -353,10 +353,9 @@ func (b *Book) runNow(q Request) {
 			o := Outcome{At: b.now, Change: true}
 			for _, r := range made {
 				o.Runs = append(o.Runs, r.shown())
-				r.decided = true
 				b.enrol(b.entry(r.rec.Job), r)
-				b.touch(r.rec.Job)
 			}
+			b.decided(made)
 			b.emit(Reply{ID: q.ID, Outcome: o})
 		},
 		failed: func(err *sdk.Error) {

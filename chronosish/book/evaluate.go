@@ -95,9 +95,10 @@ func (b *Book) expire(e *entry, r *run) {
 	}
 	r.ended = true
 	e.strike(r)
+	e.ending = append(e.ending, r)
 	e.state.Born = e.born
 	writes := append([]Write{remove(runKey(&r.rec))}, b.skip(e, due.Skip{First: r.rec.Nominal, Last: r.rec.Nominal, Count: 1, Reason: why})...)
-	b.post(&posting{writes: append(writes, put(stateKey(e.name), &e.state))})
+	b.post(&posting{writes: append(writes, put(stateKey(e.name), &e.state)), done: func() { b.bury(e, r) }})
 	b.touch(e.name)
 }
 
@@ -155,7 +156,7 @@ func (b *Book) decide(e *entry) {
 
 func (b *Book) decided(made []*run) {
 	for _, r := range made {
-		r.decided = true
+		r.decided, r.known = true, true
 		b.touch(r.rec.Job)
 	}
 }

@@ -89,7 +89,7 @@ func (b *Book) restore(kv KV, states map[string]stateRecord) error {
 }
 
 func (b *Book) restoreRun(kv KV) error {
-	r := &run{decided: true}
+	r := &run{decided: true, known: true}
 	if err := json.Unmarshal(kv.Value, &r.rec); err != nil {
 		return err
 	}

@@ -13,6 +13,9 @@ func sortRuns(list []*run) {
 	})
 }
 
+// What is read is in the store: a run is there from its decision until its end is, and a
+// line of the history from then on. (Counts are ahead by what is on its way.)
+
 // Jobs are all jobs, by name.
 func (b *Book) Jobs() []Status {
 	var list []Status
@@ -38,8 +41,12 @@ func (e *entry) status() Status {
 		Job: e.job, Successes: s.Successes, Errors: s.Errors, ErrorsSinceSuccess: s.Since, LastSuccess: s.Success, LastError: s.Error,
 		Handled: e.handled(), Next: e.next, Exhausted: e.ended, Waits: e.waits,
 	}
-	for _, r := range e.runs {
-		st.Runs = append(st.Runs, r.shown())
+	for _, list := range [][]*run{e.ending, e.runs} {
+		for _, r := range list {
+			if r.known {
+				st.Runs = append(st.Runs, r.shown())
+			}
+		}
 	}
 	return st
 }
@@ -53,7 +60,9 @@ func (b *Book) History(name string, limit int) []Record {
 	}
 	var list []Record
 	for i := len(e.history) - 1; i >= 0 && (limit == 0 || len(list) < limit); i-- {
-		list = append(list, *e.history[i].rec)
+		if l := e.history[i]; l.stored {
+			list = append(list, *l.rec)
+		}
 	}
 	return list
 }

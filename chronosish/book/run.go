@@ -12,7 +12,8 @@ import (
 // run is a slot that was decided to run, with its present attempt.
 type run struct {
 	rec       runRecord
-	decided   bool // its record is in the store
+	decided   bool // its record is in the store as it is
+	known     bool // a record of it is in the store: readers see it
 	seen      bool // offers were asked for because of it
 	offer     sdk.OfferID
 	launched  bool // its launch record is in the store, and ACCEPT was said
@@ -29,10 +30,17 @@ type run struct {
 func (r *run) waits() bool { return r.rec.Task == "" && !r.ended }
 
 func (r *run) shown() Run {
-	x := &r.rec
+	x := r.rec
+	if !r.launched { // that it is to be is not in the store yet
+		x.Task, x.Agent, x.Host, x.Staged = "", "", "", time.Time{}
+	}
+	state := r.state
+	if x.Task == "" {
+		state = ""
+	}
 	return Run{
 		Job: x.Job, ID: x.id(), Cause: x.Cause, Nominal: x.Nominal, Attempt: x.Attempt, Failures: x.Failures, Parents: x.Parents,
-		Decided: x.Decided, NotBefore: x.NotBefore, TaskID: x.Task, AgentID: x.Agent, Host: x.Host, State: r.state,
+		Decided: x.Decided, NotBefore: x.NotBefore, TaskID: x.Task, AgentID: x.Agent, Host: x.Host, State: state,
 		Staged: x.Staged, Started: x.Started, Lost: x.Lost, Stop: x.Stop,
 	}
 }
@@ -90,6 +98,7 @@ func (b *Book) kill(e *entry, r *run) {
 // children are told.
 func (b *Book) conclude(e *entry, r *run, v due.Verdict, reason string, st sdk.TaskStatus) {
 	r.ended = true
+	e.ending = append(e.ending, r)
 	b.confirm(r, true)
 	if !e.of(r) {
 		e.strike(r)
@@ -126,7 +135,7 @@ func (b *Book) conclude(e *entry, r *run, v due.Verdict, reason string, st sdk.T
 	}
 	b.post(&posting{writes: writes, done: func() {
 		if successor != nil {
-			successor.decided = true
+			successor.decided, successor.known = true, true
 		}
 		b.decided(caused)
 		b.bury(e, r)
@@ -197,6 +206,7 @@ func (b *Book) bury(e *entry, r *run) {
 	if r.rec.Task != "" {
 		delete(b.attempts, r.rec.Task)
 	}
+	e.ending = slices.DeleteFunc(e.ending, func(x *run) bool { return x == r })
 	for _, st := range r.acks {
 		if due.Terminal(r.state) {
 			b.acknowledge(st)

@@ -68,6 +68,7 @@ type world struct {
 	tasked    map[sdk.TaskID]string // their keys, of those with a task
 	dropped   []Record              // lines of the history that have made room
 	unwritten []Record              // lines for which there was none
+	ever      map[string]bool       // keys of runs and of lines, and tasks of runs, that were in the store
 }
 
 type machine struct {
@@ -87,7 +88,7 @@ type task1 struct {
 
 func newWorld(fail func(string, ...any)) *world {
 	w := &world{
-		fail: fail, now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), store: map[string]string{}, index: map[string]runRecord{}, tasked: map[sdk.TaskID]string{}, refused: map[string]bool{}, replies: map[uint64]Reply{},
+		fail: fail, now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), store: map[string]string{}, index: map[string]runRecord{}, tasked: map[sdk.TaskID]string{}, ever: map[string]bool{}, refused: map[string]bool{}, replies: map[uint64]Reply{},
 		offers: map[sdk.OfferID]*machine{}, tasks: map[sdk.TaskID]*task1{}, started: map[sdk.TaskID]bool{}, opt: Options{Parse: parse},
 		agents: []*machine{{name: "a1", cpus: 1000}, {name: "a2", cpus: 1000}},
 	}
@@ -123,6 +124,27 @@ func (w *world) step(in ...Input) {
 		}
 		w.after = max(w.after-1, -1)
 		w.perform(e)
+	}
+	w.verifyReads()
+}
+
+// verifyReads: nothing is shown that is not in the store, or was. (With many jobs it takes
+// too long.)
+func (w *world) verifyReads() {
+	if len(w.b.jobs) > 10 {
+		return
+	}
+	for _, st := range w.b.Jobs() {
+		for _, r := range st.Runs {
+			if !w.ever[st.Job.Name+"/"+r.ID] || r.TaskID != "" && !w.ever[string(r.TaskID)] {
+				w.fail("a run is shown that is not in the store: %+v", r)
+			}
+		}
+		for _, rec := range w.b.History(st.Job.Name, 3) {
+			if !w.ever[historyKey(&rec)] {
+				w.fail("a line of the history is shown that is not in the store: %+v", rec)
+			}
+		}
 	}
 }
 
@@ -256,7 +278,7 @@ func (w *world) commit(c Commit) {
 // reindex reads the records of runs that a transaction has written.
 func (w *world) reindex(c Commit) {
 	for _, x := range c.Writes {
-		if !strings.HasPrefix(x.Key, keyRuns) {
+		if w.ever[x.Key] = true; !strings.HasPrefix(x.Key, keyRuns) {
 			continue
 		}
 		delete(w.tasked, w.index[x.Key].Task)
@@ -268,8 +290,9 @@ func (w *world) reindex(c Commit) {
 		if json.Unmarshal(x.Value, &r) != nil {
 			w.fail("the record %s cannot be read", x.Key)
 		}
-		if w.index[x.Key] = r; r.Task != "" {
-			w.tasked[r.Task] = x.Key
+		w.index[x.Key], w.ever[r.Job+"/"+r.id()] = r, true
+		if r.Task != "" {
+			w.tasked[r.Task], w.ever[string(r.Task)] = x.Key, true
 		}
 	}
 }
