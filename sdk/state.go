@@ -21,6 +21,16 @@ const (
 	TaskUnknown        TaskState = "TASK_UNKNOWN"
 )
 
+// Terminal tells whether the task has ended for good. (TASK_UNREACHABLE and TASK_UNKNOWN
+// are none: an agent may come back with it.)
+func (s TaskState) Terminal() bool {
+	switch s {
+	case TaskFinished, TaskFailed, TaskKilled, TaskError, TaskLost, TaskDropped, TaskGone, TaskGoneByOperator:
+		return true
+	}
+	return false
+}
+
 // Enum lists the names of TaskState with their protobuf numbers.
 func (TaskState) Enum() []EnumValue {
 	return []EnumValue{

@@ -92,7 +92,7 @@ type Book struct {
 	jobs     map[string]*entry
 	children map[string]map[string]bool // by parent
 	attempts map[sdk.TaskID]*run
-	alarms   alarms
+	alarms   mind.Alarms[string]
 	dirty    map[string]bool
 	wanting  map[string]bool // those with runs that wait for a launch, perhaps
 
@@ -102,7 +102,7 @@ type Book struct {
 	turn     int // where the next placement begins to look
 	orphans  map[sdk.TaskID]*orphan
 	requests []Request // not yet admitted
-	outbox   outbox
+	outbox   mind.Outbox
 	history  history
 	defined  int // bytes of the definitions in the store, with keys
 }
@@ -138,7 +138,7 @@ func (b *Book) Step(now time.Time, inputs ...Input) []Effect {
 		b.take(in)
 	}
 	b.admit()
-	for _, name := range b.alarms.due(b.now) {
+	for _, name := range b.alarms.Due(b.now) {
 		b.touch(name)
 	}
 	b.askAgain()
@@ -178,7 +178,7 @@ func (b *Book) take(in Input) {
 // Due is when the next Tick is wanted; false: not before something else happens.
 func (b *Book) Due() (time.Time, bool) {
 	var due time.Time
-	for _, at := range []time.Time{b.alarms.next(), b.nextAsk(), b.nextRevive(), b.nextOrphan(), b.nextFlush()} {
+	for _, at := range []time.Time{b.alarms.Next(), b.nextAsk(), b.nextRevive(), b.nextOrphan(), b.outbox.Due()} {
 		due = earlier(due, at)
 	}
 	return due, !due.IsZero()

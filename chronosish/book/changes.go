@@ -9,6 +9,7 @@ import (
 	"github.com/profferhq/proffer/chronosish/graph"
 	"github.com/profferhq/proffer/chronosish/job"
 	"github.com/profferhq/proffer/sdk"
+	"github.com/profferhq/proffer/sdk/scheduler/mind"
 )
 
 // admit begins the changes that are asked for, in their order. One that is about a job
@@ -134,13 +135,13 @@ func (b *Book) put(q Request, jobs []*job.Job, gone []string) *job.Refusal {
 		e.busy, e.deleting = true, true
 		writes = append(writes, remove(jobKey(name)), remove(stateKey(name)), Write{Type: sdk.StoreDeletePrefix, Key: keyHistory + name + "/"})
 	}
-	b.post(&posting{
-		writes: writes,
-		done: func() {
+	b.post(&mind.Posting{
+		Writes: writes,
+		Done: func() {
 			b.apply(edits, gone)
 			b.emit(Reply{ID: q.ID, Outcome: Outcome{At: b.now, Change: true}})
 		},
-		failed: func(err *sdk.Error) {
+		Failed: func(err *sdk.Error) {
 			for _, name := range b.touches(&q.Change) {
 				e := b.jobs[name]
 				if e != nil {
@@ -347,9 +348,9 @@ func (b *Book) runNow(q Request) {
 		made = append(made, r)
 		writes = append(writes, put(runKey(&r.rec), &r.rec))
 	}
-	b.post(&posting{
-		writes: writes,
-		done: func() {
+	b.post(&mind.Posting{
+		Writes: writes,
+		Done: func() {
 			o := Outcome{At: b.now, Change: true}
 			for _, r := range made {
 				o.Runs = append(o.Runs, r.shown())
@@ -358,7 +359,7 @@ func (b *Book) runNow(q Request) {
 			b.decided(made)
 			b.emit(Reply{ID: q.ID, Outcome: o})
 		},
-		failed: func(err *sdk.Error) {
+		Failed: func(err *sdk.Error) {
 			b.emit(Reply{ID: q.ID, Refusal: job.Refusef(503, "The store has no room for this: %s", err.Message)})
 		},
 	})
@@ -376,7 +377,7 @@ func (b *Book) killAll(q Request) {
 			}
 		}
 	}
-	b.post(&posting{done: func() { b.emit(Reply{ID: q.ID, Outcome: o}) }})
+	b.post(&mind.Posting{Done: func() { b.emit(Reply{ID: q.ID, Outcome: o}) }})
 }
 
 // succeed counts a success of jobs that was none of their attempts', and tells their
@@ -391,7 +392,7 @@ func (b *Book) succeed(q Request) {
 		writes, caused = append(append(writes, put(stateKey(name), &e.state)), told...), append(caused, runs...)
 		b.touch(name)
 	}
-	b.post(&posting{writes: writes, done: func() {
+	b.post(&mind.Posting{Writes: writes, Done: func() {
 		b.decided(caused)
 		b.emit(Reply{ID: q.ID, Outcome: Outcome{At: b.now, Change: true}})
 	}})

@@ -6,6 +6,7 @@ import (
 
 	"github.com/profferhq/proffer/chronosish/due"
 	"github.com/profferhq/proffer/sdk"
+	"github.com/profferhq/proffer/sdk/scheduler/mind"
 )
 
 // evaluate looks at each job that something has happened to.
@@ -40,7 +41,7 @@ func (b *Book) look(e *entry) {
 		b.decide(e)
 	}
 	for _, r := range e.runs {
-		b.alarms.wake(e.name, after(b.now, r.rec.NotBefore))
+		b.alarms.Wake(e.name, after(b.now, r.rec.NotBefore))
 	}
 }
 
@@ -57,14 +58,14 @@ func (b *Book) watch(e *entry, r *run) {
 	if e.of(r) {
 		if most := e.job.MaxCompletionTime(); most > 0 && !r.rec.Started.IsZero() {
 			if at := r.rec.Started.Add(most); at.After(b.now) {
-				b.alarms.wake(e.name, at)
+				b.alarms.Wake(e.name, at)
 			} else {
 				b.stop(e, r, due.ByTime)
 			}
 		}
 		if !r.rec.Lost.IsZero() {
 			if at := r.rec.Lost.Add(e.job.LostAfter.Length); at.After(b.now) {
-				b.alarms.wake(e.name, at)
+				b.alarms.Wake(e.name, at)
 			} else {
 				b.conclude(e, r, due.Lost, "its agent was unreachable for longer than lostAfter", sdk.TaskStatus{State: sdk.TaskUnreachable})
 				return
@@ -86,7 +87,7 @@ func (b *Book) expire(e *entry, r *run) {
 		return
 	}
 	if end := r.rec.Nominal.Add(window); !b.now.After(end) {
-		b.alarms.wake(e.name, end.Add(1))
+		b.alarms.Wake(e.name, end.Add(1))
 		return
 	}
 	why := due.Starved
@@ -98,7 +99,7 @@ func (b *Book) expire(e *entry, r *run) {
 	e.ending = append(e.ending, r)
 	e.state.Born = e.born
 	writes := append([]Write{remove(runKey(&r.rec))}, b.skip(e, due.Skip{First: r.rec.Nominal, Last: r.rec.Nominal, Count: 1, Reason: why})...)
-	b.post(&posting{writes: append(writes, put(stateKey(e.name), &e.state)), done: func() { b.bury(e, r) }})
+	b.post(&mind.Posting{Writes: append(writes, put(stateKey(e.name), &e.state)), Done: func() { b.bury(e, r) }})
 	b.touch(e.name)
 }
 
@@ -129,7 +130,7 @@ func (b *Book) decide(e *entry) {
 	if d.Next.IsZero() {
 		e.next = time.Time{}
 	}
-	b.alarms.wake(e.name, after(b.now, e.next))
+	b.alarms.Wake(e.name, after(b.now, e.next))
 	if len(d.Run) == 0 && len(d.Skipped) == 0 {
 		return
 	}
@@ -148,7 +149,7 @@ func (b *Book) decide(e *entry) {
 	if len(d.Skipped) > 0 { // without, the runs' records tell what was handled
 		writes = append(writes, put(stateKey(e.name), &e.state))
 	}
-	b.post(&posting{writes: writes, done: func() { b.decided(made) }})
+	b.post(&mind.Posting{Writes: writes, Done: func() { b.decided(made) }})
 	for _, r := range made {
 		b.expire(e, r) // to be woken
 	}

@@ -51,20 +51,20 @@ func (b *Book) keep(e *entry, rec *Record, size int) *line {
 }
 
 // stored notes which lines are in the store with a posting.
-func (b *Book) stored(p *posting) {
-	for i := range p.writes {
-		if l := b.history.pending[p.writes[i].Key]; l != nil && p.writes[i].Type == sdk.StorePut {
+func (b *Book) stored(p *mind.Posting) {
+	for i := range p.Writes {
+		if l := b.history.pending[p.Writes[i].Key]; l != nil && p.Writes[i].Type == sdk.StorePut {
 			l.stored = true
-			delete(b.history.pending, p.writes[i].Key)
+			delete(b.history.pending, p.Writes[i].Key)
 		}
 	}
 }
 
 // unwrite takes the lines out of a posting for which there is no room; false: it has none.
-func (b *Book) unwrite(p *posting) bool {
+func (b *Book) unwrite(p *mind.Posting) bool {
 	h := &b.history
-	n := len(p.writes)
-	p.writes = slices.DeleteFunc(slices.Clone(p.writes), func(w Write) bool {
+	n := len(p.Writes)
+	p.Writes = slices.DeleteFunc(slices.Clone(p.Writes), func(w Write) bool {
 		l := h.pending[w.Key]
 		if l == nil {
 			return false
@@ -81,7 +81,7 @@ func (b *Book) unwrite(p *posting) bool {
 			"job", l.rec.Job, "slot", l.rec.Nominal, "last", l.rec.Last, "outcome", l.rec.Outcome, "task", l.rec.TaskID, "reason", l.rec.Reason)
 		return true
 	})
-	return len(p.writes) < n
+	return len(p.Writes) < n
 }
 
 // beyondShare tells whether the history has more than its quarter of what is known to be

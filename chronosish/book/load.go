@@ -20,6 +20,7 @@ func Load(now time.Time, opt Options, kvs []KV) (*Book, error) {
 		dirty: map[string]bool{}, wanting: map[string]bool{}, orphans: map[sdk.TaskID]*orphan{},
 		history: history{pending: map[string]*line{}},
 	}
+	b.outbox = newOutbox(b.opt)
 	states := map[string]stateRecord{}
 	for _, kv := range kvs {
 		if err := b.restore(kv, states); err != nil {

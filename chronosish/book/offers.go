@@ -10,6 +10,7 @@ import (
 	"github.com/profferhq/proffer/chronosish/due"
 	"github.com/profferhq/proffer/chronosish/job"
 	"github.com/profferhq/proffer/sdk"
+	"github.com/profferhq/proffer/sdk/scheduler/mind"
 )
 
 // eligible are the runs that may be launched now.
@@ -234,7 +235,7 @@ func (b *Book) record(at *room) {
 	for _, r := range at.runs {
 		writes = append(writes, put(runKey(&r.rec), &r.rec))
 	}
-	b.post(&posting{writes: writes, done: func() { b.launch(at) }})
+	b.post(&mind.Posting{Writes: writes, Done: func() { b.launch(at) }})
 }
 
 // launch accepts the offer. An attempt that is not wanted any more, or whose offer is

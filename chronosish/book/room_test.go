@@ -77,7 +77,7 @@ func TestLaunchesGoOnWithoutRoomForHistory(t *testing.T) {
 			w.advance(time.Second)
 			w.endAll(sdk.TaskFinished)
 			if len(w.started) != i+1 {
-				t.Fatalf("room for %d bytes: %d launches after %d slots: %d postings wait", room, len(w.started), i+1, len(w.b.outbox.waiting))
+				t.Fatalf("room for %d bytes: %d launches after %d slots: %d postings wait", room, len(w.started), i+1, w.b.outbox.Waiting())
 			}
 		}
 		unwritten += len(w.unwritten)
@@ -94,7 +94,7 @@ func TestADeletionPassesWhatWaitsForRoom(t *testing.T) {
 	big := &job.Job{Name: "big", Command: strings.Repeat("x", 5000), Schedule: "R1/2027-01-01T00:00:00Z/1", LostAfter: job.Seconds(60)}
 	w := full(t, 10, big, secondly("second"))
 	w.advance(3 * time.Second)
-	if len(w.started) != 0 || len(w.b.outbox.waiting) == 0 {
+	if len(w.started) != 0 || w.b.outbox.Waiting() == 0 {
 		t.Fatalf("%d launches without room", len(w.started))
 	}
 	if r := w.change(Change{Kind: Put, Jobs: []*job.Job{{Name: "more", Command: strings.Repeat("x", 5000), Schedule: "R/2027-01-01T00:00:00Z/1"}}}); r.Refusal == nil || r.Refusal.(*job.Refusal).Status != 503 {

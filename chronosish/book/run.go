@@ -7,6 +7,7 @@ import (
 	"github.com/profferhq/proffer/chronosish/due"
 	"github.com/profferhq/proffer/chronosish/graph"
 	"github.com/profferhq/proffer/sdk"
+	"github.com/profferhq/proffer/sdk/scheduler/mind"
 )
 
 // run is a slot that was decided to run, with its present attempt.
@@ -60,7 +61,7 @@ func (e *entry) strike(r *run) {
 
 // save has the record stored as it is now.
 func (b *Book) save(r *run, done func()) {
-	b.post(&posting{writes: []Write{put(runKey(&r.rec), &r.rec)}, done: done})
+	b.post(&mind.Posting{Writes: []Write{put(runKey(&r.rec), &r.rec)}, Done: done})
 }
 
 // of tells whether the run is one of the job that there is now.
@@ -90,7 +91,7 @@ func (b *Book) kill(e *entry, r *run) {
 		r.killed = b.now
 		b.emit(KillTask{Task: r.rec.Task, Agent: r.rec.Agent})
 	}
-	b.alarms.wake(e.name, r.killed.Add(b.opt.KillRetry))
+	b.alarms.Wake(e.name, r.killed.Add(b.opt.KillRetry))
 }
 
 // conclude writes down what has become of a run's attempt, and makes the next one if
@@ -102,7 +103,7 @@ func (b *Book) conclude(e *entry, r *run, v due.Verdict, reason string, st sdk.T
 	b.confirm(r, true)
 	if !e.of(r) {
 		e.strike(r)
-		b.post(&posting{writes: []Write{remove(runKey(&r.rec))}, done: func() { b.bury(e, r) }})
+		b.post(&mind.Posting{Writes: []Write{remove(runKey(&r.rec))}, Done: func() { b.bury(e, r) }})
 		return
 	}
 	next := r.rec
@@ -133,7 +134,7 @@ func (b *Book) conclude(e *entry, r *run, v due.Verdict, reason string, st sdk.T
 		told, caused = b.account(e, r, v)
 		writes = append(writes, told...)
 	}
-	b.post(&posting{writes: writes, done: func() {
+	b.post(&mind.Posting{Writes: writes, Done: func() {
 		if successor != nil {
 			successor.decided, successor.known = true, true
 		}

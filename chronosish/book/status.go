@@ -97,7 +97,7 @@ func (b *Book) stranger(st sdk.TaskStatus) {
 	if over {
 		rec.Ended = moment(st.Timestamp, b.now)
 	}
-	b.post(&posting{writes: b.note(e, rec), done: func() { b.acknowledge(st) }})
+	b.post(&mind.Posting{Writes: b.note(e, rec), Done: func() { b.acknowledge(st) }})
 }
 
 // lostLine is the line of the history that gives an attempt up, and whether it is told

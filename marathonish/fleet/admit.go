@@ -6,6 +6,7 @@ import (
 	"github.com/profferhq/proffer/marathonish/app"
 	"github.com/profferhq/proffer/marathonish/event"
 	"github.com/profferhq/proffer/sdk"
+	"github.com/profferhq/proffer/sdk/scheduler/mind"
 )
 
 // The statuses of HTTP that refusals have; a pure package does not know the web.
@@ -140,7 +141,7 @@ func (f *Fleet) submit(d *draft) {
 	for _, id := range d.touched {
 		f.service(id).busy = true
 	}
-	f.post(&posting{writes: d.writes, done: done, failed: func(err *sdk.Error) {
+	f.post(&mind.Posting{Writes: d.writes, Done: done, Failed: func(err *sdk.Error) {
 		for _, undo := range d.undo {
 			undo()
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/profferhq/proffer/marathonish/app"
 	"github.com/profferhq/proffer/marathonish/event"
 	"github.com/profferhq/proffer/sdk"
+	"github.com/profferhq/proffer/sdk/scheduler/mind"
 )
 
 // deployment is a change on its way.
@@ -93,17 +94,17 @@ func (f *Fleet) advance(d *deployment) {
 			f.emit(Publish{event.DeploymentSuccess{ID: d.rec.ID, Plan: d.plan()}})
 		}
 	}
-	p := &posting{writes: []Write{remove(deploymentKey(d.rec.ID))}}
-	if f.quiet() {
+	p := &mind.Posting{Writes: []Write{remove(deploymentKey(d.rec.ID))}}
+	if f.outbox.Quiet() {
 		// Nothing that brought the end about is still to be committed. A crash before the
 		// record is deleted begins the deployment anew, which ends at once: there is nothing to
 		// do for it. Later changes of its apps are committed after this, or with it.
-		p.lazy = true
+		p.Lazy = true
 		f.post(p)
 		done()
 		return
 	}
-	p.done, p.failed = done, func(*sdk.Error) { done() }
+	p.Done, p.Failed = done, func(*sdk.Error) { done() }
 	f.post(p)
 }
 

@@ -16,10 +16,10 @@ func (f *Fleet) doom(s *service, u *unit, why string) {
 	}
 	f.condemn(s, u, f.sentence(s, u, why))
 	finish := func() { u.doomed = true; f.touch(s.id) }
-	f.post(&posting{
-		writes: []Write{put(runKey(u.rec.Task), &u.rec)},
-		done:   finish,
-		failed: func(err *sdk.Error) {
+	f.post(&mind.Posting{
+		Writes: []Write{put(runKey(u.rec.Task), &u.rec)},
+		Done:   finish,
+		Failed: func(err *sdk.Error) {
 			f.log(mind.Warn, "a decision to end an instance is not in the store", "task", u.rec.Task, "error", err)
 			finish()
 		},
@@ -53,12 +53,12 @@ func (f *Fleet) reap(s *service) {
 		case u.rec.Doom == nil || !u.doomed || !u.launched || !u.confirmed || u.state == sdk.TaskUnreachable:
 			continue
 		case f.now.Before(u.rec.Doom.At):
-			f.alarms.wake(s.id, u.rec.Doom.At)
+			f.alarms.Wake(s.id, u.rec.Doom.At)
 			continue
 		case u.killed.IsZero() || !f.now.Before(u.killed.Add(f.opt.KillRetry)):
 			u.killed = f.now
 			f.emit(KillTask{Task: u.rec.Task, Agent: u.rec.Agent})
 		}
-		f.alarms.wake(s.id, u.killed.Add(f.opt.KillRetry))
+		f.alarms.Wake(s.id, u.killed.Add(f.opt.KillRetry))
 	}
 }

@@ -52,7 +52,7 @@ func (f *Fleet) decide(s *service) {
 	for _, task := range d.Expunge {
 		f.expunge(s, f.units[task])
 	}
-	f.alarms.wake(s.id, d.Wake)
+	f.alarms.Wake(s.id, d.Wake)
 	f.want(s, d.Launch)
 	f.reap(s)
 	s.settled, s.waits = d.Done, d.Waits
@@ -68,7 +68,7 @@ func (f *Fleet) hurry(s *service, u *unit) {
 		return
 	}
 	if due := u.since.Add(f.opt.LaunchTimeout); f.now.Before(due) {
-		f.alarms.wake(s.id, due)
+		f.alarms.Wake(s.id, due)
 		return
 	}
 	f.doom(s, u, "it was launched "+f.opt.LaunchTimeout.String()+" ago and does not run yet")
@@ -84,7 +84,7 @@ func (f *Fleet) expunge(s *service, u *unit) {
 		App: s.id, Host: u.rec.Host, Message: "its agent is unreachable", State: string(u.state), TaskID: u.rec.Task,
 		At: f.now, Version: u.rec.Version, AgentID: u.rec.Agent,
 	}
-	f.post(&posting{writes: []Write{remove(runKey(u.rec.Task))}, done: func() { f.bury(s, u) }, failed: func(*sdk.Error) { f.bury(s, u) }})
+	f.post(&mind.Posting{Writes: []Write{remove(runKey(u.rec.Task))}, Done: func() { f.bury(s, u) }, Failed: func(*sdk.Error) { f.bury(s, u) }})
 	f.touch(s.id)
 }
 
@@ -105,7 +105,7 @@ func (f *Fleet) want(s *service, indexes []int) {
 	f.wanting[s.id] = true
 	left := s.backoff.Left(f.now, s.app.LastConfigChangeAt)
 	if left > 0 {
-		f.alarms.wake(s.id, f.now.Add(left))
+		f.alarms.Wake(s.id, f.now.Add(left))
 		w.fresh = true
 	}
 }

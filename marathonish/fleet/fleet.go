@@ -73,7 +73,7 @@ type Fleet struct {
 	booted      map[app.ID]bool
 	dirty       map[app.ID]bool
 	wanting     map[app.ID]bool // those with launches that are due or delayed
-	alarms      alarms
+	alarms      mind.Alarms[app.ID]
 
 	session  session
 	offers   []sdk.Offer
@@ -81,7 +81,7 @@ type Fleet struct {
 	orphans  map[sdk.TaskID]*orphan
 	recent   recent
 	requests []Request // not yet admitted
-	outbox   outbox
+	outbox   mind.Outbox
 	full     fullness
 }
 
@@ -123,9 +123,9 @@ func (f *Fleet) take(in Input) {
 	case Request:
 		f.requests = append(f.requests, in)
 	case Persisted:
-		f.persisted(in.Txn)
+		f.outbox.Persisted(in.Txn)
 	case Refused:
-		f.refused(in.Txn, in.Err)
+		f.outbox.Refused(f.now, in)
 	case Subscribed:
 		f.subscribed(in)
 	case Disconnected:
@@ -145,7 +145,7 @@ func (f *Fleet) take(in Input) {
 // settle does what follows from what has changed.
 func (f *Fleet) settle() {
 	f.admit()
-	for _, id := range f.alarms.due(f.now) {
+	for _, id := range f.alarms.Due(f.now) {
 		f.touch(id)
 	}
 	f.askAgain()
@@ -159,7 +159,7 @@ func (f *Fleet) settle() {
 // Due is when the next Tick is wanted; false: not before something else happens.
 func (f *Fleet) Due() (time.Time, bool) {
 	var due time.Time
-	for _, at := range []time.Time{f.alarms.next(), f.session.nextAsk(), f.nextRevive(), f.nextOrphan(), f.nextFlush()} {
+	for _, at := range []time.Time{f.alarms.Next(), f.session.nextAsk(), f.nextRevive(), f.nextOrphan(), f.outbox.Due()} {
 		if !at.IsZero() && (due.IsZero() || at.Before(due)) {
 			due = at
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/profferhq/proffer/marathonish/app"
 	"github.com/profferhq/proffer/sdk"
+	"github.com/profferhq/proffer/sdk/scheduler/mind"
 )
 
 // Load makes a Fleet of what an earlier one has left in the store. Keys of others are
@@ -20,6 +21,7 @@ func Load(now time.Time, opt Options, kvs []KV) (*Fleet, error) {
 		booted: map[app.ID]bool{}, dirty: map[app.ID]bool{}, wanting: map[app.ID]bool{}, ports: make([]uint16, 1<<16),
 		market: map[string]*market{}, orphans: map[sdk.TaskID]*orphan{},
 	}
+	f.outbox = mind.Outbox{MaxTxn: f.opt.MaxTxn, MaxWrites: f.opt.MaxWrites}
 	for _, kv := range kvs {
 		if err := f.restore(kv); err != nil {
 			return nil, fmt.Errorf("the store's key %s: %w", kv.Key, err)

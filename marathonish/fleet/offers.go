@@ -87,8 +87,8 @@ func (f *Fleet) record(offer sdk.OfferID, units []*unit, tasks []sdk.TaskInfo) {
 		writes = append(writes, put(runKey(u.rec.Task), &u.rec))
 	}
 	done := func() { f.launch(offer, units, tasks) }
-	f.post(&posting{writes: writes[1:], done: done, failed: func(*sdk.Error) {
-		f.post(&posting{writes: writes, done: done, failed: func(err *sdk.Error) { f.unplace(offer, units, err) }})
+	f.post(&mind.Posting{Writes: writes[1:], Done: done, Failed: func(*sdk.Error) {
+		f.post(&mind.Posting{Writes: writes, Done: done, Failed: func(err *sdk.Error) { f.unplace(offer, units, err) }})
 	}})
 }
 
@@ -119,7 +119,7 @@ func (f *Fleet) launch(offer sdk.OfferID, units []*unit, tasks []sdk.TaskInfo) {
 // withdraw deletes the record of an instance that was never launched.
 func (f *Fleet) withdraw(s *service, u *unit) {
 	u.ended, u.state = true, sdk.TaskDropped
-	f.post(&posting{writes: []Write{remove(runKey(u.rec.Task))}, done: func() { f.bury(s, u) }, failed: func(*sdk.Error) { f.bury(s, u) }})
+	f.post(&mind.Posting{Writes: []Write{remove(runKey(u.rec.Task))}, Done: func() { f.bury(s, u) }, Failed: func(*sdk.Error) { f.bury(s, u) }})
 	f.touch(s.id)
 }
 
@@ -134,7 +134,7 @@ func (f *Fleet) unplace(offer sdk.OfferID, units []*unit, err *sdk.Error) {
 		f.strike(s, u)
 		s.owed = 0
 		f.touch(s.id)
-		f.alarms.wake(s.id, f.full.until)
+		f.alarms.Wake(s.id, f.full.until)
 	}
 	if f.session.up && units[0].offer != "" {
 		f.emit(Decline{Offers: []sdk.OfferID{offer}, Refuse: f.opt.Refuse})

@@ -133,9 +133,9 @@ func (f *Fleet) end(s *service, u *unit, st sdk.TaskStatus) {
 	u.acks = append(u.acks, st)
 	f.tell(u, st.Message)
 	writes := []Write{remove(runKey(u.rec.Task))}
-	f.post(&posting{writes: writes, done: func() { f.bury(s, u) }, failed: func(*sdk.Error) { f.bury(s, u) }})
+	f.post(&mind.Posting{Writes: writes, Done: func() { f.bury(s, u) }, Failed: func(*sdk.Error) { f.bury(s, u) }})
 	if u.rec.Doom == nil && f.blame(s, u, &st) {
-		f.post(&posting{writes: []Write{put(failureKey(s.id), failureRecord{Last: s.failure, Backoff: s.backoff})}})
+		f.post(&mind.Posting{Writes: []Write{put(failureKey(s.id), failureRecord{Last: s.failure, Backoff: s.backoff})}})
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/profferhq/proffer/marathonish/health"
 	"github.com/profferhq/proffer/marathonish/plan"
 	"github.com/profferhq/proffer/sdk"
+	"github.com/profferhq/proffer/sdk/scheduler/mind"
 )
 
 // unit is one instance, from its placement until its end is in the store.
@@ -151,7 +152,7 @@ func (f *Fleet) save(u *unit) {
 	if rec.Doom == nil {
 		rec.Doom = u.verdict
 	}
-	f.post(&posting{writes: []Write{put(runKey(rec.Task), &rec)}})
+	f.post(&mind.Posting{Writes: []Write{put(runKey(rec.Task), &rec)}})
 }
 
 // tell publishes the state of an instance.
