@@ -34,13 +34,7 @@ type End struct {
 }
 
 // Terminal tells whether an attempt in this state has ended for good.
-func Terminal(s sdk.TaskState) bool {
-	switch s {
-	case sdk.TaskFinished, sdk.TaskFailed, sdk.TaskKilled, sdk.TaskError, sdk.TaskLost, sdk.TaskDropped, sdk.TaskGone, sdk.TaskGoneByOperator, sdk.TaskUnknown:
-		return true
-	}
-	return false
-}
+func Terminal(s sdk.TaskState) bool { return s.Terminal() || s == sdk.TaskUnknown }
 
 // Judge says what an end means. That it has succeeded counts even where it was to be
 // killed; an attempt that the kernel does not know and that was never seen running was

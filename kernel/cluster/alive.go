@@ -7,7 +7,7 @@ import "github.com/profferhq/proffer/sdk"
 func (c *Cluster) TaskAlive(framework sdk.FrameworkID, id sdk.TaskID) (alive, known bool) {
 	if f := c.frameworks[framework]; f != nil {
 		if t := f.tasks[id]; t != nil {
-			return !terminal(t.state), true
+			return !t.state.Terminal(), true
 		}
 	}
 	return false, c.recovering == 0

@@ -50,7 +50,7 @@ func (c *Cluster) checkAgent(a *agent) error {
 		switch {
 		case t.framework.tasks[key.task] != t || t.agent != a.id:
 			return fmt.Errorf("task %s of agent %s is not in its framework", key.task, a.id)
-		case terminal(t.state) && !t.freed:
+		case t.state.Terminal() && !t.freed:
 			return fmt.Errorf("task %s is %s and still holds %s", key.task, t.state, t.resources)
 		case !t.freed:
 			promised = append(promised, t.resources...)

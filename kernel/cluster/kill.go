@@ -24,7 +24,7 @@ func (c *Cluster) kill(f *framework, id sdk.TaskID, agent sdk.AgentID, policy *s
 		c.answerUnknown(f, id, agent)
 	case agent != "" && agent != t.agent:
 		c.log(Warn, "KILL with the wrong agent ignored", "framework", f.id(), "task", id, "agent", agent, "is on", t.agent)
-	case !terminal(t.state):
+	case !t.state.Terminal():
 		// Kept until the task has ended: a stream that breaks may lose it.
 		t.kill = k
 		c.tell(c.agents[t.agent], &link.Event{Type: link.EventKill, Kill: k.kill})

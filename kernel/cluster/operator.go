@@ -55,7 +55,7 @@ func (c *Cluster) killTask(in OperatorCall) {
 		return
 	}
 	t := f.tasks[k.TaskID]
-	if t == nil || terminal(t.state) {
+	if t == nil || t.state.Terminal() {
 		c.reply(in.Request, sdk.Errorf(sdk.CodeNotFound, "kill_task.task_id", "framework %s has no live task %q", f.id(), string(k.TaskID)))
 		return
 	}

@@ -66,7 +66,7 @@ func (c *Cluster) publishTask(t *task, s *sdk.TaskStatus) {
 // publishReported tells of a task that a registering agent listed.
 func (c *Cluster) publishReported(t *task, r *sdk.Task, fresh bool, before sdk.TaskState) {
 	switch {
-	case fresh, terminal(before) && !terminal(t.state):
+	case fresh, before.Terminal() && !t.state.Terminal():
 		c.publish(&sdk.OperatorEvent{Type: sdk.OperatorEventTaskAdded, TaskAdded: &sdk.TaskAdded{Task: *r}})
 	case before != t.state:
 		c.publishTask(t, c.reconciliation(t, "The agent registered again"))

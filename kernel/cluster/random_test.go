@@ -127,7 +127,7 @@ func (r *random) line() string {
 	if known == "" {
 		return "heartbeat " + a
 	}
-	if t := r.agents[a].tasks[taskKey{r.schedulers[f].id, sdk.TaskID(known)}]; terminal(t.state) {
+	if t := r.agents[a].tasks[taskKey{r.schedulers[f].id, sdk.TaskID(known)}]; t.state.Terminal() {
 		return fmt.Sprintf("update %s %s %s %s again=yes", a, f, known, t.state) // final
 	}
 	states := []sdk.TaskState{sdk.TaskRunning, sdk.TaskRunning, sdk.TaskFinished, sdk.TaskFailed, sdk.TaskDropped}
@@ -205,7 +205,7 @@ func (r *random) compare() {
 	live := 0
 	for _, f := range r.c.frameworks {
 		for _, t := range f.tasks {
-			if f.zombie || terminal(t.state) {
+			if f.zombie || t.state.Terminal() {
 				continue
 			}
 			live++

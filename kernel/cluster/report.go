@@ -106,7 +106,7 @@ func (c *Cluster) takeTask(a *agent, r *sdk.Task, infos map[sdk.FrameworkID]*sdk
 	back := !t.lostAt.IsZero() || was == agentUnreachable
 	before := t.state
 	t.state, t.launched, t.lostAt = r.State, false, time.Time{}
-	t.freed = terminal(t.state) || len(t.resources) == 0
+	t.freed = t.state.Terminal() || len(t.resources) == 0
 	if t.runner = a.executors[executorKey{f.id(), t.executor}]; t.runner != nil && !t.freed {
 		t.runner.live++
 	}
@@ -114,7 +114,7 @@ func (c *Cluster) takeTask(a *agent, r *sdk.Task, infos map[sdk.FrameworkID]*sdk
 		t.status = &r.Statuses[len(r.Statuses)-1]
 	}
 	c.publishReported(t, r, fresh, before)
-	if back && !terminal(t.state) {
+	if back && !t.state.Terminal() {
 		s := c.reconciliation(t, "Unreachable agent re-registered")
 		s.Reason = sdk.ReasonAgentReregistered
 		c.send(f, updateEvent(f, s))
@@ -124,7 +124,7 @@ func (c *Cluster) takeTask(a *agent, r *sdk.Task, infos map[sdk.FrameworkID]*sdk
 // missing ends a task that its agent does not know: it never got there, or its
 // end was acknowledged, or what the agent knew of it is lost.
 func (c *Cluster) missing(a *agent, t *task) {
-	if !terminal(t.state) {
+	if !t.state.Terminal() {
 		state, message := sdk.TaskGone, "The agent does not know the task any more"
 		if t.launched {
 			state, message = sdk.TaskDropped, "The agent was not reached with the task"
@@ -174,7 +174,7 @@ func (c *Cluster) askAgain(a *agent) {
 			delete(t.framework.kills, t.id)
 			t.kill = p
 		}
-		if t.kill != nil && !terminal(t.state) {
+		if t.kill != nil && !t.state.Terminal() {
 			c.tell(a, &link.Event{Type: link.EventKill, Kill: t.kill.kill})
 		}
 	}

@@ -60,7 +60,7 @@ func (c *Cluster) update(a *agent, u *link.Update) {
 	if f == nil || f.zombie {
 		// Nobody else will acknowledge it.
 		c.tell(a, &link.Event{Type: link.EventAcknowledge, Acknowledge: &link.Acknowledge{FrameworkID: u.FrameworkID, TaskID: status.TaskID, UUID: status.UUID}})
-		if t != nil && terminal(t.state) {
+		if t != nil && t.state.Terminal() {
 			c.removeTask(t)
 		}
 		return
@@ -75,14 +75,14 @@ func (c *Cluster) learn(a *agent, t *task, status *sdk.TaskStatus, latest sdk.Ta
 		latest = status.State
 	}
 	t.launched, t.unacked, t.status = false, status, status
-	if !terminal(t.state) {
+	if !t.state.Terminal() {
 		t.state = latest
 	}
 	x := t.runner
 	if x != nil && status.ContainerStatus != nil {
 		x.confirmed = true
 	}
-	if terminal(t.state) {
+	if t.state.Terminal() {
 		t.kill = nil
 		c.free(t)
 		if x != nil && x.live == 0 && !x.confirmed && a.executors[executorKey{t.framework.id(), t.executor}] == x {
@@ -127,7 +127,7 @@ func (c *Cluster) acknowledge(f *framework, call *sdk.Acknowledge) {
 	}
 	last := t.unacked
 	t.unacked = nil
-	if terminal(last.State) {
+	if last.State.Terminal() {
 		c.removeTask(t)
 	}
 }

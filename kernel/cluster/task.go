@@ -48,16 +48,6 @@ type executor struct {
 	confirmed bool // the agent has said something of it
 }
 
-// terminal tells whether a state is final.
-func terminal(s sdk.TaskState) bool {
-	switch s {
-	case sdk.TaskFinished, sdk.TaskFailed, sdk.TaskKilled, sdk.TaskError,
-		sdk.TaskLost, sdk.TaskDropped, sdk.TaskGone, sdk.TaskGoneByOperator:
-		return true
-	}
-	return false
-}
-
 // addTask puts a task into every index.
 func (c *Cluster) addTask(a *agent, t *task) {
 	t.framework.tasks[t.id] = t

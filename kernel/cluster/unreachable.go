@@ -46,11 +46,11 @@ func (c *Cluster) unreachable(a *agent, why string) {
 	c.log(Warn, "agent unreachable", "agent", a.id, "hostname", a.info.Hostname, "why", why, "tasks", len(a.tasks))
 	for _, t := range a.sortedTasks() {
 		t.freed = true // the books of the agent go as a whole
-		if t.framework.zombie || terminal(t.state) && t.unacked == nil {
+		if t.framework.zombie || t.state.Terminal() && t.unacked == nil {
 			c.removeTask(t)
 			continue
 		}
-		if terminal(t.state) {
+		if t.state.Terminal() {
 			continue
 		}
 		t.state, t.lostAt = sdk.TaskUnreachable, c.now

@@ -235,7 +235,7 @@ func (a *fakeAgent) obey(e *link.Event) {
 		key := taskKey{e.Acknowledge.FrameworkID, e.Acknowledge.TaskID}
 		if t := a.tasks[key]; t != nil && string(t.uuid) == string(e.Acknowledge.UUID) {
 			t.uuid = nil
-			if terminal(t.state) {
+			if t.state.Terminal() {
 				delete(a.tasks, key)
 			}
 		}

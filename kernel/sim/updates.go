@@ -24,15 +24,15 @@ func (s *scheduler) update(t *sdk.TaskStatus) {
 			})
 		}
 	}
-	if r.over && !r.reused && !terminal(t.State) && t.State != sdk.TaskUnknown && t.State != sdk.TaskUnreachable && len(t.UUID) > 0 && !s.heardBefore(r, t) {
+	if r.over && !r.reused && !t.State.Terminal() && t.State != sdk.TaskUnknown && t.State != sdk.TaskUnreachable && len(t.UUID) > 0 && !s.heardBefore(r, t) {
 		w.fail("%s: task %s had ended as %s and is %s", s.name, r.id, r.state, t.State)
 	}
-	if terminal(t.State) && !r.over {
+	if t.State.Terminal() && !r.over {
 		r.over = true
 		w.result.Ended++
 		w.truth.ended(w, s, r, t)
 	}
-	if !r.over || terminal(t.State) {
+	if !r.over || t.State.Terminal() {
 		r.state = t.State
 	}
 }
@@ -100,13 +100,4 @@ func (s *scheduler) think() {
 			s.post(&sdk.Call{Type: sdk.CallTeardown})
 		}
 	}
-}
-
-func terminal(s sdk.TaskState) bool {
-	switch s {
-	case sdk.TaskFinished, sdk.TaskFailed, sdk.TaskKilled, sdk.TaskError,
-		sdk.TaskLost, sdk.TaskDropped, sdk.TaskGone, sdk.TaskGoneByOperator:
-		return true
-	}
-	return false
 }

@@ -73,7 +73,7 @@ func (f *framework) place(t *sdk.Task, most int) {
 	delete(f.tasks, t.TaskID)
 	delete(f.unreachable, t.TaskID)
 	switch {
-	case terminal(t.State):
+	case t.State.Terminal():
 		f.complete(t, most)
 	case t.State == sdk.TaskUnreachable:
 		f.unreachable[t.TaskID] = t
@@ -99,15 +99,6 @@ func withStatus(old []sdk.TaskStatus, s sdk.TaskStatus, most int) []sdk.TaskStat
 	return append(slices.Clone(old), s)
 }
 
-func terminal(s sdk.TaskState) bool {
-	switch s {
-	case sdk.TaskFinished, sdk.TaskFailed, sdk.TaskKilled, sdk.TaskError,
-		sdk.TaskLost, sdk.TaskDropped, sdk.TaskGone, sdk.TaskGoneByOperator:
-		return true
-	}
-	return false
-}
-
 // failed tells whether a state is one that nobody asked for.
 func failed(s sdk.TaskState) bool {
 	switch s {
@@ -116,5 +107,5 @@ func failed(s sdk.TaskState) bool {
 	case sdk.TaskUnreachable:
 		return true
 	}
-	return terminal(s)
+	return s.Terminal()
 }

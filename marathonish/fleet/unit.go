@@ -34,13 +34,7 @@ type unit struct {
 }
 
 // terminal tells whether a task in that state has ended for good.
-func terminal(s sdk.TaskState) bool {
-	switch s {
-	case sdk.TaskFinished, sdk.TaskFailed, sdk.TaskKilled, sdk.TaskError, sdk.TaskLost, sdk.TaskDropped, sdk.TaskGone, sdk.TaskGoneByOperator, sdk.TaskUnknown:
-		return true
-	}
-	return false
-}
+func terminal(s sdk.TaskState) bool { return s.Terminal() || s == sdk.TaskUnknown }
 
 // checks are the health checks that the instance was launched with.
 func (s *service) checks(u *unit) []app.HealthCheck {

@@ -183,7 +183,7 @@ func (l *Ledger) applyUpdate(r *UpdateRecord) error {
 		t.seen = t.seen[1:]
 	}
 	t.seen = append(t.seen, t.last.UUID)
-	if terminal(t.last.State) {
+	if t.last.State.Terminal() {
 		l.applyTerminal(t)
 	}
 	return nil

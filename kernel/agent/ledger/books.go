@@ -145,12 +145,3 @@ func (l *Ledger) executor(f sdk.FrameworkID, id sdk.ExecutorID) *executor {
 	}
 	return nil
 }
-
-func terminal(s sdk.TaskState) bool {
-	switch s {
-	case sdk.TaskFinished, sdk.TaskFailed, sdk.TaskKilled, sdk.TaskError, sdk.TaskLost,
-		sdk.TaskDropped, sdk.TaskGone, sdk.TaskGoneByOperator:
-		return true
-	}
-	return false
-}

@@ -147,7 +147,7 @@ func (l *Ledger) taskUpdate(x *executor, u *sdk.ExecutorUpdate) {
 		return
 	}
 	t.phase, t.restored, t.spec = sent, false, nil
-	if terminal(s.State) {
+	if s.State.Terminal() {
 		t.answer = append(t.answer, s.UUID)
 		l.end(t, *s)
 		return

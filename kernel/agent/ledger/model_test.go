@@ -142,19 +142,19 @@ func (w *world) hear(u *link.Update) {
 		w.t.Fatalf("task %s: %s after its end as %s", id, s.State, state)
 	}
 	w.heard[id] = append(w.heard[id], string(s.UUID))
-	if terminal(s.State) && s.Reason != sdk.ReasonTaskInvalid {
+	if s.State.Terminal() && s.Reason != sdk.ReasonTaskInvalid {
 		w.ended[id] = s.State
 	}
 }
 
 func (w *world) update(id sdk.TaskID, state sdk.TaskState) {
-	if n := len(w.has[id]); n > 0 && terminal(w.has[id][n-1].State) || !w.told[id] {
+	if n := len(w.has[id]); n > 0 && w.has[id][n-1].State.Terminal() || !w.told[id] {
 		return
 	}
 	w.uuid++
 	s := sdk.TaskStatus{TaskID: id, State: state, Source: sdk.SourceExecutor, UUID: fmt.Appendf(nil, "%016d", w.uuid)}
 	w.has[id] = append(w.has[id], s)
-	if terminal(state) {
+	if state.Terminal() {
 		w.told[id] = false
 	}
 	if w.conn != 0 {
