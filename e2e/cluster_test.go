@@ -123,10 +123,11 @@ func newCluster(t *testing.T, args ...string) *cluster {
 		c.stop()
 		if t.Failed() {
 			t.Logf("proffer up said:\n%s", c.talk())
-			if os.Getenv("PROFFER_KEEP") != "" {
-				t.Logf("all that it wrote is left in %s", dir)
-				return
-			}
+		}
+		if os.Getenv("PROFFER_KEEP") != "" { // for whoever looks into it
+			_ = os.WriteFile(filepath.Join(dir, "up.log"), []byte(c.talk()), 0o600)
+			t.Logf("all that it wrote is left in %s", dir)
+			return
 		}
 		_ = os.RemoveAll(dir)
 	})

@@ -89,6 +89,7 @@ func TestJobsUnderKills(t *testing.T) {
 		<-time.NewTimer(time.Second / 2).C
 	}
 	t.Logf("the verdicts:\n%v", &report)
+	t.Logf("pauses of more than 3 s: %q", slots.Pauses(c.told(), 3000))
 	for _, f := range report.Findings {
 		t.Errorf("%v", f)
 	}

@@ -95,3 +95,22 @@ func (t *Tally) quantile(percent int) int64 {
 	}
 	return t.Lateness[(len(t.Lateness)-1)*percent/100]
 }
+
+// Pauses are the times in which no run began although slots came each second, longer than
+// least (milliseconds): when each began and how long it was.
+func Pauses(lines []Line, least int64) []string {
+	var begins []int64
+	for _, l := range lines {
+		if l.Phase == Begin {
+			begins = append(begins, l.At)
+		}
+	}
+	slices.Sort(begins)
+	var list []string
+	for i := 1; i < len(begins); i++ {
+		if d := begins[i] - begins[i-1]; d > least {
+			list = append(list, fmt.Sprintf("%s: %d ms", clock(begins[i-1]), d))
+		}
+	}
+	return list
+}
