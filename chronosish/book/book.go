@@ -98,9 +98,9 @@ type Book struct {
 
 	session  session
 	offers   []sdk.Offer
-	market   market
+	market   mind.Market
 	turn     int // where the next placement begins to look
-	orphans  map[sdk.TaskID]*orphan
+	orphans  mind.Orphans
 	requests []Request // not yet admitted
 	outbox   mind.Outbox
 	history  history

@@ -17,7 +17,7 @@ import (
 func Load(now time.Time, opt Options, kvs []KV) (*Book, error) {
 	b := &Book{
 		opt: opt.withDefaults(), now: now, jobs: map[string]*entry{}, children: map[string]map[string]bool{}, attempts: map[sdk.TaskID]*run{},
-		dirty: map[string]bool{}, wanting: map[string]bool{}, orphans: map[sdk.TaskID]*orphan{},
+		dirty: map[string]bool{}, wanting: map[string]bool{},
 		history: history{pending: map[string]*line{}},
 	}
 	b.outbox = newOutbox(b.opt)

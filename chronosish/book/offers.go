@@ -286,42 +286,18 @@ func (b *Book) rescinded(offer sdk.OfferID) {
 	}
 }
 
-// market is what is to be known of the offers.
-type market struct {
-	open    bool      // revived, and not suppressed since
-	revived time.Time // when last
-	late    bool      // a revive is due, but the last one was a moment ago
-}
-
-// reviveGap is the least time between two revives: what comes in between goes with the
-// next one.
-const reviveGap = 20 * time.Millisecond
-
 // trade asks for offers where something new waits, and for none where nothing does.
 func (b *Book) trade() {
-	m := &b.market
 	if !b.session.up {
 		return
 	}
 	list := b.eligible()
 	fresh := slices.ContainsFunc(list, func(r *run) bool { return !r.seen })
-	switch {
-	case len(list) == 0:
-		m.late = false
-		if m.open {
-			m.open = false
-			b.emit(Suppress{})
-		}
-		return
-	case m.open && !fresh:
-		m.late = false
-		return
-	case b.now.Before(m.revived.Add(reviveGap)):
-		m.late = true
+	e := b.market.Trade(b.now, "", len(list) > 0, fresh)
+	if e == nil {
 		return
 	}
-	m.open, m.late, m.revived = true, false, b.now
-	b.emit(Revive{})
+	b.emit(e)
 	for _, r := range list {
 		r.seen = true
 	}
@@ -329,8 +305,8 @@ func (b *Book) trade() {
 
 // nextRevive is when a revive that was put off is due.
 func (b *Book) nextRevive() time.Time {
-	if !b.session.up || !b.market.late {
+	if !b.session.up {
 		return time.Time{}
 	}
-	return b.market.revived.Add(reviveGap)
+	return b.market.Due()
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/profferhq/proffer/sdk"
+	"github.com/profferhq/proffer/sdk/scheduler/mind"
 )
 
 // session is what is to be known of the subscription.
@@ -35,16 +36,14 @@ func (b *Book) nextAsk() time.Time {
 // meanwhile, so all are asked for by name.
 func (b *Book) subscribed() {
 	b.session = session{up: true, refreshed: b.now, open: map[*run]bool{}}
-	b.offers, b.market = nil, market{}
+	b.offers, b.market = nil, mind.Market{}
 	for _, r := range b.attempts {
 		r.confirmed, r.killed, r.offer = false, time.Time{}, ""
 		if r.launched && !r.ended {
 			b.session.open[r] = true
 		}
 	}
-	for _, o := range b.orphans {
-		o.killed = time.Time{}
-	}
+	b.orphans.Subscribed()
 	for name, e := range b.jobs {
 		for _, r := range e.runs {
 			r.seen = false

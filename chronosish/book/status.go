@@ -68,22 +68,15 @@ func (b *Book) alive(e *entry, r *run, st sdk.TaskStatus) {
 	b.save(r, func() { b.acknowledge(st) })
 }
 
-// orphan is a task of ours of which there is no record.
-type orphan struct {
-	agent  sdk.AgentID
-	killed time.Time
-}
-
 // stranger takes in a status of a task of which there is no record. The return of one
 // that was given up as lost is told of in the history: that it goes on, and its end.
 func (b *Book) stranger(st sdk.TaskStatus) {
 	over := due.Terminal(st.State)
 	switch {
 	case over || st.State == sdk.TaskUnreachable:
-		delete(b.orphans, st.TaskID)
-	case b.orphans[st.TaskID] == nil:
+		b.orphans.Remove(st.TaskID)
+	case b.orphans.Add(st.TaskID, st.AgentID):
 		b.log(mind.Warn, "a task of ours has no record; it is ended when all attempts are accounted for", "task", st.TaskID, "agent", st.AgentID)
-		b.orphans[st.TaskID] = &orphan{agent: st.AgentID}
 	}
 	e, lost, told := b.lostLine(st.TaskID)
 	if lost == nil || len(st.UUID) == 0 && over || st.State == sdk.TaskUnreachable || told && !over {
@@ -122,25 +115,19 @@ func (b *Book) lostLine(id sdk.TaskID) (e *entry, lost *Record, told bool) {
 
 // reapOrphans ends the tasks without a record, once all others are accounted for.
 func (b *Book) reapOrphans() {
-	if len(b.orphans) == 0 || !b.accounted() {
+	if !b.accounted() {
 		return
 	}
-	for _, id := range sortedKeys(b.orphans) {
-		if o := b.orphans[id]; o.killed.IsZero() || !b.now.Before(o.killed.Add(b.opt.KillRetry)) {
-			o.killed = b.now
-			b.log(mind.Warn, "a task without a record is ended", "task", id)
-			b.emit(KillTask{Task: id, Agent: o.agent})
-		}
+	for _, kill := range b.orphans.Reap(b.now, b.opt.KillRetry) {
+		b.log(mind.Warn, "a task without a record is ended", "task", kill.Task)
+		b.emit(kill)
 	}
 }
 
 // nextOrphan is when a KILL of one is to be said again.
 func (b *Book) nextOrphan() time.Time {
-	var next time.Time
-	if b.accounted() {
-		for _, o := range b.orphans {
-			next = earlier(next, o.killed.Add(b.opt.KillRetry))
-		}
+	if !b.accounted() {
+		return time.Time{}
 	}
-	return next
+	return b.orphans.Due(b.opt.KillRetry)
 }

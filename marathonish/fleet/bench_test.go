@@ -7,6 +7,7 @@ import (
 
 	"github.com/profferhq/proffer/marathonish/app"
 	"github.com/profferhq/proffer/sdk"
+	"github.com/profferhq/proffer/sdk/scheduler/mind"
 )
 
 // stored steps the fleet, and again for each transaction that follows.
@@ -46,7 +47,7 @@ func BenchmarkStatus(b *testing.B) {
 	w := newWorld(b.Fatalf, 100)
 	w.change(Change{Kind: Create, Apps: []*app.App{definition("/app", 1000)}})
 	w.run()
-	w.advance(reviveGap)
+	w.advance(mind.ReviveGap)
 	live := w.live()
 	if len(live) != 1000 {
 		b.Fatal(len(live))

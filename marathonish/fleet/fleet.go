@@ -77,8 +77,8 @@ type Fleet struct {
 
 	session  session
 	offers   []sdk.Offer
-	market   map[string]*market // by role
-	orphans  map[sdk.TaskID]*orphan
+	market   map[string]*mind.Market // by role
+	orphans  mind.Orphans
 	recent   recent
 	requests []Request // not yet admitted
 	outbox   mind.Outbox

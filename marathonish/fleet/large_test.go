@@ -8,6 +8,7 @@ import (
 
 	"github.com/profferhq/proffer/marathonish/app"
 	"github.com/profferhq/proffer/sdk"
+	"github.com/profferhq/proffer/sdk/scheduler/mind"
 )
 
 // TestMoreThanOneTransaction: more instances than the records of fit into one transaction
@@ -32,7 +33,7 @@ func TestMoreThanOneTransaction(t *testing.T) {
 	w.change(Change{Kind: Create, Apps: []*app.App{a}})
 	for range 10 {
 		w.run()
-		w.advance(reviveGap)
+		w.advance(mind.ReviveGap)
 	}
 	live := w.live()
 	if len(live) != 5000 {

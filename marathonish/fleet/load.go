@@ -19,7 +19,7 @@ func Load(now time.Time, opt Options, kvs []KV) (*Fleet, error) {
 		opt: opt.withDefaults(), now: now, ids: ids{seed: opt.Seed},
 		services: map[app.ID]*service{}, units: map[sdk.TaskID]*unit{}, deployments: map[string]*deployment{},
 		booted: map[app.ID]bool{}, dirty: map[app.ID]bool{}, wanting: map[app.ID]bool{}, ports: make([]uint16, 1<<16),
-		market: map[string]*market{}, orphans: map[sdk.TaskID]*orphan{},
+		market: map[string]*mind.Market{},
 	}
 	f.outbox = mind.Outbox{MaxTxn: f.opt.MaxTxn, MaxWrites: f.opt.MaxWrites}
 	for _, kv := range kvs {

@@ -157,17 +157,6 @@ func (f *Fleet) rescinded(offer sdk.OfferID) {
 	}
 }
 
-// market is what is to be known of the offers of one role.
-type market struct {
-	open    bool      // revived, and not suppressed since
-	revived time.Time // when last
-	late    bool      // a revive is due, but the last one was a moment ago
-}
-
-// reviveGap is the least time between two revives of a role: what comes in between
-// goes with the next one.
-const reviveGap = 20 * time.Millisecond
-
 // trade asks for offers where something new is due, and for none where nothing is.
 func (f *Fleet) trade() {
 	if !f.session.up {
@@ -181,27 +170,15 @@ func (f *Fleet) trade() {
 	}
 	for role := range due {
 		if f.market[role] == nil {
-			f.market[role] = &market{}
+			f.market[role] = &mind.Market{}
 		}
 	}
 	for _, role := range sortedKeys(f.market) {
-		m := f.market[role]
-		switch {
-		case !due[role]:
-			m.late = false
-			if m.open {
-				m.open = false
-				f.emit(Suppress{Role: role})
-			}
-		case m.open && !fresh[role]:
-			m.late = false
-		case f.now.Before(m.revived.Add(reviveGap)):
-			m.late = true
+		e := f.market[role].Trade(f.now, role, due[role], fresh[role])
+		if e == nil {
 			continue
-		default:
-			m.open, m.late, m.revived = true, false, f.now
-			f.emit(Revive{Role: role})
 		}
+		f.emit(e)
 		for _, s := range looking {
 			if s.app.Role == role {
 				s.waiting.fresh = false
@@ -217,7 +194,7 @@ func (f *Fleet) nextRevive() time.Time {
 		return next
 	}
 	for _, m := range f.market {
-		if at := m.revived.Add(reviveGap); m.late && (next.IsZero() || at.Before(next)) {
+		if at := m.Due(); !at.IsZero() && (next.IsZero() || at.Before(next)) {
 			next = at
 		}
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/profferhq/proffer/marathonish/app"
 	"github.com/profferhq/proffer/sdk"
+	"github.com/profferhq/proffer/sdk/scheduler/mind"
 )
 
 // TestScripts runs testdata/*.txt. Each line of a `run` is one thing that happens, and
@@ -192,7 +193,7 @@ func (s *script) do(line string) {
 		s.t.Fatalf("unknown verb in %q", line)
 	}
 	s.run()
-	s.advance(reviveGap) // so that no revive is put off to the next line
+	s.advance(mind.ReviveGap) // so that no revive is put off to the next line
 }
 
 func (s *script) request(verb string, args []string, opts map[string]string) bool {

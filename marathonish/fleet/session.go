@@ -8,6 +8,7 @@ import (
 
 	"github.com/profferhq/proffer/marathonish/event"
 	"github.com/profferhq/proffer/sdk"
+	"github.com/profferhq/proffer/sdk/scheduler/mind"
 )
 
 // session is what is to be known of the subscription.
@@ -41,16 +42,14 @@ func (f *Fleet) subscribed(in Subscribed) {
 	}
 	f.emit(Publish{body})
 	f.session = session{up: true, before: true, interval: f.opt.AskAgain, refresh: f.opt.Refresh}
-	f.offers, f.market = nil, map[string]*market{}
+	f.offers, f.market = nil, map[string]*mind.Market{}
 	for _, u := range f.units {
 		u.confirmed, u.killed, u.offer = false, time.Time{}, ""
 		if u.launched && !u.ended {
 			f.session.open++
 		}
 	}
-	for _, o := range f.orphans {
-		o.killed = time.Time{}
-	}
+	f.orphans.Subscribed()
 	for id := range f.services {
 		f.touch(id)
 	}

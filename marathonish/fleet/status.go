@@ -192,27 +192,18 @@ func (f *Fleet) blame(s *service, u *unit, st *sdk.TaskStatus) bool {
 	return true
 }
 
-// orphan is a task of ours of which there is no record.
-type orphan struct {
-	agent  sdk.AgentID
-	killed time.Time
-}
-
 // stranger takes in a status of a task of which there is no record: it was forgotten
 // while its agent was away, or its launch was given up.
 func (f *Fleet) stranger(st sdk.TaskStatus) {
 	f.acknowledge(st)
 	if terminal(st.State) || st.State == sdk.TaskUnreachable {
-		_, known := f.orphans[st.TaskID]
-		delete(f.orphans, st.TaskID)
-		if known || !f.recent.has(st.TaskID) && len(st.UUID) > 0 {
+		if f.orphans.Remove(st.TaskID) || !f.recent.has(st.TaskID) && len(st.UUID) > 0 {
 			f.emit(Publish{event.UnknownInstanceTerminated{InstanceID: string(st.TaskID), RunSpecID: appOf(st.TaskID), Condition: event.Condition(string(st.State))}})
 		}
 		return
 	}
-	if f.orphans[st.TaskID] == nil {
+	if f.orphans.Add(st.TaskID, st.AgentID) {
 		f.log(mind.Warn, "a task of ours has no record; it is ended when all instances are accounted for", "task", st.TaskID, "agent", st.AgentID)
-		f.orphans[st.TaskID] = &orphan{agent: st.AgentID}
 	}
 }
 
@@ -235,30 +226,21 @@ func appOf(task sdk.TaskID) app.ID {
 
 // reapOrphans ends the tasks without a record, once all others are accounted for.
 func (f *Fleet) reapOrphans() {
-	if len(f.orphans) == 0 || !f.session.up || !f.accounted() {
+	if !f.accounted() {
 		return
 	}
-	for _, id := range sortedKeys(f.orphans) {
-		if o := f.orphans[id]; o.killed.IsZero() || !f.now.Before(o.killed.Add(f.opt.KillRetry)) {
-			o.killed = f.now
-			f.log(mind.Warn, "a task without a record is ended", "task", id)
-			f.emit(KillTask{Task: id, Agent: o.agent})
-		}
+	for _, kill := range f.orphans.Reap(f.now, f.opt.KillRetry) {
+		f.log(mind.Warn, "a task without a record is ended", "task", kill.Task)
+		f.emit(kill)
 	}
 }
 
 // nextOrphan is when a KILL of one is to be said again.
 func (f *Fleet) nextOrphan() time.Time {
-	var next time.Time
 	if !f.accounted() {
-		return next
+		return time.Time{}
 	}
-	for _, o := range f.orphans {
-		if at := o.killed.Add(f.opt.KillRetry); !o.killed.IsZero() && (next.IsZero() || at.Before(next)) {
-			next = at
-		}
-	}
-	return next
+	return f.orphans.Due(f.opt.KillRetry)
 }
 
 // recentSize is how many ended instances are remembered, so that a status that comes

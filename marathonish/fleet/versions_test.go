@@ -7,6 +7,7 @@ import (
 
 	"github.com/profferhq/proffer/marathonish/app"
 	"github.com/profferhq/proffer/sdk"
+	"github.com/profferhq/proffer/sdk/scheduler/mind"
 )
 
 // TestVersionsAreKept: the last ones, and those that still run, in the store too.
@@ -19,7 +20,7 @@ func TestVersionsAreKept(t *testing.T) {
 		a.Cmd = &cmd
 		a.UpgradeStrategy = app.UpgradeStrategy{MinimumHealthCapacity: 1}
 		w.change(Change{Kind: Put, Apps: []*app.App{a}, Force: true})
-		w.advance(reviveGap)
+		w.advance(mind.ReviveGap)
 	}
 	put(0)
 	first := w.f.Versions("/a")[0]
@@ -52,7 +53,7 @@ func TestTooManyDeployments(t *testing.T) {
 	var last uint64
 	for n := range 3 {
 		last = w.change(Change{Kind: Create, Apps: []*app.App{definition(app.ID(fmt.Sprint("/a", n)), 1)}})
-		w.advance(reviveGap)
+		w.advance(mind.ReviveGap)
 	}
 	if r, refused := w.replies[last].Refusal.(*app.Refusal); !refused || r.Status != 403 || !strings.Contains(r.Message, "Max number (2)") {
 		t.Errorf("the third: %+v", w.replies[last])

@@ -293,7 +293,7 @@ func (w *world) kill(k KillTask) {
 	t := w.tasks[k.Task]
 	record := w.store[runKey(k.Task)]
 	if record != "" && !strings.Contains(record, `"doom"`) {
-		w.fail("kills %s, which is not doomed in the store: %s, %+v, orphan %+v", k.Task, record, w.f.units[k.Task], w.f.orphans[k.Task])
+		w.fail("kills %s, which is not doomed in the store: %s, %+v, orphans %+v", k.Task, record, w.f.units[k.Task], w.f.orphans)
 	}
 	if t == nil || terminal(t.state) {
 		return

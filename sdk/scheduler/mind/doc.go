@@ -6,8 +6,9 @@
 // scheduler performs. So a test of a mind is a list of inputs and a look at effects,
 // and millions of steps are made in a second.
 //
-// Outbox and Alarms are two tools for minds: writes on their way to the store, and
-// what is to be looked at because time has passed.
+// Four tools for minds are here too: Outbox (writes on their way to the store), Alarms
+// (what is to be looked at because time has passed), Market (when to ask for offers), and
+// Orphans (tasks that have no record).
 //
 // Concurrency: all of this is data of one goroutine, the one that steps the mind.
 package mind
