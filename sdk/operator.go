@@ -10,6 +10,10 @@ type OperatorCall struct {
 	KillTask *KillTask `wire:"1000,kill_task"`
 	// SetBootManifest is Proffer's: what the cluster starts by itself.
 	SetBootManifest *SetBootManifest `wire:"1001,set_boot_manifest"`
+	// The next are Proffer's: who the masters are, and which of them leads.
+	AddMaster          *AddMaster          `wire:"1002,add_master"`
+	RemoveMaster       *RemoveMaster       `wire:"1003,remove_master"`
+	TransferLeadership *TransferLeadership `wire:"1004,transfer_leadership"`
 }
 
 // OperatorCallType is Mesos's Call.Type enumeration; the empty value means absent.
@@ -36,6 +40,10 @@ const (
 	OperatorGetBoot         OperatorCallType = "GET_BOOT"          // Proffer's: what init does
 	OperatorGetBootManifest OperatorCallType = "GET_BOOT_MANIFEST" // Proffer's
 	OperatorSetBootManifest OperatorCallType = "SET_BOOT_MANIFEST" // Proffer's
+
+	OperatorAddMaster          OperatorCallType = "ADD_MASTER"          // Proffer's
+	OperatorRemoveMaster       OperatorCallType = "REMOVE_MASTER"       // Proffer's
+	OperatorTransferLeadership OperatorCallType = "TRANSFER_LEADERSHIP" // Proffer's
 )
 
 // Enum lists the names of OperatorCallType with their protobuf numbers.
@@ -59,6 +67,9 @@ func (OperatorCallType) Enum() []EnumValue {
 		{"GET_BOOT", 1002},
 		{"GET_BOOT_MANIFEST", 1003},
 		{"SET_BOOT_MANIFEST", 1004},
+		{"ADD_MASTER", 1005},
+		{"REMOVE_MASTER", 1006},
+		{"TRANSFER_LEADERSHIP", 1007},
 	}
 }
 

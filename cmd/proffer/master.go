@@ -33,6 +33,8 @@ func masterSettings(m *masterFlags) *settings {
 		{"bootstrap", "make a new cluster of an empty --dir", &o.Bootstrap},
 		{"join", "gossip members to join, host:port each", &o.Join},
 		{"raft-join", "raft addresses of masters whose cluster this one is to be added to, host:port each", &o.RaftJoin},
+		{"expect", "raft addresses of the first masters of a new cluster, this one's among them, host:port each; the first of them makes the cluster when all are there", &o.Expect},
+		{"leader-wait", "how long a call waits for a leader before it is refused", &o.LeaderWait},
 		{"publish", "PORT=NAME: a port that leads to the framework of that name, through the gateway", &o.Publish},
 		{"allow-user", "PRINCIPAL:USER that a principal's tasks may run as", &o.AllowUsers},
 		{"framework-launchers", "principals whose tasks may be frameworks with credentials of their own", &o.FrameworkLaunchers},

@@ -40,7 +40,7 @@ func newRoot(c *client) *cobra.Command {
 	f.BoolVar(&c.json, "json", false, "print the API's objects as JSON")
 	root.AddCommand(
 		upCommand(io), masterCommand(io), agentCommand(c), marathonishCommand(io), chronosishCommand(io), fetchCommand(io),
-		runCommand(c), psCommand(c), logsCommand(c), killCommand(c), serviceCommand(c), jobCommand(c), frameworkCommand(c), statusCommand(c), bootCommand(c),
+		runCommand(c), psCommand(c), logsCommand(c), killCommand(c), serviceCommand(c), jobCommand(c), frameworkCommand(c), statusCommand(c), bootCommand(c), clusterCommand(c),
 		versionCommand(c),
 	)
 	for _, sub := range root.Commands() {

@@ -33,8 +33,8 @@ func Offset(what string, agents int) (int, error) {
 
 // Free tells which port of an offset is taken, or nil when none is.
 func Free(offset, agents int) error {
-	// Masters, published ports, and raft and gossip of the master.
-	for _, port := range []int{5050, 5052, 8080, 4400, 7946} {
+	// HTTP, raft and gossip of three masters, and the published ports.
+	for _, port := range []int{5050, 5052, 7946, 5060, 5062, 7956, 5070, 5072, 7966, 8080, 4400} {
 		if err := free("127.0.0.1", port+offset); err != nil {
 			return err
 		}

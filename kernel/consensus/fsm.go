@@ -19,6 +19,7 @@ type fsm struct {
 	store    *store.State
 	observe  func(*store.Command, store.Result)
 	fatal    func(error)
+	identify func(id string) // told the cluster's id when it becomes known
 }
 
 // Entries of the store begin with two bytes that begin no registry command, which
@@ -31,7 +32,7 @@ const (
 func storeHead() []byte { return []byte{notRegistry, storeEntry} }
 
 func newFSM(o Options) *fsm {
-	f := &fsm{observe: o.Observe, fatal: o.Fatal, registry: registry.New(), store: store.New()}
+	f := &fsm{observe: o.Observe, fatal: o.Fatal, identify: func(string) {}, registry: registry.New(), store: store.New()}
 	if f.observe == nil {
 		f.observe = func(*store.Command, store.Result) {}
 	}
@@ -72,8 +73,14 @@ func (f *fsm) apply(index uint64, data []byte) (any, error) {
 		return nil, err
 	}
 	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.registry.Apply(index, cmd), nil
+	before := f.registry.ClusterID()
+	r := f.registry.Apply(index, cmd)
+	id := f.registry.ClusterID()
+	f.mu.Unlock()
+	if id != before {
+		f.identify(id)
+	}
+	return r, nil
 }
 
 // reset forgets everything; the next instance of raft replays it from disk.

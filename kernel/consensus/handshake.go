@@ -15,7 +15,7 @@ import (
 // has the cluster key without showing it, and a peer that has not is told so in
 // a sentence.
 //
-//	dialer:   "PRAFT1\n", 32 random bytes
+//	dialer:   "PRAFT1\n" (raft follows) or "PTALK1\n" (a question follows), 32 random bytes
 //	acceptor: 32 random bytes
 //	dialer:   MAC("dialer", both randoms)
 //	acceptor: 'K', MAC("acceptor", both randoms)   or   'R', length, sentence
@@ -23,7 +23,8 @@ import (
 // With --insecure the key is zeros on both sides: then it only keeps strangers'
 // protocols out.
 const (
-	hello            = "PRAFT1\n"
+	helloRaft        = "PRAFT1\n"
+	helloTalk        = "PTALK1\n"
 	nonceSize        = 32
 	handshakeTimeout = 5 * time.Second
 	verdictKnown     = 'K'
@@ -33,7 +34,7 @@ const (
 const refusal = "refused: you do not have this cluster's key (start the master with the key file of the cluster, --key FILE)"
 
 // dialHandshake proves us to the acceptor and checks that it is one of ours.
-func dialHandshake(conn net.Conn, key credential.Key) error {
+func dialHandshake(conn net.Conn, key credential.Key, hello string) error {
 	if err := conn.SetDeadline(time.Now().Add(handshakeTimeout)); err != nil {
 		return err
 	}
@@ -68,37 +69,38 @@ func dialHandshake(conn net.Conn, key credential.Key) error {
 	return conn.SetDeadline(time.Time{})
 }
 
-// acceptHandshake checks the dialer and proves us to it.
-func acceptHandshake(conn net.Conn, key credential.Key) error {
+// acceptHandshake checks the dialer and proves us to it. It gives the word with which
+// the dialer said what it wants.
+func acceptHandshake(conn net.Conn, key credential.Key) (hello string, err error) {
 	if err := conn.SetDeadline(time.Now().Add(handshakeTimeout)); err != nil {
-		return err
+		return "", err
 	}
-	first := make([]byte, len(hello)+nonceSize)
+	first := make([]byte, len(helloRaft)+nonceSize)
 	if _, err := io.ReadFull(conn, first); err != nil {
-		return fmt.Errorf("%s sent no handshake: %w", conn.RemoteAddr(), err)
+		return "", fmt.Errorf("%s sent no handshake: %w", conn.RemoteAddr(), err)
 	}
-	if string(first[:len(hello)]) != hello {
-		return errors.Join(refuse(conn, "refused: this port is for the masters of a Proffer cluster"),
+	if hello = string(first[:len(helloRaft)]); hello != helloRaft && hello != helloTalk {
+		return "", errors.Join(refuse(conn, "refused: this port is for the masters of a Proffer cluster"),
 			fmt.Errorf("%s does not speak the masters' protocol", conn.RemoteAddr()))
 	}
 	nonces := make([]byte, 2*nonceSize)
-	copy(nonces, first[len(hello):])
+	copy(nonces, first[len(helloRaft):])
 	_, _ = rand.Read(nonces[nonceSize:])
 	if _, err := conn.Write(nonces[nonceSize:]); err != nil {
-		return err
+		return "", err
 	}
 	proof := make([]byte, 32)
 	if _, err := io.ReadFull(conn, proof); err != nil {
-		return fmt.Errorf("%s hung up in the handshake: %w", conn.RemoteAddr(), err)
+		return "", fmt.Errorf("%s hung up in the handshake: %w", conn.RemoteAddr(), err)
 	}
 	if !key.CheckProof(credential.PurposeRaft, "dialer", nonces, proof) {
-		return errors.Join(refuse(conn, refusal), fmt.Errorf("refused the raft peer %s: it does not have this cluster's key", conn.RemoteAddr()))
+		return "", errors.Join(refuse(conn, refusal), fmt.Errorf("refused the raft peer %s: it does not have this cluster's key", conn.RemoteAddr()))
 	}
 	answer := append([]byte{verdictKnown}, key.Prove(credential.PurposeRaft, "acceptor", nonces)...)
 	if _, err := conn.Write(answer); err != nil {
-		return err
+		return "", err
 	}
-	return conn.SetDeadline(time.Time{})
+	return hello, conn.SetDeadline(time.Time{})
 }
 
 func refuse(conn net.Conn, why string) error {

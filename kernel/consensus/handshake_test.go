@@ -43,6 +43,7 @@ func testStream(t *testing.T, key credential.Key) (*stream, *lockedBuffer) {
 	}
 	log := &lockedBuffer{}
 	s := newStream(ln, ln.Addr().String(), key, slog.New(slog.NewTextHandler(log, nil)))
+	s.begin(func(question) answer { return answer{} }, func() bool { return false })
 	t.Cleanup(s.stop)
 	return s, log
 }
@@ -123,7 +124,7 @@ func TestDialerRefusesAnImpostor(t *testing.T) {
 			return
 		}
 		defer conn.Close()
-		buf := make([]byte, len(hello)+nonceSize)
+		buf := make([]byte, len(helloRaft)+nonceSize)
 		_, _ = conn.Read(buf)
 		_, _ = conn.Write(buf[:nonceSize])
 		_, _ = conn.Read(buf[:32])

@@ -1,6 +1,7 @@
 package consensus
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -9,6 +10,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/raft"
+
+	"github.com/profferhq/proffer/kernel/registry"
 )
 
 // Node is this master's part of the consensus.
@@ -22,10 +25,14 @@ type Node struct {
 	wait   sync.WaitGroup
 	dial   func() raft.Transport // a fresh transport per instance
 	writes *writes               // of the store
+	adding adding                // masters that are on their way to a vote
+	life   context.Context       // ends with Close
+	end    context.CancelFunc
 
-	mu     sync.RWMutex
-	inst   *instance
-	closed bool
+	mu      sync.RWMutex
+	inst    *instance // nil while this master waits to be added
+	invited []string  // raft addresses of masters that an operator named
+	closed  bool
 }
 
 // instance is one run of raft; a change of timing needs a new one.
@@ -46,6 +53,13 @@ type Term struct {
 // master never starts with the time-outs of a lone voter again.
 func keyGrown() []byte { return []byte("proffer-grown") }
 
+// keyCluster holds the id of the cluster that the log is of.
+func keyCluster() []byte { return []byte("proffer-cluster") }
+
+// keyGranted is set on disk when a leader has said that it adds this master, which has
+// nothing yet.
+func keyGranted() []byte { return []byte("proffer-granted") }
+
 // New opens the disk and starts raft; it does not wait for a leader.
 func New(o Options) (*Node, error) {
 	if err := o.Validate(); err != nil {
@@ -57,10 +71,11 @@ func New(o Options) (*Node, error) {
 			Stream: newLayer(s), MaxPool: 3, Timeout: 10 * time.Second, Logger: newBridge(o.Log, "raft-net")})
 	})
 	if err != nil {
-		s.stop()
+		s.ln.Close()
 		return nil, err
 	}
 	n.stream = s
+	s.begin(n.reply, n.waits)
 	return n, nil
 }
 
@@ -73,7 +88,9 @@ func newNode(o Options, dial func() raft.Transport) (*Node, error) {
 		return nil, err
 	}
 	n := &Node{opts: o, store: st, dial: dial, terms: make(chan Term, 1), writes: newWrites()}
+	n.life, n.end = context.WithCancel(context.Background())
 	n.fsm = newFSM(o)
+	n.fsm.identify = n.identify
 	if err := n.open(); err != nil {
 		return nil, errors.Join(err, st.db.Close())
 	}
@@ -91,21 +108,87 @@ func (n *Node) open() error {
 	if err != nil {
 		return fmt.Errorf("read the raft state in %s: %w", n.opts.Dir, err)
 	}
-	fresh := n.opts.Bootstrap && !exists
-	if fresh {
-		if err := n.store.Set(keyGrown(), []byte{0}); err != nil {
-			return err
-		}
-	} else if !exists {
-		n.opts.Log.Info("this master has no cluster yet and was not told to bootstrap one; it waits to be added", "name", n.opts.Name)
+	granted, err := n.store.Get(keyGranted())
+	switch {
+	case exists:
+		grown, err := n.store.Get(keyGrown())
+		return n.start(err == nil && len(grown) == 1 && grown[0] == 0, false)
+	case err == nil && len(granted) > 0:
+		return n.start(false, false)
+	case n.opts.Bootstrap:
+		return n.bootstrap(true)
 	}
-	grown, err := n.store.Get(keyGrown())
-	return n.start(err == nil && len(grown) == 1 && grown[0] == 0, fresh)
+	n.opts.Log.Info("this master has no cluster yet and was not told to bootstrap one; it waits to be added", "name", n.opts.Name)
+	return nil
+}
+
+// bootstrap makes a cluster of this one voter; solo says that no others are to come
+// soon. Callers hold no instance.
+func (n *Node) bootstrap(solo bool) error {
+	grown := []byte{1}
+	if solo {
+		grown[0] = 0
+	}
+	if err := n.store.Set(keyGrown(), grown); err != nil {
+		return err
+	}
+	return n.start(solo, true)
+}
+
+// Found makes a new cluster of this master, which has waited for its other founders.
+func (n *Node) Found() error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.closed || n.inst != nil {
+		return nil
+	}
+	return n.bootstrap(false)
+}
+
+// Admit has an empty master take part: the leader has said that it adds it. Before that
+// it must not answer raft's messages. One that has lost its disk would give away the
+// vote of the master that it was, and with that vote what was promised to be kept.
+func (n *Node) Admit() error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.closed || n.inst != nil {
+		return nil
+	}
+	if err := n.store.Set(keyGranted(), []byte{1}); err != nil {
+		return err
+	}
+	return n.start(false, false)
+}
+
+// waits tells whether this master knows nothing of any cluster.
+func (n *Node) waits() bool {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	return n.inst == nil && !n.closed
+}
+
+// identify writes down whose log this is: one that has not heard yet what is committed
+// must not be taken for a stranger's, nor by a stranger.
+func (n *Node) identify(id string) {
+	if err := n.store.Set(keyCluster(), []byte(id)); err != nil {
+		n.opts.Fatal(err)
+	}
+}
+
+// clusterID is empty before a cluster was made.
+func (n *Node) clusterID() (id string) {
+	n.View(func(s *registry.State) { id = s.ClusterID() })
+	if id == "" {
+		if stored, err := n.store.Get(keyCluster()); err == nil {
+			id = string(stored)
+		}
+	}
+	return id
 }
 
 // start begins an instance of raft. Callers hold no instance.
 func (n *Node) start(solo, bootstrap bool) error {
-	t := n.opts.Cluster
+	t := n.opts.Many
 	if solo {
 		t = n.opts.Solo
 	}
@@ -132,12 +215,17 @@ func (n *Node) start(solo, bootstrap bool) error {
 	}
 	over := make(chan struct{})
 	n.inst = &instance{raft: r, transport: transport, solo: solo, over: over}
-	n.wait.Go(func() { n.follow(r, notify, over) })
+	leaders := make(chan raft.Observation, 1) // one that is waiting tells enough
+	r.RegisterObserver(raft.NewObserver(leaders, false, func(o *raft.Observation) bool {
+		_, leader := o.Data.(raft.LeaderObservation)
+		return leader
+	}))
+	n.wait.Go(func() { n.follow(r, notify, leaders, over) })
 	return nil
 }
 
 // follow turns raft's notifications into terms until the instance ends.
-func (n *Node) follow(r *raft.Raft, notify <-chan bool, over <-chan struct{}) {
+func (n *Node) follow(r *raft.Raft, notify <-chan bool, leaders <-chan raft.Observation, over <-chan struct{}) {
 	var lost chan struct{}
 	resign := func() {
 		if lost != nil {
@@ -153,6 +241,10 @@ func (n *Node) follow(r *raft.Raft, notify <-chan bool, over <-chan struct{}) {
 			if leads {
 				lost = make(chan struct{})
 				n.announce(Term{Number: r.CurrentTerm(), Lost: lost})
+			}
+		case <-leaders:
+			if n.opts.Changed != nil {
+				n.opts.Changed()
 			}
 		case <-over:
 			return
@@ -183,13 +275,14 @@ func (n *Node) Close() error {
 		return nil
 	}
 	n.closed = true
+	n.end()
 	err := n.stopInstance()
 	n.mu.Unlock()
+	if n.stream != nil {
+		n.stream.stop() // from here on nobody asks, and nothing new is begun
+	}
 	n.writes.close()
 	n.wait.Wait()
-	if n.stream != nil {
-		n.stream.stop()
-	}
 	return errors.Join(err, n.store.db.Close())
 }
 

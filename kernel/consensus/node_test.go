@@ -34,7 +34,7 @@ func testOptions(t *testing.T, name, dir string) Options {
 	o.Log = slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
 	o.Fatal = func(err error) { t.Errorf("fatal: %v", err) }
 	o.Solo = Timing{Heartbeat: 50 * time.Millisecond, Election: 50 * time.Millisecond, Lease: 50 * time.Millisecond, Commit: 5 * time.Millisecond}
-	o.Cluster = Timing{Heartbeat: 150 * time.Millisecond, Election: 150 * time.Millisecond, Lease: 100 * time.Millisecond, Commit: 10 * time.Millisecond}
+	o.Many = Timing{Heartbeat: 150 * time.Millisecond, Election: 150 * time.Millisecond, Lease: 100 * time.Millisecond, Commit: 10 * time.Millisecond}
 	return o
 }
 
@@ -139,6 +139,9 @@ func TestGrowsFromOneVoterAndSurvivesItsLeader(t *testing.T) {
 	for _, name := range []string{"m2", "m3"} {
 		o := testOptions(t, name, t.TempDir())
 		nodes[name] = startNode(t, o)
+		if err := nodes[name].Admit(); err != nil {
+			t.Fatal(err)
+		}
 		if err := n1.AddVoter(ctx, Voter{Name: name, Address: o.Advertise}); err != nil {
 			t.Fatal(err)
 		}
@@ -236,25 +239,6 @@ func TestDamagedDatabaseNamesItself(t *testing.T) {
 				t.Errorf("the error must name the file and say that it is damaged: %v", err)
 			}
 		})
-	}
-}
-
-// Who waits to be added learns whether it has the key, and whether anybody is there.
-func TestKnock(t *testing.T) {
-	o := testOptions(t, "m1", t.TempDir())
-	startNode(t, o)
-	waits := startNode(t, testOptions(t, "m2", t.TempDir()))
-	if err := waits.Knock(o.Advertise, time.Second); err != nil {
-		t.Errorf("with the key: %v", err)
-	}
-	o3 := testOptions(t, "m3", t.TempDir())
-	o3.Key = credential.NewKey()
-	stranger := startNode(t, o3)
-	if err := stranger.Knock(o.Advertise, time.Second); err == nil || !strings.Contains(err.Error(), "refused: you do not have this cluster's key") {
-		t.Errorf("with another key: %v", err)
-	}
-	if err := waits.Knock("127.0.0.1:1", time.Second); err == nil {
-		t.Error("nobody is there")
 	}
 }
 

@@ -7,23 +7,29 @@ import (
 	"time"
 
 	"github.com/profferhq/proffer/kernel/credential"
+	"github.com/profferhq/proffer/kernel/registry"
 	"github.com/profferhq/proffer/kernel/store"
 )
 
 // Options says how a Node runs.
 type Options struct {
-	Name      string         // this master's id among the voters; a master that lost its disk needs a new one
-	Dir       string         // where log and snapshots are kept; made with mode 0700
-	Listener  net.Listener   // bound; the Node closes it
-	Advertise string         // host:port at which the other masters reach Listener
-	Key       credential.Key // the cluster key; zero with --insecure only
-	Bootstrap bool           // an empty Dir becomes a cluster of one voter; else it waits to be added
-	Solo      Timing         // while the only voter ever is this one
-	Cluster   Timing         // as soon as there are or may be more
-	Snapshot  uint64         // entries after which a snapshot is made
-	Trailing  uint64         // entries kept behind a snapshot, for followers that are a little late
+	Name      string          // this master's id among the voters; a master that lost its disk needs a new one
+	Dir       string          // where log and snapshots are kept; made with mode 0700
+	Listener  net.Listener    // bound; the Node closes it
+	Advertise string          // host:port at which the other masters reach Listener
+	Key       credential.Key  // the cluster key; zero with --insecure only
+	Cluster   string          // name of the cluster; masters of another are not let in
+	Member    registry.Member // what this master understands, told when it joins
+	Bootstrap bool            // an empty Dir becomes a cluster of one voter; else it waits to be added
+	Solo      Timing          // while the only voter ever is this one
+	Many      Timing          // as soon as there are or may be more
+	Snapshot  uint64          // entries after which a snapshot is made
+	Trailing  uint64          // entries kept behind a snapshot, for followers that are a little late
 	Log       *slog.Logger
 	Fatal     func(error) // called when the disk failed; must not return
+	// Changed is called when another leader is known, or none; it must not block. Nil for
+	// nobody.
+	Changed func()
 	// Observe is told every command of the store with its result when it is
 	// applied, before ViewStore shows it; it must not block or call the Node. Nil
 	// for nobody.
@@ -43,7 +49,7 @@ func DefaultOptions() Options {
 	return Options{
 		// Nobody to wait for: 200 ms lead after 0.3 s; 50 ms would cost 0.006 core idle.
 		Solo:     Timing{Heartbeat: 200 * time.Millisecond, Election: 200 * time.Millisecond, Lease: 200 * time.Millisecond, Commit: 50 * time.Millisecond},
-		Cluster:  Timing{Heartbeat: 500 * time.Millisecond, Election: 500 * time.Millisecond, Lease: 400 * time.Millisecond, Commit: 50 * time.Millisecond},
+		Many:     Timing{Heartbeat: 500 * time.Millisecond, Election: 500 * time.Millisecond, Lease: 400 * time.Millisecond, Commit: 50 * time.Millisecond},
 		Snapshot: 8192,
 		Trailing: 2048,
 	}
@@ -61,7 +67,7 @@ func (o Options) Validate() error {
 	need(o.Dir != "", "a directory is needed")
 	need(o.Listener != nil && o.Advertise != "", "a listener and its address are needed")
 	need(o.Log != nil && o.Fatal != nil, "a logger and a Fatal function are needed")
-	for _, t := range []Timing{o.Solo, o.Cluster} {
+	for _, t := range []Timing{o.Solo, o.Many} {
 		need(t.Heartbeat >= 5*time.Millisecond && t.Election >= t.Heartbeat && t.Lease >= 5*time.Millisecond && t.Lease <= t.Heartbeat && t.Commit > 0,
 			"timing: lease <= heartbeat <= election, all at least 5 ms")
 	}

@@ -47,6 +47,11 @@ func newArchipelago(t *testing.T, n int) *archipelago {
 			t.Fatal(err)
 		}
 		x.Node = node
+		if i > 0 {
+			if err := node.Admit(); err != nil {
+				t.Fatal(err)
+			}
+		}
 		a.all = append(a.all, x)
 		a.heal()
 		go a.watch(x)

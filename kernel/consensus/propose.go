@@ -137,10 +137,20 @@ func (n *Node) commonVersion() (v uint32) {
 func (n *Node) instance() (*instance, error) {
 	n.mu.RLock()
 	defer n.mu.RUnlock()
-	if n.inst == nil {
+	switch {
+	case n.inst != nil:
+		return n.inst, nil
+	case n.closed:
 		return nil, stopping()
 	}
-	return n.inst, nil
+	return nil, sdk.Errorf(sdk.CodeUnavailable, "", "this master waits to be added to a cluster")
+}
+
+func notFound(format string, args ...any) error {
+	return sdk.Errorf(sdk.CodeNotFound, "", format, args...)
+}
+func conflict(format string, args ...any) error {
+	return sdk.Errorf(sdk.CodeConflict, "", format, args...)
 }
 
 func stopping() error { return sdk.Errorf(sdk.CodeUnavailable, "", "this master is stopping") }

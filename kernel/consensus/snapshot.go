@@ -68,8 +68,9 @@ func (f *fsm) Restore(r io.ReadCloser) error {
 		return err
 	}
 	f.mu.Lock()
-	defer f.mu.Unlock()
 	f.registry, f.store = reg, st
+	f.mu.Unlock()
+	f.identify(reg.ClusterID())
 	return nil
 }
 

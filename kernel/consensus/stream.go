@@ -18,6 +18,8 @@ type stream struct {
 	advertise string
 	key       credential.Key
 	log       *slog.Logger
+	answer    func(question) answer // to a peer's question
+	waits     func() bool           // no raft runs here that could take a connection
 	ready     chan net.Conn
 	slots     chan struct{} // bounds the handshakes under way
 	done      chan struct{}
@@ -31,8 +33,14 @@ const maxHandshakes = 64
 func newStream(ln net.Listener, advertise string, key credential.Key, log *slog.Logger) *stream {
 	s := &stream{ln: ln, advertise: advertise, key: key, log: log,
 		ready: make(chan net.Conn), slots: make(chan struct{}, maxHandshakes), done: make(chan struct{})}
-	s.wait.Go(s.listen)
 	return s
+}
+
+// begin listens; answer is asked for what other masters want to know. While waits is
+// true raft's own connections are closed at once.
+func (s *stream) begin(answer func(question) answer, waits func() bool) {
+	s.answer, s.waits = answer, waits
+	s.wait.Go(s.listen)
 }
 
 func (s *stream) listen() {
@@ -58,8 +66,21 @@ func (s *stream) listen() {
 }
 
 func (s *stream) greet(conn net.Conn) {
-	err := acceptHandshake(conn, s.key)
+	hello, err := acceptHandshake(conn, s.key)
+	if err == nil && hello == helloTalk {
+		err = s.talk(conn)
+		<-s.slots
+		_ = conn.Close()
+		if err != nil {
+			s.log.Debug("a question of a raft peer was not answered", "peer", conn.RemoteAddr().String(), "error", err)
+		}
+		return
+	}
 	<-s.slots
+	if err == nil && s.waits() {
+		_ = conn.Close()
+		return
+	}
 	if err != nil {
 		s.log.Warn("raft peer refused", "peer", conn.RemoteAddr().String(), "error", err)
 		_ = conn.Close()
@@ -120,7 +141,7 @@ func (l *layer) Dial(address raft.ServerAddress, timeout time.Duration) (net.Con
 	if err != nil {
 		return nil, err
 	}
-	if err := dialHandshake(conn, l.key); err != nil {
+	if err := dialHandshake(conn, l.key, helloRaft); err != nil {
 		l.log.Warn("raft peer not joined", "error", err)
 		_ = conn.Close()
 		return nil, err
@@ -133,14 +154,3 @@ type advertised string
 
 func (advertised) Network() string  { return "tcp" }
 func (a advertised) String() string { return string(a) }
-
-// Knock proves us to a peer and hangs up: a master that waits to be added to a
-// cluster learns whether it ever can be.
-func (n *Node) Knock(address string, timeout time.Duration) error {
-	conn, err := net.DialTimeout("tcp", address, timeout)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = conn.Close() }() // nothing was sent that could be lost
-	return dialHandshake(conn, n.opts.Key)
-}

@@ -37,7 +37,10 @@ func (n *Node) Voters(ctx context.Context) ([]Voter, error) {
 // is added raft is started anew with the cluster's time-outs, because the lease
 // of a running instance can not be changed: the caller sees its term end and a
 // new one begin, and AddVoter waits for that.
-func (n *Node) AddVoter(ctx context.Context, v Voter) error {
+func (n *Node) AddVoter(ctx context.Context, v Voter) error { return n.addServer(ctx, v, true) }
+
+// addServer is AddVoter, or makes one that is told everything and has no vote.
+func (n *Node) addServer(ctx context.Context, v Voter, votes bool) error {
 	inst, err := n.instance()
 	if err != nil {
 		return err
@@ -56,21 +59,13 @@ func (n *Node) AddVoter(ctx context.Context, v Voter) error {
 			return err
 		}
 	}
-	f := inst.raft.AddVoter(raft.ServerID(v.Name), raft.ServerAddress(v.Address), 0, remaining(ctx))
+	add := inst.raft.AddNonvoter
+	if votes {
+		add = inst.raft.AddVoter
+	}
+	f := add(raft.ServerID(v.Name), raft.ServerAddress(v.Address), 0, remaining(ctx))
 	if err := wait(ctx, f); err != nil {
 		return unavailable(fmt.Sprintf("add the master %s (%s)", v.Name, v.Address), err)
-	}
-	return nil
-}
-
-// RemoveServer takes a master's vote away; only the leader can.
-func (n *Node) RemoveServer(ctx context.Context, name string) error {
-	inst, err := n.instance()
-	if err != nil {
-		return err
-	}
-	if err := wait(ctx, inst.raft.RemoveServer(raft.ServerID(name), 0, remaining(ctx))); err != nil {
-		return unavailable("remove the master "+name, err)
 	}
 	return nil
 }

@@ -22,6 +22,8 @@ type item struct {
 	lives   bool               // asks only whether that task lives
 	bound   []store.Lease      // to be ended where their tasks have
 	beat    time.Duration      // of the operator's stream
+
+	restores *restoring // ends this leadership
 }
 
 // exchange is one request that waits for the answers to all calls of its body.

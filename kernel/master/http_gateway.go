@@ -22,8 +22,6 @@ import (
 const (
 	// servicePath is followed by the name of a framework.
 	servicePath = "/service"
-	// headerHop says that a master carried the request here already.
-	headerHop = "Proffer-Hop"
 	// maxVia is how many times a request may pass gateways: one may lead to another
 	// framework, but not round in a circle.
 	maxVia = 4
@@ -59,6 +57,7 @@ type passage struct {
 	name   string
 	rest   string // escaped path as the framework sees it
 	prefix string // what the caller has before it
+	leader bool   // it goes to the leader first
 }
 
 // serveService answers /service/NAME/….
@@ -79,9 +78,12 @@ func (m *Master) passOn(w http.ResponseWriter, req *http.Request, who caller, p 
 		refuseJSON(w, sdk.Errorf(sdk.CodeInvalid, "Via", "the request has passed gateways %d times; it goes round in a circle", n))
 		return
 	}
+	if m.leader() == nil && m.passToLeader(w, req, p) {
+		return
+	}
 	l := m.leader()
 	if l == nil {
-		m.carry(w, req, p)
+		refuseJSON(w, notLeading())
 		return
 	}
 	if err := m.living(req.Context(), who); err != nil {
@@ -128,24 +130,6 @@ func (m *Master) expects(name string) bool {
 	return manifest != nil && slices.ContainsFunc(manifest.Frameworks, func(f sdk.BootFramework) bool { return f.Name == name })
 }
 
-// carry brings a request to the leader, with the caller's own credential, once.
-func (m *Master) carry(w http.ResponseWriter, req *http.Request, p passage) {
-	addr, why := m.leaderHTTP()
-	if addr == "" || addr == m.Addr() || req.Header.Get(headerHop) != "" {
-		if why == "" {
-			why = "the leader is changing; try again"
-		}
-		refuseJSON(w, sdk.Errorf(sdk.CodeUnavailable, "", "%s", why))
-		return
-	}
-	m.proxy(w, req, p, func(r *httputil.ProxyRequest) {
-		aim(r.Out.URL, &url.URL{Scheme: "http", Host: addr}, servicePath+"/"+url.PathEscape(p.name)+p.rest, r.In.URL.RawQuery)
-		r.Out.Host = addr
-		r.Out.Header.Del("Origin") // it was checked here
-		r.Out.Header.Set(headerHop, "1")
-	})
-}
-
 // aim points u at an escaped path of target.
 func aim(u, target *url.URL, escaped, query string) {
 	u.Scheme, u.Host, u.RawQuery = target.Scheme, target.Host, query
@@ -189,7 +173,10 @@ func (m *Master) proxy(w http.ResponseWriter, req *http.Request, p passage, rewr
 			switch {
 			case errors.As(err, &large):
 				refuseJSON(w, tooLarge(m.opts.MaxBody))
-			case !errors.Is(err, context.Canceled): // else the caller is gone
+			case errors.Is(err, context.Canceled): // the caller is gone
+			case p.leader:
+				refuseJSON(w, sdk.Errorf(sdk.CodeUnavailable, "", "the leading master does not answer: %v", err))
+			default:
 				answerJSON(w, http.StatusBadGateway, "the framework "+p.name+" does not answer: "+err.Error())
 			}
 		},

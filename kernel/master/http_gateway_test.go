@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/profferhq/proffer/kernel/consensus"
 	"github.com/profferhq/proffer/sdk"
 	"github.com/profferhq/proffer/sdk/gateway"
 	"github.com/profferhq/proffer/sdk/masters"
@@ -244,11 +243,7 @@ func TestAPublishedNameHasOnePortAndOneFramework(t *testing.T) {
 func TestAFollowerCarriesToTheLeader(t *testing.T) {
 	first := start(t, true, quick)
 	m := follower(t, first)
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-	defer cancel()
-	if err := first.consensus.AddVoter(ctx, consensus.Voter{Name: m.name, Address: m.raftAddr()}); err != nil {
-		t.Fatal(err)
-	}
+	m.joins([]*running{first})
 	leader, other := first, m
 	first.await(func() bool {
 		if m.leader() != nil {

@@ -52,8 +52,7 @@ func (m *Master) serve(r Route, w http.ResponseWriter, req *http.Request) {
 	if challenge := req.Header.Get(credential.HeaderChallenge); challenge != "" && len(challenge) <= maxChallenge && !m.key.IsZero() {
 		w.Header().Set(credential.HeaderProof, m.key.LinkProof(challenge))
 	}
-	if r.Leader && m.leader() == nil {
-		m.redirect(w, req)
+	if r.Leader != anyMaster && m.elsewhere(r, w, req) {
 		return
 	}
 	if r.Method != "" && r.Method != anyMethod && req.Method != r.Method && !(r.Method == http.MethodGet && req.Method == http.MethodHead) {
@@ -143,6 +142,8 @@ func allowed(p permission, k credential.Kind) bool {
 		return k == credential.KindOperator || k == credential.KindFramework
 	case operators:
 		return k == credential.KindOperator || k == credential.KindMaster
+	case admins:
+		return k == credential.KindOperator
 	case agents:
 		return k == credential.KindAgent
 	}

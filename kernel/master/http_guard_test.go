@@ -61,7 +61,7 @@ func TestWithoutACredentialOnlyHealthAnswers(t *testing.T) {
 func TestEachKindOfTokenHasItsRoutes(t *testing.T) {
 	r := start(t, true)
 	may := map[credential.Kind][]permission{
-		credential.KindOperator:  {open, known, schedulers, operators},
+		credential.KindOperator:  {open, known, schedulers, operators, admins},
 		credential.KindAgent:     {open, known, agents},
 		credential.KindMaster:    {open, known, operators},
 		credential.KindFramework: {open, known, schedulers},

@@ -18,9 +18,14 @@ func (m *Master) serveOperator(w http.ResponseWriter, req *http.Request, who cal
 	switch call.Type {
 	case "", sdk.OperatorUnknown:
 		refuse(w, req, sdk.Errorf(sdk.CodeInvalid, "type", "Expecting 'type' to be present, with the name of a call that this master knows"))
-	case sdk.OperatorTeardown, sdk.OperatorKillTask, sdk.OperatorUpdateWeights, sdk.OperatorSetBootManifest:
+	case sdk.OperatorTeardown, sdk.OperatorKillTask, sdk.OperatorUpdateWeights, sdk.OperatorSetBootManifest,
+		sdk.OperatorAddMaster, sdk.OperatorRemoveMaster, sdk.OperatorTransferLeadership:
 		if !who.mind().Operator {
 			refuse(w, req, sdk.Errorf(sdk.CodeDenied, "Authorization", "%s needs an operator's token", call.Type))
+			return
+		}
+		if isMasterCall(call.Type) {
+			m.serveMasterCall(w, req, call)
 			return
 		}
 		n := m.requests.Add(1)

@@ -41,22 +41,6 @@ func (m *Master) serveMetrics(w http.ResponseWriter, req *http.Request, _ caller
 	m.metrics.handler.ServeHTTP(w, req)
 }
 
-// redirect answers for a master that does not lead: with the leader's address, or
-// with what it waits for.
-func (m *Master) redirect(w http.ResponseWriter, req *http.Request) {
-	leader, why := m.leaderHTTP()
-	if leader == "" || leader == m.Addr() {
-		if why == "" {
-			why = "Master has not finished recovery"
-		}
-		w.Header().Set("Retry-After", "1")
-		plain(w, http.StatusServiceUnavailable, why)
-		return
-	}
-	w.Header().Set("Location", "//"+leader+twin(req))
-	empty(w, http.StatusTemporaryRedirect)
-}
-
 // twin is the path and query of a request under the prefix that Mesos puts into
 // its redirects.
 func twin(req *http.Request) string {

@@ -42,12 +42,16 @@ func (m *Master) lead(ctx context.Context) error {
 			continue
 		}
 		m.leads.Store(l)
+		m.changed.ring()
 		m.metrics.leading.Set(1)
 		l.log.Info("this master leads", "cluster_id", l.info.ID, "after", time.Since(m.started).Round(time.Millisecond).String())
 		m.runLeader(ctx, l)
 		m.leads.Store(nil)
 		m.keeps.Store(nil)
 		m.metrics.leading.Set(0)
+		if r := l.restores; r != nil {
+			r.done <- m.consensus.Restore(r.ctx, r.backup)
+		}
 		if err := m.yield(ctx, term); err != nil {
 			return err
 		}

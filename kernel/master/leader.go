@@ -38,6 +38,7 @@ type leader struct {
 	watchers []*stream        // operators' streams, oldest first
 	dirty    []*stream        // got something since the last flush
 	resigned string           // why the mind ended
+	restores *restoring       // what is to be done when it has
 }
 
 func newLeader(t consensus.Term, mind *cluster.Cluster, log *slog.Logger, mt *metrics) *leader {
@@ -142,6 +143,9 @@ func (l *leader) receive(it *item) {
 		return
 	}
 	switch {
+	case it.restores != nil:
+		l.resigned, l.restores = "a snapshot is restored", it.restores
+		return
 	case it.lives:
 		l.keep.taskLives(it.token)
 		it.asks.answer(it.at, nil, true)

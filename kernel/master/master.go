@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -40,6 +41,7 @@ type Master struct {
 	requests  atomic.Uint64
 	leads     atomic.Pointer[leader]
 	keeps     atomic.Pointer[keeping] // the store, while this master leads
+	changed   *bell                   // rings when another leader is known
 	fatal     chan error
 	reaching  chan struct{} // room for one address that is tried
 }
@@ -50,7 +52,7 @@ func New(o Options) (*Master, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
-	m := &Master{opts: o, started: time.Now(), metrics: newMetrics(), gateway: newGatewayTransport(), fatal: make(chan error, 1), reaching: make(chan struct{}, reachAtOnce)}
+	m := &Master{opts: o, started: time.Now(), metrics: newMetrics(), gateway: newGatewayTransport(), changed: newBell(), fatal: make(chan error, 1), reaching: make(chan struct{}, reachAtOnce)}
 	var err error
 	if m.manifest, err = readManifest(o.Boot); err != nil {
 		return nil, err
@@ -105,9 +107,13 @@ func (m *Master) open() (err error) {
 	raftAddr := m.reached(raftListener)
 	co := consensus.DefaultOptions()
 	co.Name, co.Dir, co.Listener, co.Advertise = m.name, filepath.Join(m.opts.Dir, "raft"), raftListener, raftAddr
-	co.Key, co.Bootstrap, co.Solo, co.Cluster = m.key, m.opts.Bootstrap, m.opts.Solo, m.opts.Raft
+	co.Key, co.Bootstrap, co.Solo, co.Many = m.key, m.opts.Bootstrap, m.opts.Solo, m.opts.Raft
+	co.Cluster, co.Member = m.opts.Cluster, m.member()
 	co.Log, co.Fatal = m.opts.Log.With("part", "consensus"), m.die
-	co.Observe = m.observeStore
+	co.Observe, co.Changed = m.observeStore, m.changed.ring
+	if len(m.opts.Expect) > 0 && !slices.Contains(m.opts.Expect, raftAddr) {
+		return fmt.Errorf("--expect: names the raft addresses of the first masters, and this one's, %s, is not among them (--hostname and --raft-port make it)", raftAddr)
+	}
 	if m.consensus, err = consensus.New(co); err != nil {
 		return err
 	}
@@ -229,14 +235,19 @@ func (m *Master) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	failed := make(chan error, 3+len(m.published))
-	gossiping, leading, knocking := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	gossiping, leading, joining := make(chan struct{}), make(chan struct{}), make(chan struct{})
 	go func() {
-		defer close(knocking)
-		m.knock(ctx)
+		defer close(joining)
+		m.consensus.Join(ctx, m.opts.RaftJoin, m.opts.Expect)
 	}()
 	go func() {
 		defer close(gossiping)
 		failed <- m.gossip.Run(ctx)
+	}()
+	go func() { // ends with the gossip
+		for range m.gossip.Events() {
+			m.changed.ring() // it may be the leader's address that is known now
+		}
 	}()
 	go func() {
 		defer close(leading)
@@ -269,7 +280,7 @@ func (m *Master) Run(ctx context.Context) error {
 		}
 	}
 	<-gossiping
-	<-knocking
+	<-joining
 	return errors.Join(err, m.close())
 }
 

@@ -33,6 +33,7 @@ type Options struct {
 	Bootstrap  bool     // an empty Dir becomes a new cluster; else it waits to be added to one
 	Join       []string // gossip addresses of other members, host:port
 	RaftJoin   []string // raft addresses of masters whose cluster this one is to be added to, host:port
+	Expect     []string // raft addresses of the first masters, this one among them; the first makes the cluster when all are there
 	Version    string   // of this program, for people
 
 	Publish            []string // PORT=NAME; a port of the gateway that leads to the framework of that name
@@ -49,7 +50,9 @@ type Options struct {
 
 	SystemHeadroom string // kept free on every agent for the role system, such as cpus:0.2;mem:192; empty for nothing
 
-	Mind cluster.Options  // times of the cluster's mind; Fence, Master, Registry, Masters and rights are filled in here
+	Mind       cluster.Options // times of the cluster's mind; Fence, Master, Registry, Masters and rights are filled in here
+	LeaderWait time.Duration   // how long a call waits for a leader before it is refused
+
 	Solo consensus.Timing // raft's pace with one voter
 	Raft consensus.Timing // raft's pace with several
 	Log  *slog.Logger
@@ -77,7 +80,8 @@ func DefaultOptions() Options {
 		Heartbeat:          15 * time.Second,
 		Mind:               cluster.DefaultOptions(),
 		Solo:               raft.Solo,
-		Raft:               raft.Cluster,
+		Raft:               raft.Many,
+		LeaderWait:         2 * time.Second, // an election takes 1.4 s at most
 		Log:                slog.New(slog.DiscardHandler),
 	}
 }
@@ -138,6 +142,13 @@ func (o Options) Validate() error {
 		need(err == nil, "--raft-join %q: must be host:port of a master's raft", a)
 	}
 	need(len(o.RaftJoin) == 0 || !o.Bootstrap, "--raft-join: a master that bootstraps a cluster of its own joins no other")
+	need(len(o.Expect) == 0 || !o.Bootstrap, "--expect: says who makes the cluster, and so does --bootstrap; leave one of them away")
+	need(len(o.Expect) != 1, "--expect: names all of the first masters, this one among them; for one alone say --bootstrap")
+	for _, a := range o.Expect {
+		_, _, err := net.SplitHostPort(a)
+		need(err == nil, "--expect %q: must be host:port of a master's raft", a)
+	}
+	need(o.LeaderWait >= 0, "--leader-wait %s: must not be below zero", o.LeaderWait)
 	for _, u := range o.AllowUsers {
 		at := strings.LastIndexByte(u, ':')
 		need(at > 0 && at < len(u)-1, "--allow-user %q: must be PRINCIPAL:USER", u)

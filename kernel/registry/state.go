@@ -101,6 +101,17 @@ func (s *State) Clone() *State {
 	return &c
 }
 
+// Reborn is a copy for another set of masters, in a later generation.
+func (s *State) Reborn(generation uint64, members []Member) *State {
+	c := s.Clone()
+	c.generation = generation
+	c.members = map[string]Member{}
+	for _, m := range members {
+		c.members[m.Name] = m
+	}
+	return c
+}
+
 // Index is the raft index of the last command applied.
 func (s *State) Index() uint64 { return s.index }
 

@@ -14,7 +14,7 @@ import (
 type Options struct {
 	Dir        string   // all state; made when it is missing
 	Binary     string   // the proffer binary; empty: this process's own
-	Masters    int      // one, until several masters can agree on a leader
+	Masters    int      // 1, 3 or 5
 	Agents     int      // at least one
 	PortOffset int      // shifts every port
 	Bind       string   // address of the masters
@@ -59,8 +59,8 @@ func (o Options) Validate() error {
 	if o.Dir == "" {
 		all = append(all, errors.New("--dir: must name a directory"))
 	}
-	if o.Masters != 1 {
-		all = append(all, fmt.Errorf("--masters %d: several masters come with a later release; use 1", o.Masters))
+	if o.Masters != 1 && o.Masters != 3 && o.Masters != 5 {
+		all = append(all, fmt.Errorf("--masters %d: must be 1, 3 or 5, so that a majority outlives the loss of none, one or two", o.Masters))
 	}
 	if o.Agents < 1 || o.Agents > 100 {
 		all = append(all, fmt.Errorf("--agents %d: must be 1 to 100", o.Agents))

@@ -109,7 +109,12 @@ func addresses(ms []member) string {
 // masterArgs is the command line of one master.
 func masterArgs(o Options, m member, ms []member) []string {
 	argv := []string{o.Binary, "master", "--dir", m.Dir, "--bind", m.Host, "--port", strconv.Itoa(m.Port),
-		"--raft-port", strconv.Itoa(m.RaftPort), "--gossip-port", strconv.Itoa(m.GossipPort), "--bootstrap", "--log-level", "warn"}
+		"--raft-port", strconv.Itoa(m.RaftPort), "--gossip-port", strconv.Itoa(m.GossipPort), "--log-level", "warn"}
+	if len(ms) == 1 {
+		argv = append(argv, "--bootstrap")
+	} else {
+		argv = append(argv, "--expect", raftAddresses(ms), "--join", gossip(ms))
+	}
 	if o.Boot != "" {
 		argv = append(argv, "--boot", o.Boot)
 	}
@@ -132,6 +137,14 @@ func agentArgs(o Options, i int, a member, ms []member) []string {
 		argv = append(argv, "--attributes", o.Attributes[i])
 	}
 	return append(append(argv, access(o)...), o.AgentArgs...)
+}
+
+func raftAddresses(ms []member) string {
+	var all []string
+	for _, m := range ms {
+		all = append(all, net.JoinHostPort(m.Host, strconv.Itoa(m.RaftPort)))
+	}
+	return strings.Join(all, ",")
 }
 
 func gossip(ms []member) string {

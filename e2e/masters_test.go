@@ -1,0 +1,179 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// masters are `cluster members`, by their HTTP port: name and role.
+func (c *cluster) masters() map[string][2]string {
+	out := map[string][2]string{}
+	for _, line := range strings.Split(c.try("cluster", "members").out, "\n") {
+		f := strings.Fields(strings.ReplaceAll(line, "catches up", "catches"))
+		if len(f) > 3 && f[0] != "NAME" {
+			out[f[2]] = [2]string{f[0], f[1]}
+		}
+	}
+	return out
+}
+
+// settled waits until n masters take part and one of them leads; that one's address.
+func (c *cluster) settled(n int) (leader string) {
+	c.t.Helper()
+	eventually(c.t, 20*time.Second, fmt.Sprintf("%d masters take part", n), func() bool {
+		leader = ""
+		votes := 0
+		for addr, m := range c.masters() {
+			if m[1] == "leads" {
+				leader = addr
+			}
+			if m[1] == "leads" || m[1] == "follows" {
+				votes++
+			}
+		}
+		return leader != "" && votes == n
+	})
+	return leader
+}
+
+// masterPID is the process of the master with that address.
+func (c *cluster) masterPID(addr string) int {
+	c.t.Helper()
+	return c.one(" --port " + addr[strings.LastIndexByte(addr, ':')+1:] + " --raft-port")
+}
+
+// writers starts n tasks that write pid and start time once, and then go on.
+func (c *cluster) writers(n int) {
+	c.t.Helper()
+	for i := range n {
+		c.run("run", "--detach", "--cpus", "0.1", "--mem", "32", "--name", fmt.Sprintf("w%d", i), "--", "sh", "-c",
+			fmt.Sprintf("echo $$ >> %s; exec sleep 3600", filepath.Join(c.truth, fmt.Sprintf("w%d", i))))
+	}
+}
+
+// undisturbed checks that each of the writers has started once and still is that process.
+func (c *cluster) undisturbed(n int, since map[int]string) map[int]string {
+	c.t.Helper()
+	now := map[int]string{}
+	for i := range n {
+		name := filepath.Join(c.truth, fmt.Sprintf("w%d", i))
+		eventually(c.t, 20*time.Second, name+" has started", func() bool { return strings.Contains(read(c.t, name), "\n") })
+		pid, err := strconv.Atoi(strings.TrimSpace(read(c.t, name)))
+		if err != nil || startTimeOf(pid) == "" {
+			c.t.Fatalf("w%d: %q, %v", i, read(c.t, name), err)
+		}
+		now[pid] = startTimeOf(pid)
+	}
+	for pid, start := range since {
+		if now[pid] != start {
+			c.t.Errorf("the process %d is another one, or gone", pid)
+		}
+	}
+	return now
+}
+
+// TestMastersOutliveEachOther: three masters; each leader in turn is killed, and calls
+// through any master go on; the operator's commands; tasks notice nothing.
+func TestMastersOutliveEachOther(t *testing.T) {
+	c := startCluster(t, "--masters", "3", "--agents", "2", "--resources", "cpus:2;mem:1024;disk:1024", "--resources", "cpus:2;mem:1024;disk:1024")
+	c.settled(3)
+	c.writers(4)
+	was := c.undisturbed(4, nil)
+	for round := range 3 {
+		leader := c.settled(3)
+		kill9(t, c.masterPID(leader))
+		began := time.Now()
+		if got := c.run("run", "--cpus", "0.1", "--mem", "32", "--", "echo", "again"); got != "again\n" {
+			t.Errorf("a run while nobody leads printed %q", got)
+		}
+		t.Logf("round %d: a run was done %v after the leader's death", round, time.Since(began))
+		c.settled(3)
+		for addr := range c.masters() {
+			if ps := c.run("ps", "--addr", addr); !strings.Contains(ps, "w3") {
+				t.Errorf("ps at %s: %s", addr, ps)
+			}
+		}
+	}
+	was = c.undisturbed(4, was)
+
+	leader := c.settled(3)
+	members := c.masters()
+	name := members[leader][0]
+	for args, want := range map[string]string{
+		"cluster remove " + name:        "hand over first",
+		"cluster remove nobody":         "no master of the name",
+		"cluster transfer nobody":       "no master of the name",
+		"cluster join 127.0.0.1:1":      "refused",
+		"cluster snapshot restore /dev": "directory",
+	} {
+		if r := c.try(strings.Fields(args)...); r.code == 0 || !strings.Contains(r.talk, want) {
+			t.Errorf("%s: %+v", args, r)
+		}
+	}
+	c.run("cluster", "transfer")
+	eventually(t, 10*time.Second, "another leads", func() bool { l := strings.TrimSpace(c.try("cluster", "leader").out); return l != "" && l != leader })
+	c.run("cluster", "leave", c.masters()[c.settled(3)][0])
+	c.settled(2)
+	c.undisturbed(4, was)
+}
+
+// TestSnapshotOntoEmptyMasters: all masters lose their disks under running agents; new
+// ones are given a saved snapshot, and the agents come back with their tasks.
+func TestSnapshotOntoEmptyMasters(t *testing.T) {
+	c := startCluster(t, "--masters", "3", "--agents", "2", "--resources", "cpus:2;mem:1024;disk:1024", "--resources", "cpus:2;mem:1024;disk:1024")
+	c.settled(3)
+	c.writers(4)
+	was := c.undisturbed(4, nil)
+	saved := filepath.Join(c.dir, "saved")
+	c.run("cluster", "snapshot", "save", saved)
+	if info, err := os.Stat(saved); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the saved file: %v, %v", info, err)
+	}
+	before := c.run("ps")
+
+	up := c.cmd.Process
+	if err := up.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	for _, pid := range c.pids("proffer master ") {
+		_ = syscall.Kill(pid, syscall.SIGKILL)
+	}
+	for i := range 3 {
+		if err := os.RemoveAll(filepath.Join(c.dir, fmt.Sprintf("master%d", i))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := up.Signal(syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	c.settled(3)
+	for damage, data := range map[string]string{
+		"no snapshot": "hello\n",
+		"is cut off":  read(t, saved)[:len(read(t, saved))-100],
+		"is damaged":  read(t, saved)[:len(read(t, saved))-100] + "x" + read(t, saved)[len(read(t, saved))-99:],
+	} {
+		bad := filepath.Join(c.dir, "bad")
+		if err := os.WriteFile(bad, []byte(data), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if r := c.try("cluster", "snapshot", "restore", "--force", bad); r.code == 0 || !strings.Contains(r.talk, damage) {
+			t.Errorf("a snapshot that %s: %+v", damage, r)
+		}
+	}
+	c.run("cluster", "snapshot", "restore", "--force", saved)
+	c.settled(3)
+	eventually(t, 30*time.Second, "both agents are back", func() bool { return strings.Contains(c.try("status").out, "2 of 2") })
+	c.undisturbed(4, was)
+	if after := c.run("ps"); strings.Count(after, "running") != strings.Count(before, "running") {
+		t.Errorf("before:\n%s\nafter:\n%s", before, after)
+	}
+	if got := c.run("run", "--cpus", "0.1", "--mem", "32", "--", "echo", "again"); got != "again\n" {
+		t.Errorf("a run printed %q", got)
+	}
+}

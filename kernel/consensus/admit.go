@@ -1,0 +1,172 @@
+package consensus
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/raft"
+
+	"github.com/profferhq/proffer/kernel/registry"
+)
+
+// adding are the masters that this leader is adding.
+type adding struct {
+	mu    sync.Mutex
+	names map[string]bool
+}
+
+// begin is false when that one is under way.
+func (a *adding) begin(name string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.names[name] {
+		return false
+	}
+	if a.names == nil {
+		a.names = map[string]bool{}
+	}
+	a.names[name] = true
+	return true
+}
+
+func (a *adding) end(name string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.names, name)
+}
+
+// reply answers what another master asks.
+func (n *Node) reply(q question) answer {
+	a := answer{Name: n.opts.Name, Release: n.opts.Member.Release, Empty: n.waits()}
+	if inst, err := n.instance(); err == nil {
+		leader, _ := inst.raft.LeaderWithID()
+		a.Applied, a.Leader, a.Leads = inst.raft.AppliedIndex(), string(leader), inst.raft.State() == raft.Leader
+	}
+	if q.Cluster != n.opts.Cluster {
+		a.Refusal = fmt.Sprintf("this is a master of the cluster %q, you were started for %q (--cluster)", n.opts.Cluster, q.Cluster)
+		return a
+	}
+	switch q.About {
+	case askInvite:
+		n.invitation(q.Peers)
+	case askJoin:
+		switch {
+		case a.Empty:
+			a.Refusal, a.Later = "this master waits to be added to a cluster itself", true
+		case !a.Leads && a.Leader == "":
+			a.Refusal, a.Later = "no leader is known here now", true
+		case a.Leads:
+			n.consider(q, &a)
+		}
+	}
+	return a
+}
+
+// consider is the leader's answer to one that wants to vote.
+func (n *Node) consider(q question, a *answer) {
+	inst, err := n.instance()
+	if err != nil {
+		a.Refusal = err.Error()
+		return
+	}
+	f := inst.raft.GetConfiguration()
+	if err := f.Error(); err != nil {
+		a.Refusal = err.Error()
+		return
+	}
+	var known *raft.Server
+	for _, s := range f.Configuration().Servers {
+		switch {
+		case string(s.ID) == q.From.Name:
+			known = &s
+		case string(s.Address) == q.From.Address:
+			a.Refusal = fmt.Sprintf("the master %s is at your address %s; if it is gone for good, remove it first: proffer cluster remove %s", s.ID, s.Address, s.ID)
+			return
+		}
+	}
+	if id := n.clusterID(); known == nil && q.ClusterID != "" && q.ClusterID != id { // one that we know may not have heard of a restore
+		a.Refusal = fmt.Sprintf("your directory belongs to the cluster %s, this is %s; start with an empty --dir", q.ClusterID, id)
+		return
+	}
+	if known != nil && known.Suffrage == raft.Voter && q.Empty {
+		a.Refusal = fmt.Sprintf("the master %s votes here already, and you have nothing of what it knew: remove it (proffer cluster remove %s), then start anew under another name", known.ID, known.ID)
+		return
+	}
+	var common uint32
+	n.View(func(s *registry.State) { common = s.CommonVersion() })
+	if q.Member.Command < common {
+		a.Refusal = fmt.Sprintf("your release %s knows registry commands up to version %d, this cluster uses %d: upgrade it", q.Member.Release, q.Member.Command, common)
+		return
+	}
+	a.Granted = true
+	a.Votes = known != nil && known.Suffrage == raft.Voter && string(known.Address) == q.From.Address && n.told(q.Member)
+	if !a.Votes && n.adding.begin(q.From.Name) {
+		n.wait.Go(func() {
+			defer n.adding.end(q.From.Name)
+			ctx, cancel := context.WithTimeout(n.life, addBound)
+			defer cancel()
+			if err := n.add(ctx, q, a.Applied); err != nil {
+				n.opts.Log.Warn("a master could not be added, which it asks for again", "master", q.From.Name, "address", q.From.Address, "error", err)
+			}
+		})
+	}
+}
+
+// told tells whether the registry knows what a master understands.
+func (n *Node) told(m registry.Member) (same bool) {
+	n.View(func(s *registry.State) {
+		for _, known := range s.Members() {
+			same = same || known == m
+		}
+	})
+	return same
+}
+
+const (
+	addBound = 5 * time.Minute        // for one to catch up; it asks again
+	addPoll  = 100 * time.Millisecond // between two looks at how far it is
+)
+
+// add lets a master vote: first what it understands is written down, so that nothing
+// newer is proposed; then it is told everything without a vote, so that the cluster
+// does not wait for it; then it votes.
+func (n *Node) add(ctx context.Context, q question, applied uint64) error {
+	if !n.told(q.Member) {
+		r, err := n.Propose(ctx, registry.Command{Type: registry.CommandMember, Time: time.Now().UnixNano(), Member: &q.Member})
+		if err != nil {
+			return err
+		}
+		if r.Err != nil {
+			return r.Err
+		}
+	}
+	if err := n.addServer(ctx, q.From, false); err != nil {
+		return err
+	}
+	t := time.NewTicker(addPoll)
+	defer t.Stop()
+	for {
+		if a, err := n.ask(q.From.Address, askStatus, nil); err == nil && a.Name == q.From.Name && a.Applied >= applied {
+			return n.addServer(ctx, q.From, true)
+		}
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			return unavailable("wait for the master "+q.From.Name+" to catch up", ctx.Err())
+		}
+	}
+}
+
+// Invite has the waiting master at a raft address ask to be added. Only the leader can.
+func (n *Node) Invite(address string) error {
+	a, err := n.ask(address, askInvite, func(q *question) { q.Peers = []string{n.opts.Advertise} })
+	if err != nil {
+		return unavailable("invite the master at "+address, err)
+	}
+	if a.Refusal != "" {
+		return fmt.Errorf("the master at %s refuses: %s", address, a.Refusal)
+	}
+	return nil
+}

@@ -1,0 +1,134 @@
+package consensus
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/raft"
+
+	"github.com/profferhq/proffer/kernel/registry"
+)
+
+// Peer is one master as another one sees it.
+type Peer struct {
+	Voter
+	Votes   bool   // false: it is told everything, and is on its way to a vote
+	Leads   bool   // as far as is known here
+	Applied uint64 // index of the last entry that it has applied; 0 when it does not answer
+	Release string
+	Trouble string // why it does not answer
+}
+
+// Roster are the masters of the configuration that this master knows, each asked how
+// far it is. It needs no leader, so that one can see why there is none.
+func (n *Node) Roster(ctx context.Context) ([]Peer, error) {
+	inst, err := n.instance()
+	if err != nil {
+		return nil, err
+	}
+	f := inst.raft.GetConfiguration()
+	if err := wait(ctx, f); err != nil {
+		return nil, unavailable("read the configuration", err)
+	}
+	leader, _ := inst.raft.LeaderWithID()
+	servers := f.Configuration().Servers
+	peers := make([]Peer, len(servers))
+	var all sync.WaitGroup
+	for i, s := range servers {
+		p := &peers[i]
+		p.Voter, p.Votes, p.Leads = Voter{Name: string(s.ID), Address: string(s.Address)}, s.Suffrage == raft.Voter, s.Address == leader
+		if p.Name == n.opts.Name {
+			p.Applied, p.Release = inst.raft.AppliedIndex(), n.opts.Member.Release
+			continue
+		}
+		all.Go(func() {
+			switch a, err := n.ask(p.Address, askStatus, nil); {
+			case err != nil:
+				p.Trouble = err.Error()
+			case a.Name != p.Name:
+				p.Trouble = fmt.Sprintf("another master, %s, answers at its address", a.Name)
+			case a.Refusal != "":
+				p.Trouble = a.Refusal
+			default:
+				p.Applied, p.Release = a.Applied, a.Release
+			}
+		})
+	}
+	all.Wait()
+	return peers, nil
+}
+
+// Remove takes a master out for good; only the leader can, and not itself. Without force
+// it is refused where those that stay could not agree on anything any more.
+func (n *Node) Remove(ctx context.Context, name string, force bool) error {
+	peers, err := n.Roster(ctx)
+	if err != nil {
+		return err
+	}
+	found, votes, answer := false, 0, 0
+	for _, p := range peers {
+		switch {
+		case p.Name == name:
+			found = true
+		case p.Votes:
+			votes++
+			if p.Trouble == "" {
+				answer++
+			}
+		}
+	}
+	switch {
+	case !found:
+		return notFound("no master of the name %q is in the cluster; proffer cluster members lists them", name)
+	case name == n.opts.Name:
+		return conflict("%s leads; hand over first: proffer cluster transfer", name)
+	case !force && answer <= votes/2:
+		return conflict("of the %d masters that stay only %d answer: that is no majority, and without one nothing could be done any more; bring one back first, or say --force", votes, answer)
+	}
+	inst, err := n.instance()
+	if err != nil {
+		return err
+	}
+	if err := wait(ctx, inst.raft.RemoveServer(raft.ServerID(name), 0, remaining(ctx))); err != nil {
+		return unavailable("remove the master "+name, err)
+	}
+	_, err = n.Propose(ctx, registry.Command{Type: registry.CommandMember, Time: time.Now().UnixNano(), Member: &registry.Member{Name: name, Left: true}})
+	return err
+}
+
+// Transfer hands the leadership to a voter, by name, or to the one that is furthest
+// when the name is empty.
+func (n *Node) Transfer(ctx context.Context, name string) error {
+	inst, err := n.instance()
+	if err != nil {
+		return err
+	}
+	voters, err := n.Voters(ctx)
+	if err != nil {
+		return err
+	}
+	if len(voters) < 2 {
+		return conflict("there is no other master to hand over to")
+	}
+	if name == "" {
+		if err := wait(ctx, inst.raft.LeadershipTransfer()); err != nil {
+			return unavailable("hand over", err)
+		}
+		return nil
+	}
+	for _, v := range voters {
+		if v.Name != name {
+			continue
+		}
+		if name == n.opts.Name {
+			return conflict("%s leads already", name)
+		}
+		if err := wait(ctx, inst.raft.LeadershipTransferToServer(raft.ServerID(v.Name), raft.ServerAddress(v.Address))); err != nil {
+			return unavailable("hand over to "+name, err)
+		}
+		return nil
+	}
+	return notFound("no master of the name %q votes; proffer cluster members lists them", name)
+}
