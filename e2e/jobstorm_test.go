@@ -22,6 +22,9 @@ func victims() []string {
 	return []string{"proffer chronosish", "proffer marathonish", "proffer master", "proffer agent", "proffer-executor launcher", "proffer-executor executor"}
 }
 
+// afterKills is how long slots are judged after the last kill, for what it does.
+const afterKills = 3 * time.Second
+
 // storm is what a form of the story has: its kills come after random pauses, and each
 // kind has its share of them.
 type storm struct {
@@ -73,7 +76,7 @@ func TestJobsUnderKills(t *testing.T) {
 		<-time.NewTimer(pauses[i]).C
 		c.killOneOf(kind, rand.New(rand.NewPCG(seed, uint64(i))))
 	}
-	<-time.NewTimer(time.Until(start.Add(s.long))).C
+	<-time.NewTimer(max(time.Until(start.Add(s.long)), afterKills)).C
 	end := time.Now().UTC().Truncate(time.Second)
 	t.Logf("%d kills in %v: %v", len(kinds), end.Sub(start), counts(kinds))
 
