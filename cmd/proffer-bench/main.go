@@ -61,6 +61,8 @@ func benches() []bench {
 		{"launch", "perf-1, 2, 4, 5 and the latency of `proffer run -- true`", launch},
 		{"wire", "perf-24: an offer in every encoding", wireBench},
 		{"service", "perf-16 and perf-17: services start, come back, are taken over", services},
+		{"jobs", "perf-19, perf-20 and perf-22: how late jobs start, and what many of them cost", jobs},
+		{"idle", "perf-6: what a whole cluster costs that has nothing to do", idle},
 		{"writes", "perf-14: apps created by four clients", writes},
 		{"alloc", "perf-7 and perf-8: the allocator", allocBench},
 	}

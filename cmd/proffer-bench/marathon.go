@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -16,17 +14,10 @@ import (
 // booted are the arguments of a cluster that starts marathonish, as any other does.
 func booted() []string { return []string{"--boot", "", "--system-headroom", "cpus:0.2;mem:192"} }
 
-// marathon is a client of marathonish through the masters' gateway: the few calls that the
-// benches need.
-type marathon struct {
-	base, token string
-	http        *http.Client
-}
+// marathon is a client of marathonish: the few calls that the benches need.
+type marathon struct{ *rest }
 
-func newMarathon(u *upCluster) *marathon {
-	return &marathon{base: "http://" + u.addr + "/service/marathonish", token: u.token,
-		http: &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 16}}}
-}
+func newMarathon(u *upCluster) *marathon { return &marathon{newRest(u, "marathonish")} }
 
 // benchApp is an app of the benches: the fields that they set.
 type benchApp struct {
@@ -54,45 +45,6 @@ type benchCheck struct {
 type healthyCount struct {
 	ID      string `json:"id"`
 	Healthy int    `json:"tasksHealthy"`
-}
-
-// call makes one call; a status of 300 or more is an error with the answer's text.
-func (m *marathon) call(ctx context.Context, method, path string, body, answer any) error {
-	var data []byte
-	if body != nil {
-		var err error
-		if data, err = json.Marshal(body); err != nil {
-			return err
-		}
-	}
-	req, err := http.NewRequestWithContext(ctx, method, m.base+path, bytes.NewReader(data))
-	if err != nil {
-		return err
-	}
-	req.Header.Set("Authorization", "Bearer "+m.token)
-	req.Header.Set("Content-Type", "application/json")
-	resp, err := m.http.Do(req)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	switch {
-	case err != nil:
-		return err
-	case resp.StatusCode >= 300:
-		return fmt.Errorf("%s %s: %s: %s", method, path, resp.Status, text)
-	case answer == nil:
-		return nil
-	}
-	return json.Unmarshal(text, answer)
-}
-
-// await waits until marathonish answers: the boot has come as far.
-func (m *marathon) await(ctx context.Context) error {
-	return poll(ctx, 30*time.Second, 20*time.Millisecond, "marathonish answers", func() error {
-		return m.call(ctx, http.MethodGet, "/ping", nil, nil)
-	})
 }
 
 // healthy tells how many instances of an app are healthy.

@@ -229,13 +229,11 @@ func (s *serviceBench) comeBack(ctx context.Context) ([]row, error) {
 // takeOver kills marathonish together with a service: how soon that death is handled.
 func (s *serviceBench) takeOver(ctx context.Context) ([]row, error) {
 	all, err := s.killed(ctx, "/over", handovers, frameworkLife, func() error {
-		for _, pid := range s.u.tree() {
-			cmdline, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
-			if words := strings.Split(string(cmdline), "\x00"); len(words) > 1 && words[1] == "marathonish" {
-				return kill9(pid)
-			}
+		pid, err := s.u.pidOf("marathonish")
+		if err != nil {
+			return err
 		}
-		return errors.New("no marathonish runs")
+		return kill9(pid)
 	})
 	if err != nil {
 		return nil, err
@@ -263,10 +261,8 @@ func (s *serviceBench) killed(ctx context.Context, id string, n int, life time.D
 		if err := s.isHealthy(ctx, id); err != nil {
 			return nil, err
 		}
-		select {
-		case <-time.After(life):
-		case <-ctx.Done():
-			return nil, ctx.Err()
+		if err := pause(ctx, life); err != nil {
+			return nil, err
 		}
 		pid, err := s.pid(id)
 		if err != nil {
@@ -296,28 +292,20 @@ func (s *serviceBench) killed(ctx context.Context, id string, n int, life time.D
 // crashes is perf-17's crash loop: what an app that ends at once costs, with the default
 // backoff, beside an idle cluster with a few services.
 func (s *serviceBench) crashes(ctx context.Context) ([]row, error) {
-	idle := 10 * time.Second
-	pause := func(d time.Duration) error {
-		select {
-		case <-time.After(d):
-			return nil
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
+	quiet := 10 * time.Second
 	at := s.u.cpu()
-	if err := pause(idle); err != nil {
+	if err := pause(ctx, quiet); err != nil {
 		return nil, err
 	}
-	quiet := (s.u.cpu() - at).Seconds() / idle.Seconds()
+	base := (s.u.cpu() - at).Seconds() / quiet.Seconds()
 	at = s.u.cpu()
 	if err := s.m.call(ctx, http.MethodPost, "/v2/apps", benchApp{ID: "/crash", Cmd: "exit 1", Instances: 1, CPUs: 0.1, Mem: 32, Ports: []int{}}, nil); err != nil {
 		return nil, err
 	}
-	if err := pause(crashLoop); err != nil {
+	if err := pause(ctx, crashLoop); err != nil {
 		return nil, err
 	}
-	used := (s.u.cpu()-at).Seconds()/crashLoop.Seconds() - quiet
+	used := (s.u.cpu()-at).Seconds()/crashLoop.Seconds() - base
 	return []row{row{ID: "perf-17", What: "a crash loop with the default backoff, its first 60 s, beyond the idle cluster", Figure: used, Unit: "core",
-		Note: fmt.Sprintf("idle with %d services: %s core", deployRepeats+2, figure(quiet))}.atMost(0.02)}, nil
+		Note: fmt.Sprintf("idle with %d services: %s core", deployRepeats+2, figure(base))}.atMost(0.02)}, nil
 }

@@ -25,15 +25,26 @@ type upCluster struct {
 	ready time.Duration // from exec to the line that says it serves
 }
 
-// startUp starts a cluster with one agent that offers resources.
+// startUp starts a cluster with one agent that offers resources, and nothing else unless
+// more says so.
 func startUp(ctx context.Context, o options, resources string, more ...string) (*upCluster, error) {
-	bin := o.bin
-	if bin == "" {
-		self, err := os.Executable()
-		if err != nil {
-			return nil, err
-		}
-		bin = filepath.Join(filepath.Dir(self), "proffer")
+	return startCluster(ctx, o, append([]string{"--resources", resources, "--boot", "none", "--system-headroom", "", "--publish", "none"}, more...)...)
+}
+
+// binary is the proffer binary that is measured.
+func (o options) binary() (string, error) {
+	if o.bin != "" {
+		return o.bin, nil
+	}
+	self, err := os.Executable()
+	return filepath.Join(filepath.Dir(self), "proffer"), err
+}
+
+// startCluster starts `proffer up` with the arguments.
+func startCluster(ctx context.Context, o options, more ...string) (*upCluster, error) {
+	bin, err := o.binary()
+	if err != nil {
+		return nil, err
 	}
 	dir, err := os.MkdirTemp(o.dir, "proffer-bench-")
 	if err != nil {
@@ -44,7 +55,7 @@ func startUp(ctx context.Context, o options, resources string, more ...string) (
 	}
 	u := &upCluster{dir: dir, ended: make(chan error, 1)}
 	offset := 5000 + os.Getpid()%2000
-	args := append([]string{"up", "--dir", dir, "--port-offset", strconv.Itoa(offset), "--resources", resources, "--boot", "none", "--system-headroom", "", "--publish", "none"}, more...)
+	args := append([]string{"up", "--dir", dir, "--port-offset", strconv.Itoa(offset)}, more...)
 	u.cmd = exec.CommandContext(ctx, bin, args...)
 	u.cmd.Cancel = func() error { return u.cmd.Process.Signal(os.Interrupt) }
 	talk, err := u.cmd.StderrPipe()
@@ -149,13 +160,20 @@ const userHz = 100
 
 // cpu is the user and system time of the whole tree, its reaped children included.
 func (u *upCluster) cpu() time.Duration {
-	ticks := 0
+	var sum time.Duration
 	for _, pid := range u.tree() {
-		f := statFields(pid)
-		for i := 11; i <= 14 && i < len(f); i++ {
-			n, _ := strconv.Atoi(f[i])
-			ticks += n
-		}
+		sum += cpuTime(pid)
+	}
+	return sum
+}
+
+// cpuTime is the user and system time of a process and of its reaped children.
+func cpuTime(pid int) time.Duration {
+	ticks := 0
+	f := statFields(pid)
+	for i := 11; i <= 14 && i < len(f); i++ {
+		n, _ := strconv.Atoi(f[i])
+		ticks += n
 	}
 	return time.Duration(ticks) * time.Second / userHz
 }
@@ -164,26 +182,60 @@ func (u *upCluster) cpu() time.Duration {
 func (u *upCluster) memory(want func(cmdline string) bool) int64 {
 	var sum int64
 	for _, pid := range u.tree() {
-		cmdline, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
-		if !want(strings.ReplaceAll(string(cmdline), "\x00", " ")) {
-			continue
-		}
-		data, _ := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
-		for line := range strings.Lines(string(data)) {
-			if f := strings.Fields(line); len(f) == 3 && f[0] == "Pss:" {
-				kib, _ := strconv.ParseInt(f[1], 10, 64)
-				sum += kib << 10
-			}
+		if want(strings.Join(words(pid), " ")) {
+			sum += pss(pid)
 		}
 	}
 	return sum
 }
 
-// pidOf finds the daemon of that name (master, agent) right below `up`.
+// words are the arguments of a process, its program first.
+func words(pid int) []string {
+	cmdline, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+	return strings.Split(strings.TrimRight(string(cmdline), "\x00"), "\x00")
+}
+
+// pss is a process's memory in bytes, with its share of what it shares; rss is all that it
+// has in memory.
+func pss(pid int) int64 { return rollup(pid, "Pss:") }
+func rss(pid int) int64 { return rollup(pid, "Rss:") }
+
+func rollup(pid int, field string) int64 {
+	data, _ := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
+	for line := range strings.Lines(string(data)) {
+		if f := strings.Fields(line); len(f) == 3 && f[0] == field {
+			kib, _ := strconv.ParseInt(f[1], 10, 64)
+			return kib << 10
+		}
+	}
+	return 0
+}
+
+// use is what one process of the cluster takes.
+type use struct {
+	what string // its name and first argument
+	cpu  time.Duration
+	pss  int64
+}
+
+// uses are all processes of the cluster.
+func (u *upCluster) uses() map[int]use {
+	all := map[int]use{}
+	for _, pid := range u.tree() {
+		w := words(pid)
+		what := filepath.Base(w[0])
+		if len(w) > 1 {
+			what = strings.TrimPrefix(what, "proffer-") + " " + w[1]
+		}
+		all[pid] = use{what: strings.TrimPrefix(what, "proffer "), cpu: cpuTime(pid), pss: pss(pid)}
+	}
+	return all
+}
+
+// pidOf finds the process of that subcommand (master, agent, marathonish, chronosish).
 func (u *upCluster) pidOf(name string) (int, error) {
 	for _, pid := range u.tree() {
-		cmdline, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
-		if words := strings.Split(string(cmdline), "\x00"); len(words) > 1 && words[1] == name {
+		if w := words(pid); len(w) > 1 && w[1] == name {
 			return pid, nil
 		}
 	}

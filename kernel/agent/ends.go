@@ -107,10 +107,6 @@ func (e *ends) run(ctx context.Context) error {
 			pace()
 			e.release(ctx, now)
 			e.relieve()
-			// A small disk fills within seconds.
-			if e.collector.Len() > 0 && e.collector.Full() {
-				e.collect()
-			}
 		case <-long.C:
 			e.collect()
 		}

@@ -8,8 +8,13 @@ import (
 	"github.com/profferhq/proffer/kernel/link"
 )
 
-// tickEvery is how exact the ledger's waits are.
-const tickEvery = 250 * time.Millisecond
+const (
+	// tickEvery is how exact the ledger's waits are.
+	tickEvery = 250 * time.Millisecond
+	// restEvery is how often the ledger hears of the time while nothing waits but what
+	// has lasted long: executors without tasks, tombstones.
+	restEvery = time.Second
+)
 
 // loop owns the ledger. It takes every fact that waits, steps the ledger through
 // them, makes the records durable with one fsync, and performs the effects.
@@ -17,6 +22,7 @@ func (a *Agent) loop(ctx context.Context) error {
 	defer close(a.loopEnd)
 	ticker := time.NewTicker(tickEvery)
 	defer ticker.Stop()
+	rests := false
 	var spare []ledger.Input
 	for {
 		select {
@@ -46,12 +52,24 @@ func (a *Agent) loop(ctx context.Context) error {
 			if err := a.journal.compact(a.ledger); err != nil {
 				return err
 			}
+			// Only here, so that a tick that is due is never put off.
+			if !rests && !a.waits() {
+				rests = true
+				ticker.Reset(restEvery)
+			}
 		}
 		if err := a.settle(); err != nil {
 			return err
 		}
+		if rests && a.waits() {
+			rests = false
+			ticker.Reset(tickEvery)
+		}
 	}
 }
+
+// waits tells whether the next tick should come soon.
+func (a *Agent) waits() bool { return a.ledger.Waits() || len(a.journal.late) > 0 }
 
 // settle stores what the ledger has decided, and does it. Should storing fail, the
 // decisions are not carried out, and the agent ends: what is on the disk is then

@@ -22,6 +22,8 @@ import (
 type watcher struct {
 	a     *Agent
 	epoll int
+	set   *os.File // the same, as the runtime waits for it: no thread of ours does
+	raw   syscall.RawConn
 
 	mu    sync.Mutex
 	boxes map[int32]*box // by pidfd
@@ -44,7 +46,15 @@ func newWatcher(a *Agent) (*watcher, error) {
 	if err != nil {
 		return nil, fmt.Errorf("watch processes: %w", err)
 	}
-	return &watcher{a: a, epoll: fd, boxes: map[int32]*box{}}, nil
+	w := &watcher{a: a, epoll: fd, boxes: map[int32]*box{}}
+	if err = unix.SetNonblock(fd, true); err == nil { // so that os.NewFile hands it to the runtime
+		w.set = os.NewFile(uintptr(fd), "epoll")
+		w.raw, err = w.set.SyscallConn()
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("watch processes: %w", err), unix.Close(fd))
+	}
+	return w, nil
 }
 
 // add begins to watch the process of a container. It is called before anybody is
@@ -68,13 +78,26 @@ func (w *watcher) add(x *box, p sdk.Process) {
 
 // run tells the ledger of ends, until ctx ends.
 func (w *watcher) run(ctx context.Context) error {
+	past := time.Unix(1, 0)
+	stop := context.AfterFunc(ctx, func() { _ = w.set.SetReadDeadline(past) })
+	defer stop()
 	events := make([]unix.EpollEvent, 64)
-	for ctx.Err() == nil {
-		n, err := unix.EpollWait(w.epoll, events, 500)
-		if err != nil && !errors.Is(err, syscall.EINTR) {
+	for {
+		var until time.Time // with nothing unsaid, the next end is all that is waited for
+		if len(w.gone) > 0 {
+			until = w.gone[0].at.Add(unsaidAfter)
+		}
+		if err := w.set.SetReadDeadline(until); err != nil {
 			return fmt.Errorf("watch processes: %w", err)
 		}
-		for i := range max(n, 0) {
+		if ctx.Err() != nil { // its end may have been before the deadline
+			return nil
+		}
+		n, err := w.await(events)
+		if err != nil {
+			return fmt.Errorf("watch processes: %w", err)
+		}
+		for i := range n {
 			w.mu.Lock()
 			x := w.boxes[events[i].Fd]
 			w.mu.Unlock()
@@ -84,7 +107,23 @@ func (w *watcher) run(ctx context.Context) error {
 		}
 		w.unsaid(time.Now())
 	}
-	return nil
+}
+
+// await waits for ends until the deadline of the set, which is no error, and gives how
+// many there are.
+func (w *watcher) await(events []unix.EpollEvent) (n int, err error) {
+	var failed error
+	err = w.raw.Read(func(fd uintptr) bool {
+		n, failed = unix.EpollWait(int(fd), events, 0) // which does not wait
+		return n != 0
+	})
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(failed, syscall.EINTR):
+		return 0, nil
+	case err != nil:
+		return 0, err
+	}
+	return n, failed
 }
 
 // unsaid tells the ledger of ends that no executor has told of.
@@ -177,7 +216,7 @@ func (w *watcher) wait(ctx context.Context, x *box) error {
 	return nil
 }
 
-func (w *watcher) close() error { return unix.Close(w.epoll) }
+func (w *watcher) close() error { return w.set.Close() }
 
 // alive says whether the very process lives, this boot's.
 func alive(p *sdk.Process, boot string) bool {

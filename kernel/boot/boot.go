@@ -22,8 +22,10 @@ const (
 	epochKey = "epoch"
 	// failover is how long the kernel keeps what init launched while there is no leader.
 	failover = 7 * 24 * time.Hour
-	// look is how often the manifest is looked at, and the clock.
-	look = 250 * time.Millisecond
+	// look is how often the clock is looked at while something waits for it, and
+	// lookLong is how often the manifest is.
+	look     = 250 * time.Millisecond
+	lookLong = time.Second
 	// commitTimeout bounds one commit; after it the session begins anew.
 	commitTimeout = 10 * time.Second
 )
@@ -204,11 +206,11 @@ func (s *session) commit(ctx context.Context, held store.Compare, op store.Op) e
 
 // watch lets time pass and follows the manifest.
 func (s *session) watch(ctx context.Context) error {
-	tick := time.NewTicker(look)
-	defer tick.Stop()
+	timer := time.NewTimer(look)
+	defer timer.Stop()
 	for {
 		select {
-		case <-tick.C:
+		case <-timer.C:
 		case <-ctx.Done():
 			return nil
 		}
@@ -228,7 +230,20 @@ func (s *session) watch(ctx context.Context) error {
 		}); err != nil {
 			return err
 		}
+		timer.Reset(s.rest())
 	}
+}
+
+// rest is how long the clock need not be looked at. What happens meanwhile may begin a
+// wait, which is then noticed that much later; none of them is shorter than a second.
+func (s *session) rest() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	due, ok := s.plan.Due()
+	if !ok {
+		return lookLong
+	}
+	return min(max(time.Until(due), look), lookLong)
 }
 
 // handle steps the plan with what the kernel says.

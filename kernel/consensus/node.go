@@ -221,7 +221,20 @@ func (n *Node) start(solo, bootstrap bool) error {
 		return leader
 	}))
 	n.wait.Go(func() { n.follow(r, notify, leaders, over) })
+	if solo {
+		n.wait.Go(func() { n.stand(transport, c.LocalID) })
+	}
 	return nil
+}
+
+// stand has a lone voter stand for election at once, as a leader does to its successor
+// when it resigns: there is nobody to wait for. Where that fails, time does it.
+func (n *Node) stand(t raft.Transport, id raft.ServerID) {
+	request := raft.TimeoutNowRequest{RPCHeader: raft.RPCHeader{
+		ProtocolVersion: raft.ProtocolVersionMax, ID: []byte(id), Addr: t.EncodePeer(id, t.LocalAddr())}}
+	if err := t.TimeoutNow(id, t.LocalAddr(), &request, &raft.TimeoutNowResponse{}); err != nil {
+		n.opts.Log.Debug("the election waits for its time-out", "error", err)
+	}
 }
 
 // follow turns raft's notifications into terms until the instance ends.

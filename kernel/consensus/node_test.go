@@ -254,3 +254,22 @@ func TestFailedCommitIsFinal(t *testing.T) {
 		t.Errorf("update gave %v, fatal was told %v", err, said)
 	}
 }
+
+// TestALoneVoterStandsAtOnce: it does not wait for its time-outs, neither when it is
+// bootstrapped nor when it starts again.
+func TestALoneVoterStandsAtOnce(t *testing.T) {
+	dir := t.TempDir()
+	for range 2 {
+		o := testOptions(t, "m0", dir)
+		o.Bootstrap = true
+		o.Solo = Timing{Heartbeat: time.Hour, Election: time.Hour, Lease: time.Hour, Commit: time.Second}
+		n, err := New(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		awaitTerm(t, n)
+		if err := n.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}

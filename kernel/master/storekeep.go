@@ -19,6 +19,7 @@ type keeping struct {
 	metrics *metrics
 	propose func(context.Context, store.Command) (store.Result, error)
 	wake    chan struct{} // one waiting signal at most
+	began   time.Time
 
 	mu       sync.Mutex // the state machine's lock may be held around it, never inside
 	keeper   *store.Keeper
@@ -49,9 +50,12 @@ const (
 	// livesFor is how long a token is taken without asking whether its task lives;
 	// the end of the task is told at once.
 	livesFor = time.Second
-	// boundEvery is how often the loop is asked for tasks that ended unseen, such
-	// as before this leader was elected.
+	// boundEvery is how often the loop is asked for tasks that ended unseen, which is
+	// before this leader was elected: soon after that the agents come back and tell of
+	// them. Later it is but a net, every boundRest.
 	boundEvery = 500 * time.Millisecond
+	boundFor   = time.Minute
+	boundRest  = 10 * time.Second
 	// endAgain is the pause after an end of a lease that could not be proposed.
 	endAgain = 100 * time.Millisecond
 	// endsAtOnce bounds how many ends of leases are proposed at the same time.
@@ -60,7 +64,7 @@ const (
 
 func newKeeping(now time.Time, s *store.State, log *slog.Logger, m *metrics, propose func(context.Context, store.Command) (store.Result, error)) *keeping {
 	return &keeping{
-		log: log, metrics: m, propose: propose, wake: make(chan struct{}, 1),
+		log: log, metrics: m, propose: propose, wake: make(chan struct{}, 1), began: now,
 		keeper: store.NewKeeper(now, s.Leases()), revision: s.Index(),
 		watches: map[store.Space]map[*watch]struct{}{}, tokened: map[taskKey]map[*watch]struct{}{}, lives: map[taskKey]time.Time{},
 	}
@@ -180,7 +184,9 @@ func (k *keeping) due(now time.Time) (ends []store.Command, bound []store.Lease,
 	k.ends = nil
 	again = time.Hour
 	if bound = k.keeper.Bound(); len(bound) > 0 {
-		again = boundEvery
+		if again = boundRest; now.Sub(k.began) < boundFor {
+			again = boundEvery
+		}
 	}
 	if at, ok := k.keeper.Due(); ok {
 		again = max(min(again, at.Sub(now)), time.Millisecond)

@@ -33,6 +33,22 @@ func (l *Ledger) tick() {
 	l.tombs.expire(l.now.Add(-l.o.TombstoneAge).Unix(), l.o.TombstoneMax)
 }
 
+// Waits tells whether a wait goes on whose end is awaited: a status to be sent again, a
+// task or an executor that is to end, one that starts.
+func (l *Ledger) Waits() bool {
+	if l.restoring || len(l.waiting) > 0 || len(l.killing) > 0 {
+		return true
+	}
+	for _, f := range l.frameworks {
+		for _, x := range f.executors {
+			if x.phase != running || x.closing || !x.deadline.IsZero() || !x.retryAt.IsZero() {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 func (l *Ledger) tickTask(t *task) {
 	switch {
 	case t.phase >= ending:

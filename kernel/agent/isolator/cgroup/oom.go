@@ -82,7 +82,8 @@ func counter(path, key string) (uint64, error) {
 // armed only when it has reached a certain age: most end before that, and their
 // counter is read at the end anyway.
 type watch struct {
-	arm time.Duration
+	arm  time.Duration
+	born chan struct{} // has a token when there is a young one
 
 	mu    sync.Mutex
 	young []youngster         // in the order of their birth
@@ -95,7 +96,7 @@ type youngster struct {
 }
 
 func newWatch(arm time.Duration) *watch {
-	return &watch{arm: arm, alive: map[string]*os.File{}}
+	return &watch{arm: arm, born: make(chan struct{}, 1), alive: map[string]*os.File{}}
 }
 
 func (w *watch) add(id, dir string) {
@@ -104,6 +105,25 @@ func (w *watch) add(id, dir string) {
 	w.dropEnded()
 	w.young = append(w.young, youngster{id, dir, time.Now()})
 	w.alive[id] = nil
+	select {
+	case w.born <- struct{}{}:
+	default:
+	}
+}
+
+// rest waits until there is a young one, and then for as long as one is.
+func (w *watch) rest(ctx context.Context) error {
+	w.mu.Lock()
+	none := len(w.young) == 0
+	w.mu.Unlock()
+	if none {
+		select {
+		case <-w.born: // an old token does no harm
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return pause(ctx, w.arm)
 }
 
 // dropEnded keeps the list short also where nobody watches.
@@ -150,7 +170,7 @@ func (i *Isolator) Watch(ctx context.Context, tell func(string, isolator.Limitat
 	var readers sync.WaitGroup
 	defer readers.Wait()
 	defer i.watch.disarm()
-	for pause(ctx, i.watch.arm) == nil {
+	for i.watch.rest(ctx) == nil {
 		for _, y := range i.watch.due(time.Now()) {
 			f, err := i.watch.register(y)
 			switch {
