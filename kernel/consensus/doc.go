@@ -10,6 +10,10 @@
 // once; those of the store in groups, one after the other, so that many writers
 // share an fsync and the registry never waits behind more than one group.
 //
+// A lone voter has nobody to wait for: it stands for election as soon as it starts,
+// and its time-outs are long, so that an idle master seldom wakes. Before a second
+// voter is added raft starts anew with the cluster's.
+//
 // A Node may be used from any goroutine. A write or fsync of the log that fails
 // ends the process (Options.Fatal): what the disk then holds is unknown, and a
 // master that guesses could forget what it promised.
