@@ -11,7 +11,7 @@ build: ## static binaries in bin/
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
 up: build ## a cluster on this machine; ctrl-C stops it
 	bin/proffer up
-demo: build ## the README's tour, by itself, in under a minute
+demo: build ## the README's tour, by itself, in half a minute
 	$(GO) run ./e2e/demo
 compat: build ## every call of Marathon's and Chronos's Python clients, from PyPI, against a cluster
 	$(PYTHON) e2e/compat/run.py

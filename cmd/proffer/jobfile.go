@@ -127,3 +127,26 @@ func carry(docs []jobDocument, files []string) error {
 	}
 	return nil
 }
+
+// equip puts variables into the environments of the jobs, in the place of those of their
+// names.
+func equip(docs []jobDocument, pairs []string) error {
+	env, err := environment(pairs)
+	if err != nil || env == nil {
+		return err
+	}
+	for _, d := range docs {
+		var list []map[string]any
+		if raw, given := d.fields["environmentVariables"]; given && json.Unmarshal(raw, &list) != nil {
+			return usagef("environmentVariables of the job %q is no list of objects, so that --env could add to it", d.name)
+		}
+		for _, v := range env.Variables {
+			list = slices.DeleteFunc(list, func(have map[string]any) bool { return have["name"] == v.Name })
+			list = append(list, map[string]any{"name": v.Name, "value": v.Value})
+		}
+		if d.fields["environmentVariables"], err = json.Marshal(list); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	bound      = 60 * time.Second // how long the whole tour may take
-	buildBound = 5 * time.Minute  // for the programs that it needs, before the clock starts
+	bound      = 2 * time.Minute // how long the whole tour may take
+	buildBound = 5 * time.Minute // for the programs that it needs, before the clock starts
 )
 
 // step is one stop of the tour.
@@ -36,6 +36,9 @@ func steps() []step {
 		{"service", "three instances of a web service come up healthy through `service deploy`", (*tour).deployWeb},
 		{"service", "one is killed with SIGKILL: another comes up in its place, with its index", (*tour).comeBack},
 		{"service", "a rolling update under load: no request fails", (*tour).update},
+		{"jobs", "a job is to run every two seconds, three times", (*tour).everyTwoSeconds},
+		{"jobs", "the word count as jobs: a split, eight mappers on two agents of which one is killed, a reducer", (*tour).countByJobs},
+		{"jobs", "the job of every two seconds has run exactly three times, by what its runs wrote", (*tour).threeTimes},
 		{"", "ctrl-C stops everything and leaves nothing behind", (*tour).stop},
 	}
 }

@@ -27,6 +27,7 @@ type tour struct {
 	task     string
 	pid      int    // of the detached task, as it wrote it itself
 	web      string // the text of the web service's definition
+	slots    string // the file in which the runs of the job of every two seconds write
 }
 
 func (t *tour) state() string { return filepath.Join(t.dir, "up") }
