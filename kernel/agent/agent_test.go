@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/profferhq/proffer/kernel/agent/ledger"
 	"github.com/profferhq/proffer/kernel/credential"
 	"github.com/profferhq/proffer/kernel/link"
 	"github.com/profferhq/proffer/sdk"
@@ -120,7 +121,21 @@ func newMachine(t *testing.T, change func(*Options)) *machine {
 		m.nothingLeft()
 	})
 	m.leader.registered(1)
+	m.knowsItself()
 	return m
+}
+
+// knowsItself waits until the agent has read that it is registered: before that it has
+// no id, and takes no executor's token.
+func (m *machine) knowsItself() {
+	m.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	for registered := false; !registered; {
+		if !m.agent.ask(ctx, func(l *ledger.Ledger) { registered = l.Registered() }) {
+			m.t.Fatal("the agent did not learn that it is registered")
+		}
+	}
 }
 
 // testWriter brings an agent's log to its test.

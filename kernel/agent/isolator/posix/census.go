@@ -39,6 +39,9 @@ func (p *Processes) look() ([]process, error) {
 	p.next = nil // whoever comes from now on could miss a process in this one
 	p.mu.Unlock()
 	c.processes, c.err = count(p.proc())
+	if p.looked != nil {
+		p.looked()
+	}
 	p.turn.Unlock()
 	close(c.done)
 	return c.processes, c.err

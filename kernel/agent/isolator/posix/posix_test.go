@@ -82,6 +82,44 @@ func TestDestroyFindsDaemons(t *testing.T) {
 	}
 }
 
+// TestDestroyWaitsForTheGroup: the leader is gone at the second look, and one of its
+// group that was killed takes its time to die.
+func TestDestroyWaitsForTheGroup(t *testing.T) {
+	proc := t.TempDir()
+	self := strconv.Itoa(os.Getpid())
+	show := func(pid, group string) {
+		if err := os.MkdirAll(filepath.Join(proc, pid), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		line := pid + " (x) S 1 " + group + strings.Repeat(" 0", 16) + " 77 0\n"
+		if err := os.WriteFile(filepath.Join(proc, pid, "stat"), []byte(line), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// Numbers that no process has: /proc of the test is the only place where they live.
+	const leader, member = "4194301", "4194302"
+	show(leader, leader)
+	show(member, leader)
+	p := &Processes{Proc: proc}
+	c := &isolator.Container{ID: "slow" + self, Process: &sdk.Process{PID: 4194301, StartTime: 77}}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	ended := make(chan error, 1)
+	looks := 0
+	p.looked = func() {
+		switch looks++; looks {
+		case 1:
+			_ = os.RemoveAll(filepath.Join(proc, leader))
+		case 3:
+			_ = os.RemoveAll(filepath.Join(proc, member))
+		}
+	}
+	go func() { ended <- p.Destroy(ctx, c) }()
+	if err := <-ended; err != nil || looks < 4 {
+		t.Fatalf("ended after %d looks: %v", looks, err)
+	}
+}
+
 // TestAForeignProcessIsSpared: the task's pid may belong to someone else by now.
 func TestAForeignProcessIsSpared(t *testing.T) {
 	p, c := &Processes{}, &isolator.Container{ID: "reused" + strconv.Itoa(os.Getpid())}

@@ -28,6 +28,8 @@ type Processes struct {
 	mu   sync.Mutex // of next
 	next *census    // the look that has not begun
 	turn sync.Mutex // one look at a time
+
+	looked func() // after each look; tests only
 }
 
 // Name is "posix".
@@ -40,10 +42,15 @@ func (*Processes) Prepare(_ context.Context, c *isolator.Container, spec *sdk.La
 }
 
 // Destroy kills the container's process group and every process with its mark that
-// this agent can see, until it finds none.
+// this agent can see, until it finds none. The leader of the group may be gone before
+// the others are: what was the group at the beginning stays it.
 func (p *Processes) Destroy(ctx context.Context, c *isolator.Container) error {
+	group := p.group(p.proc(), c)
 	for wait := time.Millisecond; ; wait = min(wait*2, 50*time.Millisecond) {
-		left, err := p.find(c)
+		if group != 0 && p.reused(c) {
+			group = 0
+		}
+		left, err := p.findIn(c, group)
 		if err != nil {
 			return err
 		}
@@ -65,11 +72,15 @@ func (p *Processes) Destroy(ctx context.Context, c *isolator.Container) error {
 
 // find lists the living processes of the container.
 func (p *Processes) find(c *isolator.Container) ([]int, error) {
+	return p.findIn(c, p.group(p.proc(), c))
+}
+
+// findIn lists those that are in the group, 0 for none, or have the mark.
+func (p *Processes) findIn(c *isolator.Container, group int) ([]int, error) {
 	all, err := p.look()
 	if err != nil {
 		return nil, err
 	}
-	group := p.group(p.proc(), c)
 	var out []int
 	for i := range all {
 		if group != 0 && all[i].group == group || all[i].mark == c.ID {
@@ -98,6 +109,12 @@ func (*Processes) group(proc string, c *isolator.Container) int {
 		return 0
 	}
 	return s.group
+}
+
+// reused tells whether the number of the container's first process is another's now.
+func (p *Processes) reused(c *isolator.Container) bool {
+	s, ok := readStat(filepath.Join(p.proc(), strconv.Itoa(int(c.Process.PID))))
+	return ok && s.start != c.Process.StartTime
 }
 
 // stat is what /proc/PID/stat tells.
