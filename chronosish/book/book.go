@@ -29,7 +29,7 @@ type Options struct {
 	// MaxWrites the number of writes.
 	MaxTxn, MaxWrites int
 	// MaxLaunches is how many attempts are launched on one offer, because their records
-	// are one transaction.
+	// are one transaction. It begins with fewer, see launchesFirst.
 	MaxLaunches int
 	// MaxWaiting runs of one job wait; slots beyond are decided when there is room.
 	MaxWaiting int
@@ -99,6 +99,7 @@ type Book struct {
 	session  session
 	offers   []sdk.Offer
 	market   mind.Market
+	burst    int // how many are launched on the next offer
 	turn     int // where the next placement begins to look
 	orphans  mind.Orphans
 	requests []Request // not yet admitted

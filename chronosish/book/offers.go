@@ -64,6 +64,8 @@ func (b *Book) match() {
 		rooms[i] = measure(&b.offers[i])
 	}
 	b.offers = nil
+	b.burst = min(max(b.burst, launchesFirst), b.opt.MaxLaunches)
+	more := false
 	tight := map[*job.Job]string{}
 	for _, r := range b.candidates() {
 		e := b.jobs[r.rec.Job]
@@ -76,9 +78,10 @@ func (b *Book) match() {
 			}
 			tight[e.job] = why
 		}
-		if e.waits = why; why == nextOffer {
-			r.seen = false // the same agent has more, once the records of these are stored
-		}
+		e.waits, more = why, more || why == nextOffer
+	}
+	if b.burst *= 4; !more {
+		b.burst = 0
 	}
 	decline := Decline{Refuse: b.opt.Refuse}
 	for _, at := range rooms {
@@ -93,8 +96,13 @@ func (b *Book) match() {
 	}
 }
 
-// nextOffer is waited for where an offer has as many launches as go into a transaction.
+// nextOffer is waited for where an offer has as many launches as it may.
 const nextOffer = "the next offer"
+
+// launchesFirst is how many are launched on the first offer when many are due together; then
+// it is four times as many from offer to offer. So the first start while the rest is
+// written down, and the agents have enough to do meanwhile.
+const launchesFirst = 50
 
 // place finds an offer for one attempt, and says why where there is none. It begins to
 // look where it has not looked last, so that attempts are spread.
@@ -103,7 +111,7 @@ func (b *Book) place(j *job.Job, rooms []*room) (*room, string) {
 	for k := range rooms {
 		i := (b.turn + k) % len(rooms)
 		at := rooms[i]
-		if len(at.runs) >= b.opt.MaxLaunches {
+		if len(at.runs) >= b.burst {
 			why = nextOffer
 			continue
 		}
@@ -240,8 +248,16 @@ func (b *Book) record(at *room) {
 
 // launch accepts the offer. An attempt that is not wanted any more, or whose offer is
 // gone, is not launched: nobody has heard of it, so that its task's id is still good.
+//
+// Where something waits, what is left of the offer is wanted again at once: it was not
+// there yet when this offer was matched, or there was no room for its record in the
+// transaction. The revive that it has caused is older than this answer, which would have
+// the kernel keep the rest back.
 func (b *Book) launch(at *room) {
 	accept := Accept{Offer: at.offer.ID, Refuse: b.opt.Refuse}
+	if len(b.eligible()) > 0 {
+		accept.Refuse = 0
+	}
 	here := false
 	for i, r := range at.runs {
 		e := b.jobs[r.rec.Job]
@@ -258,7 +274,7 @@ func (b *Book) launch(at *room) {
 	case len(accept.Tasks) > 0:
 		b.emit(accept)
 	case b.session.up && here:
-		b.emit(Decline{Offers: []sdk.OfferID{at.offer.ID}, Refuse: b.opt.Refuse})
+		b.emit(Decline{Offers: []sdk.OfferID{at.offer.ID}, Refuse: accept.Refuse})
 	}
 }
 

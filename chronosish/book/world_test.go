@@ -206,13 +206,13 @@ func (w *world) perform(e Effect) {
 	case Accept:
 		m := w.offers[e.Offer]
 		delete(w.offers, e.Offer)
-		w.refused[m.name] = true
+		w.refused[m.name] = e.Refuse > 0
 		for _, t := range e.Tasks {
 			w.launch(m, t)
 		}
 	case Decline:
 		for _, id := range e.Offers {
-			w.refused[w.offers[id].name] = true
+			w.refused[w.offers[id].name] = e.Refuse > 0
 			delete(w.offers, id)
 		}
 	case Suppress:

@@ -96,6 +96,9 @@ func (f *Fleet) record(offer sdk.OfferID, units []*unit, tasks []sdk.TaskInfo) {
 // is gone, is not launched: its record goes again.
 func (f *Fleet) launch(offer sdk.OfferID, units []*unit, tasks []sdk.TaskInfo) {
 	accept := Accept{Offer: offer, Refuse: f.opt.Refuse}
+	if len(f.looking()) > 0 { // what has come to be due since the offer was matched wants the rest of it
+		accept.Refuse = 0
+	}
 	for i, u := range units {
 		s := f.services[u.rec.App]
 		f.touch(s.id)
@@ -112,7 +115,7 @@ func (f *Fleet) launch(offer sdk.OfferID, units []*unit, tasks []sdk.TaskInfo) {
 	case len(accept.Tasks) > 0:
 		f.emit(accept)
 	case f.session.up && units[0].offer != "":
-		f.emit(Decline{Offers: []sdk.OfferID{offer}, Refuse: f.opt.Refuse})
+		f.emit(Decline{Offers: []sdk.OfferID{offer}, Refuse: accept.Refuse})
 	}
 }
 

@@ -26,7 +26,8 @@ type world struct {
 	agents []*machine
 	open   map[string]bool // roles with offers
 	offers map[sdk.OfferID]*machine
-	count  int // of offers and requests
+	roles  map[sdk.OfferID]string // that they were made for
+	count  int                    // of offers and requests
 	tasks  map[sdk.TaskID]*task
 	after  int // effects that are done before the fleet crashes; -1: it does not
 
@@ -59,7 +60,7 @@ type task struct {
 func newWorld(fail func(string, ...any), machines int) *world {
 	w := &world{
 		fail: fail, now: time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC), store: map[string]string{}, after: -1,
-		offers: map[sdk.OfferID]*machine{}, tasks: map[sdk.TaskID]*task{}, replies: map[uint64]Reply{}, saw: func(Effect) {},
+		offers: map[sdk.OfferID]*machine{}, roles: map[sdk.OfferID]string{}, tasks: map[sdk.TaskID]*task{}, replies: map[uint64]Reply{}, saw: func(Effect) {},
 	}
 	for i := range machines {
 		w.agents = append(w.agents, &machine{name: fmt.Sprintf("a%d", i+1), cpus: 8000, refused: map[string]bool{}, ports: sdk.Ranges{Range: []sdk.Range{{Begin: 31000, End: 31099}}}})
@@ -176,7 +177,7 @@ func (w *world) proffer() {
 				AllocationInfo: &sdk.AllocationInfo{Role: role}, Attributes: m.attrs,
 				Resources: []sdk.Resource{sdk.NewScalar("cpus", sdk.FromMillis(m.cpus)), sdk.NewScalar("mem", 65536), sdk.NewRanges("ports", m.ports.Range...)},
 			}
-			w.offers[o.ID] = m
+			w.offers[o.ID], w.roles[o.ID] = m, role
 			list = append(list, o)
 		}
 		if len(list) > 0 {
@@ -272,6 +273,7 @@ func (w *world) accept(a Accept) {
 		return
 	}
 	delete(w.offers, a.Offer)
+	m.refused[w.roles[a.Offer]] = a.Refuse > 0 // also where a revive came in between
 	for _, info := range a.Tasks {
 		if w.store[runKey(info.TaskID)] == "" {
 			w.fail("launches %s without a record", info.TaskID)
