@@ -12,7 +12,7 @@ import (
 // The sizes of the cron benches.
 const (
 	atOnce      = 1000
-	secondly    = 60 // seconds with one job each
+	secondly    = 100 // seconds with one job each
 	tenfold     = 100
 	tenfoldRuns = 5 // of each of them
 	stored      = 10000

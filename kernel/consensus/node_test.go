@@ -256,11 +256,12 @@ func TestFailedCommitIsFinal(t *testing.T) {
 }
 
 // TestALoneVoterStandsAtOnce: it does not wait for its time-outs, neither when it is
-// bootstrapped nor when it starts again.
+// bootstrapped nor when it starts again, with a key or without.
 func TestALoneVoterStandsAtOnce(t *testing.T) {
 	dir := t.TempDir()
-	for range 2 {
+	for _, key := range []credential.Key{testKey(), testKey(), {}} {
 		o := testOptions(t, "m0", dir)
+		o.Key = key
 		o.Bootstrap = true
 		o.Solo = Timing{Heartbeat: time.Hour, Election: time.Hour, Lease: time.Hour, Commit: time.Second}
 		n, err := New(o)
