@@ -32,12 +32,10 @@ func (m *machine) connectSoon(pause time.Duration) {
 	})
 }
 
-func (m *machine) partitioned() bool { return m.w.now.Before(m.cut) }
-
 // connect registers with a leader on a fresh stream; the former one is closed.
 func (m *machine) connect() {
-	leader := m.w.pick()
-	if leader == nil || m.partitioned() {
+	leader := m.w.pick(m.name)
+	if leader == nil {
 		m.connectSoon(time.Second)
 		return
 	}
@@ -48,26 +46,40 @@ func (m *machine) connect() {
 	report := m.l.Report()
 	report.Software, report.Address = "sim", m.name+":5051"
 	call := clone(m.w, &link.Call{Version: link.Version, Type: link.CallRegister, AgentID: report.Agent.ID, Register: report})
-	if leader.deposed && m.w.chance(80) {
+	blind := !m.w.calm && m.w.chance(20)
+	if blind {
 		call.Register.Highest = link.Fence{} // a master that does not look: the agent must
 	}
-	session := cluster.Session(m.w.session(m.name))
 	m.w.after(m.w.between(time.Millisecond, 30*time.Millisecond), m.name+" registers with "+leader.name, func() {
-		if leader.dead || a.gone {
-			a.lose("no answer")
-			return
+		switch {
+		case !m.w.net.reaches(m.name, leader.m.name) || leader.dead:
+			m.w.after(time.Second, m.name+" got no answer", func() { a.lose("no answer") })
+		case blind:
+			a.register(call, true)
+		default:
+			leader.m.confirm(func(leads bool) { a.register(call, leads) })
 		}
-		a.stream = leader.open(session, true, m, m.partitioned, func() { a.lose("the stream ended") })
-		m.w.result.Operations++
-		leader.step(cluster.AgentRegister{Request: leader.ask(func(err *sdk.Error) {
-			if err != nil {
-				delete(leader.streams, session)
-				a.stream.server = false
-				m.w.after(time.Millisecond, m.name+" is refused", func() { a.lose(err.Error()) })
-			}
-		}), Session: session, Call: call})
 	})
 	m.soon(2500*time.Millisecond, 2500*time.Millisecond, "says that it is here", a.heartbeat)
+}
+
+// register opens the stream at a leader that knows, or does not care, that it leads.
+func (a *agentLink) register(call *link.Call, leads bool) {
+	m, leader := a.m, a.leader
+	if leader.dead || a.gone || !leads {
+		a.lose("no answer")
+		return
+	}
+	session := cluster.Session(m.w.session(m.name))
+	a.stream = leader.open(session, true, m, m.name, func() { a.lose("the stream ended") })
+	m.w.result.Operations++
+	leader.step(cluster.AgentRegister{Request: leader.ask(func(err *sdk.Error) {
+		if err != nil {
+			delete(leader.streams, session)
+			a.stream.server = false
+			m.w.after(time.Millisecond, m.name+" is refused", func() { a.lose(err.Error()) })
+		}
+	}), Session: session, Call: call})
 }
 
 // agentEvent is an event that came down a stream.
@@ -108,10 +120,16 @@ func (a *agentLink) post(c *link.Call) {
 		at = a.sent
 	}
 	a.sent = at
-	lost := a.m.partitioned() || !w.calm && w.rng.IntN(600) == 0
+	lost := !w.calm && w.rng.IntN(600) == 0
 	w.queue.add(at, a.m.name+" posts "+show(call), func() {
-		if lost || a.stream == nil || a.leader.dead {
+		if a.leader.dead || a.stream == nil {
+			lost = true
+		}
+		there, back := w.net.reaches(a.m.name, a.leader.m.name), w.net.reaches(a.leader.m.name, a.m.name)
+		if lost || !there || !back {
 			w.after(time.Second, a.m.name+" got no answer", func() { a.lose("a call got no answer") })
+		}
+		if lost || !there {
 			return
 		}
 		w.result.Operations++

@@ -15,30 +15,7 @@ type fault struct {
 }
 
 func faults() []fault {
-	return []fault{
-		{"a leader crashes", 12, func(w *world) {
-			if len(w.leaders) > 0 {
-				w.leaders[len(w.leaders)-1].die()
-			}
-		}},
-		{"a leader is deposed", 15, func(w *world) {
-			if len(w.leaders) == 0 || w.leaders[len(w.leaders)-1].deposed {
-				return
-			}
-			old := w.leaders[len(w.leaders)-1]
-			w.elect()
-			w.after(w.between(time.Second, 40*time.Second), old.name+" learns that it is deposed", old.die)
-			// Whatever deposed it shakes the agents, too: they go to and fro.
-			for _, m := range w.machines {
-				for range w.rng.IntN(4) {
-					w.after(w.between(100*time.Millisecond, 20*time.Second), m.name+" is shaken", func() {
-						if m.link != nil && m.link.stream != nil {
-							m.link.stream.drop()
-						}
-					})
-				}
-			}
-		}},
+	return append([]fault{
 		{"an agent crashes", 50, func(w *world) {
 			m := w.machines[w.rng.IntN(len(w.machines))]
 			if m.up {
@@ -85,15 +62,7 @@ func faults() []fault {
 				s.stream.drop()
 			}
 		}},
-		{"a partition", 20, func(w *world) {
-			d := w.between(2*time.Second, 40*time.Second)
-			if w.chance(70) {
-				w.machines[w.rng.IntN(len(w.machines))].cut = w.now.Add(d)
-			} else {
-				w.schedulers[w.rng.IntN(len(w.schedulers))].cut = w.now.Add(d)
-			}
-		}},
-	}
+	}, troubledMasters()...)
 }
 
 // planFaults spreads the troubles over the run.
@@ -112,19 +81,19 @@ func (w *world) planFaults() {
 // heal ends all faults: what is down comes up, what is cut is whole.
 func (w *world) heal() {
 	w.calm = true
+	w.net.heal()
+	for _, m := range w.former {
+		m.crash()
+	}
+	for _, m := range w.masters {
+		w.after(time.Second, m.name+" is up", m.start)
+	}
 	for _, m := range w.machines {
-		m.cut = w.now
 		w.after(time.Second, m.name+" is up", m.startAgent)
 	}
 	for _, s := range w.schedulers {
-		s.cut = w.now
 		w.after(time.Second, s.name+" is up", s.begin)
 	}
-	w.after(3*time.Second, "a leader is there", func() {
-		if len(w.leaders) == 0 || w.leaders[len(w.leaders)-1].deposed {
-			w.elect()
-		}
-	})
 }
 
 // ended notes that a scheduler learned an end. That must be the truth: no process
@@ -165,8 +134,17 @@ func (w *world) atRest() {
 			}
 		}
 	}
-	if n := len(w.leaders); n != 1 {
-		w.fail("there are %d leaders", n)
+	leading := 0
+	for _, m := range w.masters {
+		if m.leading() != nil {
+			leading++
+		}
+		if m.applied != w.masters[0].applied || !m.voter {
+			w.fail("%s has applied %d commands, %s %d", m.name, m.applied, w.masters[0].name, w.masters[0].applied)
+		}
+	}
+	if leading != 1 {
+		w.fail("there are %d leaders", leading)
 	}
 }
 

@@ -57,7 +57,7 @@ func (b *filterBook) decline(l *leader, s cluster.Session, id sdk.OfferID, f *sd
 	}
 	delete(b.offers, id)
 	if f != nil && f.RefuseSeconds != nil && *f.RefuseSeconds > 0 {
-		until := l.w.now.Add(time.Duration(*f.RefuseSeconds * float64(time.Second)))
+		until := l.m.clock.now().Add(time.Duration(*f.RefuseSeconds * float64(time.Second)))
 		b.refused = append(b.refused, refusal{s, o.agent, o.resources, until})
 	}
 }
@@ -84,7 +84,7 @@ func (b *filterBook) offered(l *leader, s cluster.Session, e *sdk.Event) {
 	}
 	kept := b.refused[:0]
 	for _, r := range b.refused {
-		if r.until.After(l.w.now) {
+		if r.until.After(l.m.clock.now()) {
 			kept = append(kept, r)
 		}
 	}
@@ -93,7 +93,7 @@ func (b *filterBook) offered(l *leader, s cluster.Session, e *sdk.Event) {
 		o := &e.Offers.Offers[i]
 		for _, r := range b.refused {
 			if r.session == s && r.agent == o.AgentID && r.resources.Contains(o.Resources) {
-				l.w.fail("%s offers %s of %s to %s, which has refused %s until %v", l.name, sdk.Resources(o.Resources), o.AgentID, s, r.resources, r.until.Sub(l.w.start))
+				l.w.fail("%s offers %s of %s to %s, which has refused %s until %v", l.name, sdk.Resources(o.Resources), o.AgentID, s, r.resources, r.until)
 			}
 		}
 		b.offers[o.ID] = heldOffer{s, o.AgentID, o.Resources}

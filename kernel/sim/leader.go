@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -12,18 +13,19 @@ import (
 // leader is the shell around one leader's mind.
 type leader struct {
 	w       *world
+	m       *master
 	name    string
 	mind    *cluster.Cluster
 	fence   link.Fence
 	dead    bool
-	deposed bool // another leads; this one does not know yet
 	streams map[cluster.Session]*stream
 	clients map[cluster.Session]client
 	replies map[uint64]func(*sdk.Error)
 	asked   uint64
-	commits time.Time // when the last proposal is answered
 	ticking time.Time
 	filters *filterBook
+	steps   int
+	keep    *keeping
 }
 
 // client is whoever reads a stream.
@@ -32,36 +34,46 @@ type client interface {
 	agentEvent(*stream, *link.Event)
 }
 
-// elect makes a new leader. Those before it are deposed.
-func (w *world) elect() {
-	w.term++
-	for _, l := range w.leaders {
-		l.deposed = true
-	}
+// begin makes a mind for a master whose log is applied up to its first own entry.
+func (m *master) begin() {
+	w := m.w
 	l := &leader{
-		w: w, name: fmt.Sprintf("leader %d", w.term), fence: link.Fence{Generation: 1, Term: w.term},
+		w: w, m: m, name: fmt.Sprintf("leader %d/%d", m.reg.Generation(), m.term), fence: link.Fence{Generation: m.reg.Generation(), Term: m.term},
 		streams: map[cluster.Session]*stream{}, clients: map[cluster.Session]client{}, replies: map[uint64]func(*sdk.Error){},
 		filters: newFilterBook(),
 	}
-	l.mind = cluster.New(w.now, cluster.Options{
+	w.note("%s is %s", m.name, l.name)
+	l.mind = cluster.New(m.clock.now(), cluster.Options{
 		Fence:    l.fence,
-		Master:   sdk.MasterInfo{ID: fmt.Sprintf("m%d", w.term), Port: 5050, Hostname: "master"},
-		Registry: w.reg.Clone(),
+		Master:   sdk.MasterInfo{ID: fmt.Sprintf("m%d-%d", m.reg.Generation(), m.term), Port: 5050, Hostname: m.name},
+		Registry: m.reg.Clone(),
 	})
-	w.leaders = append(w.leaders, l)
+	m.lead = l
+	l.keep = newKeeping(l, m.spaces.Leases())
 	l.step(cluster.Tick{})
+	l.keep.plan()
 }
 
-// pick is the leader that a client finds: the newest, or one that was deposed and
-// does not know it.
-func (w *world) pick() *leader {
-	if len(w.leaders) == 0 {
+// observe sees what its master applies.
+func (l *leader) observe(a applied) { l.keep.observe(a.store) }
+
+// pick is the leader that a client finds: it asks some master, which knows where to
+// go, or not, or believes to lead although another does.
+func (w *world) pick(client string) *leader {
+	m := w.masters[w.rng.IntN(len(w.masters))]
+	if len(w.former) > 0 && w.chance(30) {
+		m = w.former[w.rng.IntN(len(w.former))]
+	}
+	if !m.up || !w.net.reaches(client, m.name) || !w.net.reaches(m.name, client) {
 		return nil
 	}
-	if len(w.leaders) > 1 && !w.calm && w.chance(40) {
-		return w.leaders[w.rng.IntN(len(w.leaders))]
+	if l := m.leading(); l != nil {
+		return l
 	}
-	return w.leaders[len(w.leaders)-1]
+	if m.hint == nil {
+		return nil
+	}
+	return m.hint.leading()
 }
 
 // step gives the mind one input, performs the effects, and looks at the books.
@@ -70,13 +82,15 @@ func (l *leader) step(in cluster.Input) {
 		return
 	}
 	l.filters.before(l, in)
-	effects := append([]cluster.Effect(nil), l.mind.Step(l.w.now, in)...)
+	effects := append([]cluster.Effect(nil), l.mind.Step(l.m.clock.now(), in)...)
 	for _, e := range effects {
 		l.perform(e)
 	}
 	if changed(effects) {
-		if err := l.mind.Check(); err != nil {
-			l.w.fail("%s: %v", l.name, err)
+		if l.steps++; l.steps%l.w.opt.CheckEvery == 0 {
+			if err := l.mind.Check(); err != nil {
+				l.w.fail("%s: %v", l.name, err)
+			}
 		}
 	}
 	l.plan()
@@ -104,9 +118,7 @@ func (l *leader) plan() {
 	if !ok || l.dead {
 		return
 	}
-	if due.Before(l.w.now) {
-		due = l.w.now
-	}
+	due = l.m.clock.real(due)
 	if !l.ticking.IsZero() && !l.ticking.After(due) && !l.ticking.Before(l.w.now) {
 		return
 	}
@@ -175,44 +187,32 @@ func (l *leader) streamClosed(s *stream) {
 	}
 }
 
-// propose takes a command to the replicated log. A deposed leader's fails; now
-// and then the answer of one that was applied gets lost.
+// propose takes a command of the registry to the replicated log.
 func (l *leader) propose(p cluster.Propose) {
-	w := l.w
-	at := w.now.Add(w.between(2*time.Millisecond, 40*time.Millisecond))
-	if at.Before(l.commits) {
-		at = l.commits
-	}
-	l.commits = at
-	lost := !w.calm && w.rng.IntN(400) == 0
-	w.queue.add(at, fmt.Sprintf("%s learns about proposal %d %s", l.name, p.ID, p.Command.Type), func() {
-		switch {
-		case l.dead:
-		case l.deposed:
-			l.step(cluster.Failed{ID: p.ID, Err: fmt.Errorf("leadership lost")})
-		case lost:
-			w.result.Faults++
-			w.commit(p.Command)
-			l.step(cluster.Failed{ID: p.ID, Err: fmt.Errorf("timeout")})
-		default:
-			l.step(cluster.Committed{ID: p.ID, Result: w.commit(p.Command)})
-		}
-	})
+	l.m.propose(l, clone(l.w, &p.Command), nil,
+		func(a applied) { l.step(cluster.Committed{ID: p.ID, Result: a.reg}) },
+		func(err error) { l.step(cluster.Failed{ID: p.ID, Err: err}) })
 }
 
-// die ends the leader's process: its streams break, and another is elected if it
-// was the one.
+// lose ends the mind of a master that does not lead any more. One whose process goes
+// on tells its clients.
+func (l *leader) lose(why string, crashed bool) {
+	l.w.note("%s ends: %s", l.name, why)
+	if !crashed {
+		l.step(cluster.Failed{Err: errors.New(why)})
+	}
+	l.die()
+}
+
+// die ends the leader: its streams break.
 func (l *leader) die() {
 	if l.dead {
 		return
 	}
-	w := l.w
 	l.dead = true
-	for i, x := range w.leaders {
-		if x == l {
-			w.leaders = append(w.leaders[:i:i], w.leaders[i+1:]...)
-			break
-		}
+	if m := l.m; m.lead == l {
+		m.lead = nil
+		m.stepDown("its mind has ended", false)
 	}
 	for _, id := range sortedKeys(l.streams) {
 		s := l.streams[id]
@@ -222,18 +222,11 @@ func (l *leader) die() {
 	for _, id := range sortedKeys(l.replies) {
 		l.replies[id](sdk.Errorf(sdk.CodeUnavailable, "", "the leader died"))
 	}
-	if !l.deposed {
-		w.after(w.between(200*time.Millisecond, 2*time.Second), "election", func() {
-			if len(w.leaders) == 0 || w.leaders[len(w.leaders)-1].deposed {
-				w.elect()
-			}
-		})
-	}
 }
 
 // open makes a stream for a client that calls SUBSCRIBE or REGISTER.
-func (l *leader) open(session cluster.Session, agent bool, c client, stalled func() bool, closed func()) *stream {
-	s := &stream{w: l.w, leader: l, session: session, agent: agent, client: true, server: true, last: l.w.now, stalled: stalled, closed: closed}
+func (l *leader) open(session cluster.Session, agent bool, c client, name string, closed func()) *stream {
+	s := &stream{w: l.w, leader: l, session: session, agent: agent, client: true, server: true, last: l.w.now, name: name, closed: closed}
 	l.streams[session], l.clients[session] = s, c
 	return s
 }

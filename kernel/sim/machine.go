@@ -17,7 +17,7 @@ type machine struct {
 	total sdk.Resources
 	disk  *disk
 	boot  int
-	cut   time.Time // partitioned from the masters until then
+	clock clock
 
 	// Of the agent's process.
 	up      bool
@@ -96,7 +96,7 @@ func (m *machine) startAgent() {
 	if m.up {
 		return
 	}
-	m.up, m.conns = true, map[uint64]*executor{}
+	m.up, m.conns, m.clock = true, map[uint64]*executor{}, m.w.newClock()
 	log, found, err := checkpoint.Open(checkpoint.Options{Dir: "/c", Name: "ledger", FS: m.disk})
 	if err != nil {
 		m.w.fail("%s: its checkpoint: %v", m.name, err)
@@ -184,7 +184,7 @@ func (m *machine) step(in ledger.Input) {
 	if !m.up {
 		return
 	}
-	m.l.Step(m.w.now, in)
+	m.l.Step(m.clock.now(), in)
 	r := m.l.Ready()
 	m.pending.Records = append(m.pending.Records, r.Records...)
 	m.pending.Effects = append(m.pending.Effects, r.Effects...)

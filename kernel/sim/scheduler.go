@@ -5,29 +5,17 @@ import (
 	"time"
 
 	"github.com/profferhq/proffer/kernel/cluster"
-	"github.com/profferhq/proffer/kernel/link"
 	"github.com/profferhq/proffer/sdk"
 )
 
-// scheduler is a framework: what it has stored survives its crashes.
+// scheduler is a generated framework: what it has stored survives its crashes.
 type scheduler struct {
-	w        *world
-	name     string
-	info     sdk.FrameworkInfo
-	cut      time.Time // partitioned until then
-	mortal   bool      // goes away for good now and then, and comes as another
+	subscriber
+	mortal   bool // goes away for good now and then, and comes as another
 	launches int
 
 	// Stored.
 	tasks map[sdk.TaskID]*record
-
-	// Of the process.
-	up         bool
-	life       int
-	leader     *leader
-	stream     *stream
-	session    cluster.Session
-	subscribed bool
 }
 
 // record is what a scheduler stores about a task, before it launches it.
@@ -37,107 +25,41 @@ type record struct {
 	heard    []string // update ids in the order in which they first came
 	state    sdk.TaskState
 	over     bool // its end is known
+	lost     bool // over is only what its master believes
 	reused   bool // its id was used again, against the rules
 	launched time.Time
 }
 
 func newScheduler(w *world, i int) *scheduler {
-	s := &scheduler{w: w, name: fmt.Sprintf("scheduler %d", i), mortal: i == 0}
+	s := &scheduler{mortal: i == 0}
+	s.subscriber = subscriber{w: w, name: fmt.Sprintf("scheduler %d", i), event: s.handle}
 	s.fresh()
 	w.after(w.between(0, 2*time.Second), s.name+" starts", s.begin)
 	return s
 }
 
-// fresh makes it another framework.
+// fresh makes it another framework. Not all understand partitions.
 func (s *scheduler) fresh() {
-	s.info = sdk.FrameworkInfo{Name: s.name, User: "nobody", FailoverTimeout: 3600, Checkpoint: true, Role: fmt.Sprintf("role%d", s.w.rng.IntN(2)),
-		Capabilities: []sdk.FrameworkCapability{{Type: sdk.CapabilityPartitionAware}}}
+	s.info = sdk.FrameworkInfo{Name: s.name, User: "nobody", FailoverTimeout: 3600, Checkpoint: true, Role: fmt.Sprintf("role%d", s.w.rng.IntN(2))}
+	if s.aware() {
+		s.info.Capabilities = []sdk.FrameworkCapability{{Type: sdk.CapabilityPartitionAware}}
+	}
 	if s.mortal {
 		s.info.FailoverTimeout = 20
 	}
 	s.tasks = map[sdk.TaskID]*record{}
 }
 
+// aware tells whether it opts into PARTITION_AWARE.
+func (s *scheduler) aware() bool { return s.name != "scheduler 1" }
+
 func (s *scheduler) begin() {
 	if s.up {
 		return
 	}
-	s.up = true
-	s.connectSoon(0)
+	s.start()
 	s.every(30*time.Second, "reconciles", s.reconcile)
 	s.every(7*time.Second, "thinks", s.think)
-}
-
-func (s *scheduler) crash() {
-	s.up, s.subscribed = false, false
-	s.life++
-	if s.stream != nil {
-		s.stream.hangUp()
-		s.stream = nil
-	}
-}
-
-func (s *scheduler) every(d time.Duration, what string, do func()) {
-	life := s.life
-	s.w.after(d, s.name+" "+what, func() {
-		if s.up && s.life == life {
-			do()
-			s.every(d, what, do)
-		}
-	})
-}
-
-func (s *scheduler) soon(low, high time.Duration, what string, do func()) {
-	life := s.life
-	s.w.after(s.w.between(low, high), s.name+" "+what, func() {
-		if s.up && s.life == life {
-			do()
-		}
-	})
-}
-
-func (s *scheduler) partitioned() bool { return s.w.now.Before(s.cut) }
-
-func (s *scheduler) connectSoon(pause time.Duration) {
-	s.soon(pause, pause+500*time.Millisecond, "looks for a leader", func() {
-		if s.stream == nil {
-			s.connect()
-		}
-	})
-}
-
-func (s *scheduler) connect() {
-	l := s.w.pick()
-	if l == nil || l.dead || s.partitioned() {
-		s.connectSoon(time.Second)
-		return
-	}
-	session := cluster.Session(s.w.session(s.name))
-	life := s.life
-	st := l.open(session, false, s, s.partitioned, func() { s.streamEnded(session) })
-	s.leader, s.stream, s.session, s.subscribed = l, st, session, false
-	call := &sdk.Call{Type: sdk.CallSubscribe, FrameworkID: s.info.ID, Subscribe: &sdk.Subscribe{FrameworkInfo: s.info}}
-	call = clone(s.w, call)
-	s.w.after(s.w.between(time.Millisecond, 20*time.Millisecond), s.name+" subscribes at "+l.name, func() {
-		s.w.result.Operations++
-		l.step(cluster.Subscribe{Session: session, Call: call, Request: l.ask(func(err *sdk.Error) {
-			if err != nil && s.life == life {
-				st.drop()
-			}
-		})})
-	})
-	s.soon(5*time.Second, 5*time.Second, "waits for SUBSCRIBED", func() {
-		if s.session == session && !s.subscribed && s.stream != nil {
-			s.stream.drop()
-		}
-	})
-}
-
-func (s *scheduler) streamEnded(session cluster.Session) {
-	if s.up && s.session == session && s.stream != nil {
-		s.stream, s.subscribed = nil, false
-		s.connectSoon(100 * time.Millisecond)
-	}
 }
 
 // post brings a call to the leader: late, twice, out of order or not at all.
@@ -152,7 +74,7 @@ func (s *scheduler) post(call *sdk.Call) {
 		times = 2
 	}
 	for range times {
-		if s.partitioned() || !w.calm && w.chance(2) {
+		if !w.calm && w.chance(2) {
 			w.note("a call of %s gets lost: %s", s.name, call.Type)
 			continue
 		}
@@ -162,26 +84,21 @@ func (s *scheduler) post(call *sdk.Call) {
 			late = w.between(50*time.Millisecond, 2*time.Second)
 		}
 		w.after(late, s.name+" calls "+string(c.Type)+showAccept(c), func() {
-			w.result.Operations++
-			l.step(cluster.SchedulerCall{Session: session, Call: c})
+			if w.net.reaches(s.name, l.m.name) {
+				w.result.Operations++
+				l.step(cluster.SchedulerCall{Session: session, Call: c})
+			}
 		})
 	}
 }
 
-// agentEvent is for agents.
-func (s *scheduler) agentEvent(*stream, *link.Event) {}
-
-func (s *scheduler) schedulerEvent(st *stream, e *sdk.Event) {
-	if !s.up || st != s.stream {
-		return
-	}
+func (s *scheduler) handle(e *sdk.Event) {
 	switch e.Type {
 	case sdk.EventSubscribed:
 		if s.info.ID != "" && s.info.ID != e.Subscribed.FrameworkID {
 			s.w.fail("%s is %s and was subscribed as %s", s.name, s.info.ID, e.Subscribed.FrameworkID)
 		}
 		s.info.ID = e.Subscribed.FrameworkID
-		s.subscribed = true
 		s.reconcile()
 	case sdk.EventOffers:
 		for i := range e.Offers.Offers {

@@ -5,8 +5,6 @@ import (
 	"hash/fnv"
 	"math/rand/v2"
 	"time"
-
-	"github.com/profferhq/proffer/kernel/registry"
 )
 
 // Options choose a run.
@@ -15,12 +13,15 @@ type Options struct {
 	Length     time.Duration // of virtual time with faults; the time to come to rest comes on top
 	Agents     int
 	Schedulers int
+	Masters    int
+	SpaceLimit uint64            // bytes of a space of the store; 0: the default
+	CheckEvery int               // the books are looked at after so many steps that changed something
 	Watch      func(line string) // sees all that happens; may be nil
 }
 
 // DefaultOptions are those of the tests, an hour long.
 func DefaultOptions(seed uint64) Options {
-	return Options{Seed: seed, Length: time.Hour, Agents: 4, Schedulers: 3}
+	return Options{Seed: seed, Length: time.Hour, Agents: 4, Schedulers: 3, Masters: 3, CheckEvery: 1}
 }
 
 // Result is what a run came to.
@@ -52,11 +53,17 @@ type world struct {
 	last   []string
 	calm   bool // no more faults and launches
 
-	reg        *registry.State
-	index      uint64
-	term       uint64
-	leaders    []*leader // living ones, the newest last
-	sessions   int
+	net          network
+	first        snapshot // what masters without a disk begin with
+	masters      []*master
+	former       []*master // of a cluster that was replaced, as far as they go on
+	reigns       map[[2]uint64]string
+	committed    map[uint64]*entry
+	observed     uint64 // index of the newest entry that was looked at
+	acknowledged uint64 // newest revision of the store that a client knows of
+	sums         map[uint64]uint64
+	sessions     int
+
 	machines   []*machine
 	schedulers []*scheduler
 	truth      truth
@@ -68,12 +75,13 @@ func Run(opt Options) Result {
 		opt:   opt,
 		rng:   rand.New(rand.NewPCG(opt.Seed, 0x9E3779B97F4A7C15)),
 		now:   time.Unix(1_700_000_000, 0).UTC(),
-		reg:   registry.New(),
 		truth: newTruth(),
+
+		reigns: map[[2]uint64]string{}, committed: map[uint64]*entry{}, sums: map[uint64]uint64{},
 	}
 	w.start = w.now
-	w.commit(registry.Command{Type: registry.CommandBootstrap, Bootstrap: &registry.Bootstrap{ClusterID: "sim", Name: "sim"}})
-	w.elect()
+	w.net = network{w: w, cuts: map[[2]string]time.Time{}}
+	w.bootstrap()
 	for i := range opt.Agents {
 		w.machines = append(w.machines, newMachine(w, i))
 	}
@@ -143,11 +151,6 @@ func (w *world) between(low, high time.Duration) time.Duration {
 
 // chance is true so many times of a hundred.
 func (w *world) chance(percent int) bool { return w.rng.IntN(100) < percent }
-
-func (w *world) commit(cmd registry.Command) registry.Result {
-	w.index++
-	return w.reg.Apply(w.index, cmd)
-}
 
 func (w *world) session(kind string) string {
 	w.sessions++

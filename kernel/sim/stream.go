@@ -16,8 +16,8 @@ type stream struct {
 	last    time.Time // when the newest event arrives
 	client  bool      // the client reads it
 	server  bool      // the leader holds it open
-	stalled func() bool
-	closed  func() // tells the client
+	name    string    // the client's
+	closed  func()    // tells the client
 }
 
 // send has an event arrive, after all that was sent before it.
@@ -28,7 +28,7 @@ func (s *stream) send(what string, arrive func()) {
 	}
 	s.last = at
 	s.w.queue.add(at, what, func() {
-		if s.client && !s.stalled() {
+		if s.client && s.w.net.reaches(s.leader.m.name, s.name) {
 			arrive()
 		} else if s.client {
 			s.drop() // TCP would wait; for the client it is the same as silence and an end

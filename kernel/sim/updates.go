@@ -15,6 +15,9 @@ func (s *scheduler) update(t *sdk.TaskStatus) {
 		w.fail("%s was told of task %s, which it never launched", s.name, t.TaskID)
 		return
 	}
+	if r.lost && !t.State.Terminal() {
+		r.lost, r.over = false, false // without PARTITION_AWARE a lost task may be back
+	}
 	if len(t.UUID) > 0 {
 		s.hear(r, t)
 		if w.chance(93) {
@@ -30,7 +33,9 @@ func (s *scheduler) update(t *sdk.TaskStatus) {
 	if t.State.Terminal() && !r.over {
 		r.over = true
 		w.result.Ended++
-		w.truth.ended(w, s, r, t)
+		if r.lost = t.State == sdk.TaskLost && !s.aware(); !r.lost {
+			w.truth.ended(w, s, r, t)
+		}
 	}
 	if !r.over || t.State.Terminal() {
 		r.state = t.State
