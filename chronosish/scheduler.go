@@ -13,6 +13,7 @@ import (
 	"github.com/profferhq/proffer/chronosish/api"
 	"github.com/profferhq/proffer/chronosish/book"
 	"github.com/profferhq/proffer/sdk"
+	"github.com/profferhq/proffer/sdk/framework"
 	"github.com/profferhq/proffer/sdk/gateway"
 	"github.com/profferhq/proffer/sdk/scheduler"
 )
@@ -65,6 +66,11 @@ func (s *Scheduler) Read(do func(api.View)) { s.Scheduler.Read(func(b *book.Book
 // Change has the book make a change and waits for the answer.
 func (s *Scheduler) Change(ctx context.Context, c book.Change) (book.Outcome, error) {
 	return scheduler.Ask[book.Outcome](ctx, s.Scheduler, c)
+}
+
+// Output reads the end of what an attempt has written.
+func (s *Scheduler) Output(ctx context.Context, agent sdk.AgentID, task sdk.TaskID, stream string, bytes int) (text []byte, from int64, err error) {
+	return s.Scheduler.Output(ctx, framework.OutputRequest{AgentID: agent, TaskID: task, Stream: stream, Offset: -int64(bytes)})
 }
 
 // Info is who this chronosish is.

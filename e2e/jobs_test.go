@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -69,6 +70,13 @@ func TestJobs(t *testing.T) {
 		t.Errorf("the slots that ran are %q", got)
 	}
 
+	c.run("job", "create", jobFile(t, "told", `{"name": "told", "command": "echo out; echo err >&2; kill -9 $$", "retries": 0}`))
+	told := ""
+	eventually(t, 10*time.Second, "the history has what a run wrote and how it ended", func() bool {
+		_, told = askWith(t, "http://"+c.addr()+"/service/chronosish/v2/jobs/told/history?tail=3", bearer(c.token()))
+		return strings.Contains(told, `"signal":9`) && strings.Contains(told, `"output":{"stdout":"ut\n","stderr":"rr\n","stdoutFrom":1,"stderrFrom":1}`)
+	})
+
 	m := newMarathon(c)
 	m.must(http.MethodPut, "/v2/apps/fill", map[string]any{"cmd": c.pidWriter("fill"), "instances": 40, "cpus": 0.1, "mem": 16, "backoffSeconds": 0, "portDefinitions": []any{}}, nil)
 	eventually(t, 20*time.Second, "services fill the cluster", func() bool { return strings.Contains(c.run("service", "get", "fill"), "had too few cpus") })
@@ -77,4 +85,14 @@ func TestJobs(t *testing.T) {
 	if status, text := c.chronos(http.MethodGet, "/jobs", ""); !strings.Contains(text, `"successCount":5`) {
 		t.Errorf("the jobs are %d %s", status, text)
 	}
+}
+
+// jobFile writes a definition into a file.
+func jobFile(t *testing.T, name, definition string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), name+".json")
+	if err := os.WriteFile(file, []byte(definition), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return file
 }

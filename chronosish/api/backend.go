@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/profferhq/proffer/chronosish/book"
+	"github.com/profferhq/proffer/sdk"
 )
 
 // Backend is what the API needs of the chronosish behind it. Its methods may be called
@@ -16,6 +17,9 @@ type Backend interface {
 	// *job.Refusal to be shown as it is, an *sdk.Error, or that of the context. A Put that
 	// leaves everything as it was has an Outcome without Change.
 	Change(ctx context.Context, c book.Change) (book.Outcome, error)
+	// Output reads the end of what an attempt has written: at most so many bytes, and the
+	// offset at which they begin. The error is an *sdk.Error, or that of the context.
+	Output(ctx context.Context, agent sdk.AgentID, task sdk.TaskID, stream string, bytes int) (text []byte, from int64, err error)
 	// Info is who this chronosish is.
 	Info() Info
 }

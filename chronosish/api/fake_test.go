@@ -26,6 +26,7 @@ type fake struct {
 	last    book.Change
 	changes int         // that changed something
 	between func(*fake) // runs once between a read and a change
+	output  func(task sdk.TaskID, stream string, bytes int) ([]byte, int64, error)
 }
 
 func newFake() *fake {
@@ -49,6 +50,10 @@ func (f *fake) Read(do func(View)) {
 }
 
 func (f *fake) Info() Info { return f.info }
+
+func (f *fake) Output(_ context.Context, _ sdk.AgentID, task sdk.TaskID, stream string, bytes int) ([]byte, int64, error) {
+	return f.output(task, stream, bytes)
+}
 
 func (f *fake) Jobs() []book.Status {
 	list := make([]book.Status, 0, len(f.jobs))

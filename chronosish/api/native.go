@@ -23,6 +23,7 @@ type runDocument struct {
 	Lost      string   `json:"lostSince"`
 	Ending    string   `json:"ending"` // why it is being ended; "" where it is not
 	Parents   []string `json:"parents"`
+	Output    *tail    `json:"output,omitempty"` // where ?tail= asks for it
 }
 
 // recordDocument is what is past: an attempt, or slots that were skipped.
@@ -46,10 +47,15 @@ type recordDocument struct {
 	Parents    []string `json:"parents"`
 	LastSlot   string   `json:"lastSlot,omitempty"` // of several that were skipped
 	Slots      int64    `json:"slots,omitempty"`    // how many; -1: too many to be counted
+	Output     *tail    `json:"output,omitempty"`   // where ?tail= asks for it
 }
 
 func (s *server) showHistory(c *call) (answer, error) {
 	limit, err := c.number("limit", 100, maxPage)
+	if err != nil {
+		return answer{}, err
+	}
+	bytes, err := c.number("tail", 0, maxTail)
 	if err != nil {
 		return answer{}, err
 	}
@@ -71,6 +77,9 @@ func (s *server) showHistory(c *call) (answer, error) {
 		for _, r := range history {
 			records = append(records, past(r))
 		}
+	}
+	if bytes > 0 {
+		s.readTails(c.r.Context(), bytes, runs, records)
 	}
 	return ok(struct {
 		Runs    []runDocument    `json:"runs"`

@@ -62,6 +62,10 @@ func (r *real) restart() {
 func (r *real) Read(do func(View)) { do(r.book) }
 func (r *real) Info() Info         { return Info{Elected: true, Leader: "h:4400"} }
 
+func (r *real) Output(context.Context, sdk.AgentID, sdk.TaskID, string, int) ([]byte, int64, error) {
+	return nil, 0, sdk.Errorf(sdk.CodeNotFound, "", "nothing runs here")
+}
+
 func (r *real) Change(_ context.Context, c book.Change) (book.Outcome, error) {
 	r.serial++
 	r.step(book.Request{ID: r.serial, Change: c})

@@ -30,7 +30,7 @@ func jobGetCommand(c *client) *cobra.Command {
 			}
 			const lastRuns = 5
 			var h jobHistory
-			if err := j.history(cmd.Context(), args[0], lastRuns, &h); err != nil {
+			if err := j.history(cmd.Context(), args[0], lastRuns, 0, &h); err != nil {
 				return err
 			}
 			return one.print(c, &h)

@@ -31,6 +31,8 @@ type jobRun struct {
 	NotBefore string `json:"notBefore"`
 	LostSince string `json:"lostSince"`
 	Ending    string `json:"ending"`
+
+	Output *jobTail `json:"output"`
 }
 
 type jobRecord struct {
@@ -47,16 +49,23 @@ type jobRecord struct {
 	ExitStatus *int   `json:"exitStatus"`
 	Signal     *int   `json:"signal"`
 	Slots      int64  `json:"slots"`
+
+	Output *jobTail `json:"output"`
 }
 
 func jobHistoryCommand(c *client) *cobra.Command {
-	var limit int
+	var limit, tail int
 	cmd := &cobra.Command{
 		Use: "history JOB", Short: "What goes on of a job and what is past, newest first: attempts, and slots that were skipped", Args: cobra.ExactArgs(1),
-		Example: "  proffer job history report\n  proffer job history report --limit 5 --json",
+		Long: "history lists what goes on of a job and what is past. With --tail it also prints the end of what the\n" +
+			"last run wrote, and of those before it that failed, as long as their agents keep their sandboxes.",
+		Example: "  proffer job history report\n  proffer job history report --tail\n  proffer job history report --limit 5 --json",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if limit < 0 {
+			switch {
+			case limit < 0:
 				return usagef("--limit %d: a number of zero or more is expected", limit)
+			case tail < 0 || tail > mostTail:
+				return usagef("--tail=%d: a number of bytes from 0 to %d is expected", tail, mostTail)
 			}
 			j, err := c.jobs()
 			if err != nil {
@@ -64,25 +73,39 @@ func jobHistoryCommand(c *client) *cobra.Command {
 			}
 			if c.json {
 				var raw json.RawMessage
-				if err := j.history(cmd.Context(), args[0], limit, &raw); err != nil {
+				if err := j.history(cmd.Context(), args[0], limit, tail, &raw); err != nil {
 					return err
 				}
 				return c.printObject(raw)
 			}
 			var h jobHistory
-			if err := j.history(cmd.Context(), args[0], limit, &h); err != nil {
+			if err := j.history(cmd.Context(), args[0], limit, tail, &h); err != nil {
 				return err
 			}
-			return table(c.io.out, []string{"SLOT", "ATTEMPT", "CAUSE", "OUTCOME", "EXIT", "STARTED", "TOOK", "HOST", "TASK", "WHY"}, h.rows())
+			if len(h.Runs)+len(h.History) == 0 {
+				fmt.Fprintf(c.io.err, "%s has not run yet; `proffer job next` says when it will, `proffer job run` runs it now\n", shown(args[0]))
+				return nil
+			}
+			if err := table(c.io.out, []string{"SLOT", "ATTEMPT", "CAUSE", "OUTCOME", "EXIT", "STARTED", "TOOK", "HOST", "TASK", "WHY"}, h.rows()); err != nil {
+				return err
+			}
+			return h.printTails(c.io.out)
 		},
 		ValidArgsFunction: completeJobs(c),
 	}
-	cmd.Flags().IntVarP(&limit, "limit", "n", 100, "at most so many of what is past")
+	f := cmd.Flags()
+	f.IntVarP(&limit, "limit", "n", 100, "at most so many of what is past")
+	f.IntVar(&tail, "tail", 0, "also the last bytes of what the last run and those that failed wrote")
+	f.Lookup("tail").NoOptDefVal = "2048"
 	return cmd
 }
 
-func (j *jobs) history(ctx context.Context, name string, limit int, into any) error {
-	path, err := jobPath("/v2/jobs/", name, fmt.Sprintf("/history?limit=%d", limit))
+func (j *jobs) history(ctx context.Context, name string, limit, tail int, into any) error {
+	query := fmt.Sprintf("/history?limit=%d", limit)
+	if tail > 0 {
+		query += fmt.Sprintf("&tail=%d", tail)
+	}
+	path, err := jobPath("/v2/jobs/", name, query)
 	if err != nil {
 		return err
 	}
@@ -119,7 +142,7 @@ func (h *jobHistory) rows() [][]string {
 }
 
 func (r *jobRecord) outcome() string {
-	word := strings.ToLower(r.Outcome)
+	word := strings.ReplaceAll(strings.ToLower(r.Outcome), "timedout", "timed out")
 	switch {
 	case r.Slots > 1:
 		return fmt.Sprintf("%s %d slots", word, r.Slots)

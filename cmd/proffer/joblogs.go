@@ -86,7 +86,7 @@ func (c *client) jobLogs(ctx context.Context, name string, r operator.LogRequest
 func (j *jobs) lastRun(ctx context.Context, name string, follow bool) (task, agent string, err error) {
 	for told := false; ; {
 		var h jobHistory
-		if err := j.history(ctx, name, jobLogLook, &h); err != nil {
+		if err := j.history(ctx, name, jobLogLook, 0, &h); err != nil {
 			return "", "", err
 		}
 		if task, agent := h.going(); task != "" {

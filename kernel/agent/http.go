@@ -21,6 +21,7 @@ const (
 	anyone    permission = iota // no credential
 	executors                   // the executor itself, by its token or the agent's own socket
 	operators                   // operators, and masters that forward for one
+	readers                     // operators, masters, and who has a token to read that task's output
 	holders                     // any credential of this cluster: who may learn that a path is not there
 )
 
@@ -37,7 +38,7 @@ type Route struct{ Method, Path, Permission, Doc string }
 
 // Routes lists what an agent serves, who may call it, and what it is for.
 func Routes() []Route {
-	names := []string{"anyone", "executor", "operator"}
+	names := []string{"anyone", "executor", "operator", "reader"}
 	var out []Route
 	for _, r := range (&Agent{}).routes() {
 		out = append(out, Route{r.method, r.path, names[r.who], r.doc})
@@ -52,7 +53,7 @@ func (a *Agent) routes() []route {
 		{http.MethodGet, "/files/browse", operators, "lists a directory of a sandbox: ?path=", a.serveBrowse},
 		{http.MethodGet, "/files/read", operators, "reads part of a sandbox file as JSON: ?path=&offset=&length=", a.serveRead},
 		{http.MethodGet, "/files/download", operators, "a sandbox file as it is: ?path=", a.serveDownload},
-		{http.MethodGet, "/api/v1/logs", operators, "a task's output: ?framework_id=&task_id=&stream=stdout&offset=&follow=", a.serveLogs},
+		{http.MethodGet, "/api/v1/logs", readers, "a task's output: ?framework_id=&task_id=&stream=stdout&offset=&follow=", a.serveLogs},
 		{http.MethodGet, "/monitor/statistics", operators, "what each container uses", a.serveStatistics},
 		{http.MethodGet, "/state", operators, "the agent at a glance", a.serveState},
 		{http.MethodGet, "/metrics", operators, "figures for Prometheus", a.serveMetrics},

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -65,7 +66,9 @@ func (a *Agent) admit(who permission, r *http.Request) error {
 		return nil
 	case who == executors && c.Kind == credential.KindExecutor && c.AgentID == *a.agentID.Load():
 		return nil
-	case who == operators && (c.Kind == credential.KindOperator || c.Kind == credential.KindMaster):
+	case who == readers && c.Reads(sdk.FrameworkID(r.URL.Query().Get("framework_id")), sdk.TaskID(r.URL.Query().Get("task_id")), *a.agentID.Load(), time.Now()):
+		return nil
+	case (who == operators || who == readers) && (c.Kind == credential.KindOperator || c.Kind == credential.KindMaster):
 		return nil
 	}
 	return sdk.Errorf(sdk.CodeDenied, "", "a token of the kind %s does not permit %s", c.Kind, r.URL.Path)

@@ -21,17 +21,27 @@ const (
 	KindMaster    Kind = "master"    // another master: forwarded reads
 	KindFramework Kind = "framework" // a task that is a framework: the scheduler API as its principal, while the task lives
 	KindExecutor  Kind = "executor"  // an executor: its own agent only; masters refuse it
+	KindReader    Kind = "reader"    // a master that fetches a task's output: from the agent of that task, for a moment
 )
 
 // Claims is what a token says about its holder.
 type Claims struct {
 	Kind        Kind            `json:"k"`
 	Principal   string          `json:"p,omitempty"`
-	FrameworkID sdk.FrameworkID `json:"f,omitempty"` // executor: whose executor; framework: the framework that launched its task
+	FrameworkID sdk.FrameworkID `json:"f,omitempty"` // executor: whose executor; framework: the framework that launched its task; reader: whose task
 	ExecutorID  sdk.ExecutorID  `json:"e,omitempty"` // executor only
-	TaskID      sdk.TaskID      `json:"t,omitempty"` // framework only: valid while this task lives
-	AgentID     sdk.AgentID     `json:"a,omitempty"` // where the token was made
+	TaskID      sdk.TaskID      `json:"t,omitempty"` // framework: valid while this task lives; reader: whose output
+	AgentID     sdk.AgentID     `json:"a,omitempty"` // where the token was made; reader: where it is good
 	Issued      int64           `json:"i,omitempty"` // unix seconds
+}
+
+// readerLife is how long the token of a reader is good: what clocks may differ by, too.
+const readerLife = 2 * time.Minute
+
+// Reads tells whether these are the claims of a reader of that task's output, at that
+// agent and time.
+func (c Claims) Reads(f sdk.FrameworkID, t sdk.TaskID, a sdk.AgentID, now time.Time) bool {
+	return c.Kind == KindReader && c.FrameworkID == f && c.TaskID == t && c.AgentID == a && now.Sub(c.IssuedAt()).Abs() <= readerLife
 }
 
 // IssuedAt is Issued as a time.
@@ -93,7 +103,7 @@ func (k Key) Verify(token string) (Claims, error) {
 		return refuse("is of a newer version that this one does not know")
 	}
 	switch c.Kind {
-	case KindOperator, KindAgent, KindMaster, KindFramework, KindExecutor:
+	case KindOperator, KindAgent, KindMaster, KindFramework, KindExecutor, KindReader:
 		return c, nil
 	}
 	return refuse("is of the kind " + string(c.Kind) + ", which this version does not know")

@@ -33,6 +33,7 @@ func TestTokenTellsItsClaims(t *testing.T) {
 		{Kind: KindMaster},
 		{Kind: KindFramework, Principal: "märathonish", FrameworkID: "c-0000", TaskID: "t.1", AgentID: "c-S1"},
 		{Kind: KindExecutor, FrameworkID: "c-0000", ExecutorID: "x y"},
+		{Kind: KindReader, FrameworkID: "c-0000", TaskID: "t.1", AgentID: "c-S1", Issued: 1},
 	} {
 		token := k.Sign(c)
 		got, err := k.Verify(token)
@@ -262,6 +263,27 @@ func BenchmarkVerify(b *testing.B) {
 	for b.Loop() {
 		if _, err := k.Verify(token); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// A reader reads the output of one task, at one agent, for a moment.
+func TestAReaderReadsOneTask(t *testing.T) {
+	now := time.Date(2026, 11, 27, 0, 0, 0, 0, time.UTC)
+	c := Claims{Kind: KindReader, FrameworkID: "f", TaskID: "t", AgentID: "a", Issued: now.Unix()}
+	for _, at := range []time.Duration{0, time.Minute, -time.Minute} {
+		if !c.Reads("f", "t", "a", now.Add(at)) {
+			t.Errorf("it does not read at %v", at)
+		}
+	}
+	operator := c
+	operator.Kind = KindOperator
+	for what, reads := range map[string]bool{
+		"another framework": c.Reads("g", "t", "a", now), "another task": c.Reads("f", "u", "a", now), "another agent": c.Reads("f", "t", "b", now),
+		"later": c.Reads("f", "t", "a", now.Add(time.Hour)), "earlier": c.Reads("f", "t", "a", now.Add(-time.Hour)), "another kind": operator.Reads("f", "t", "a", now),
+	} {
+		if reads {
+			t.Errorf("it reads: %s", what)
 		}
 	}
 }

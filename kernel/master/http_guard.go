@@ -125,8 +125,8 @@ func (m *Master) authenticate(r Route, req *http.Request) (caller, error) {
 	if err != nil {
 		return caller{}, err
 	}
-	if claims.Kind == credential.KindExecutor {
-		return caller{}, sdk.Errorf(sdk.CodeDenied, "Authorization", "the token of an executor is for its own agent only")
+	if claims.Kind == credential.KindExecutor || claims.Kind == credential.KindReader {
+		return caller{}, sdk.Errorf(sdk.CodeDenied, "Authorization", "the token of the kind %s is for its own agent only", claims.Kind)
 	}
 	if !allowed(r.Permission, claims.Kind) {
 		return caller{}, sdk.Errorf(sdk.CodeDenied, "Authorization", "a token of the kind %s may not use %s", claims.Kind, r.Path)

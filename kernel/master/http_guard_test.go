@@ -66,6 +66,7 @@ func TestEachKindOfTokenHasItsRoutes(t *testing.T) {
 		credential.KindMaster:    {open, known, operators},
 		credential.KindFramework: {open, known, schedulers},
 		credential.KindExecutor:  {open},
+		credential.KindReader:    {open},
 	}
 	for kind, permissions := range may {
 		token := r.key.Sign(credential.Claims{Kind: kind, Principal: "p", TaskID: "t", FrameworkID: "f", ExecutorID: "e"})

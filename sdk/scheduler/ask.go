@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/profferhq/proffer/sdk"
+	"github.com/profferhq/proffer/sdk/framework"
 	"github.com/profferhq/proffer/sdk/scheduler/mind"
 )
 
@@ -41,6 +43,18 @@ func Ask[O, C any, M mind.Mind](ctx context.Context, s *Scheduler[M], change C) 
 	case <-ctx.Done():
 		return none, context.Cause(ctx)
 	}
+}
+
+// Output reads a piece of what one of the framework's tasks has written, as
+// framework.Output does; CodeUnavailable before it leads.
+func (s *Scheduler[M]) Output(ctx context.Context, r framework.OutputRequest) (text []byte, from int64, err error) {
+	s.mu.RLock()
+	kernel := s.kernel
+	s.mu.RUnlock()
+	if kernel == nil {
+		return nil, 0, sdk.Errorf(sdk.CodeUnavailable, "", "this scheduler does not lead yet")
+	}
+	return kernel.Output(ctx, r)
 }
 
 // asked are the requests that wait for their answers, by number. Numbers begin at 1: one
