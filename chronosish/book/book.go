@@ -112,7 +112,8 @@ type Book struct {
 type entry struct {
 	name     string
 	job      *job.Job // nil: deleted
-	size     int      // of its definition in the store, with the key
+	size     int      // of its definition and files in the store, with the keys
+	files    []int    // places in job.Fetch whose data has values of its own in the store
 	born     int64    // tells this job from an earlier one of that name: milliseconds since 1970
 	floor    time.Time
 	schedule due.Schedule // nil: it has parents

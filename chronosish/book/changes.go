@@ -91,7 +91,9 @@ func (b *Book) begin(q Request) {
 // edit is one job that is made or replaced, ready to be stored.
 type edit struct {
 	rec      jobRecord
-	write    Write // of it
+	write    Write   // of it
+	files    []Write // those of its files that change
+	room     int     // bytes of all of its files in the store, with keys
 	job      *job.Job
 	schedule due.Schedule
 	passed   *due.Skip // slots that the change passes over
@@ -125,7 +127,7 @@ func (b *Book) put(q Request, jobs []*job.Job, gone []string) *job.Refusal {
 	for _, ed := range edits {
 		e := b.entry(ed.job.Name)
 		e.busy = true
-		writes = append(writes, ed.write)
+		writes = append(append(writes, ed.write), ed.files...)
 		if ed.passed != nil {
 			writes = append(writes, b.skip(e, *ed.passed)...)
 		}
@@ -133,7 +135,7 @@ func (b *Book) put(q Request, jobs []*job.Job, gone []string) *job.Refusal {
 	for _, name := range gone {
 		e := b.jobs[name]
 		e.busy, e.deleting = true, true
-		writes = append(writes, remove(jobKey(name)), remove(stateKey(name)), Write{Type: sdk.StoreDeletePrefix, Key: keyHistory + name + "/"})
+		writes = append(writes, remove(jobKey(name)), remove(stateKey(name)), removeBelow(filesKey(name)), removeBelow(keyHistory+name+"/"))
 	}
 	b.post(&mind.Posting{
 		Writes: writes,
@@ -201,12 +203,17 @@ func (b *Book) edit(j, was *job.Job) (*edit, *job.Refusal) {
 		}
 	}
 	rec.Job = definition(*j)
+	var stored []int
+	if was != nil {
+		stored = e.files
+	}
+	ed.files, ed.room = rec.file(was, stored)
 	ed.rec, ed.write = rec, put(jobKey(j.Name), &rec)
 	return ed, nil
 }
 
-// size is how much of the store the definition takes.
-func (ed *edit) size() int { return len(ed.write.Key) + len(ed.write.Value) + lineOverhead }
+// size is how much of the store the definition takes, with its files.
+func (ed *edit) size() int { return len(ed.write.Key) + len(ed.write.Value) + lineOverhead + ed.room }
 
 func sentence(err error) string {
 	text := err.Error()
@@ -280,7 +287,7 @@ func (b *Book) apply(edits []*edit, gone []string) {
 		b.adopt(e.job, nil)
 		b.burn(e)
 		b.weigh(e, 0)
-		e.job, e.schedule, e.state, e.busy, e.deleting = nil, nil, stateRecord{}, false, false
+		e.job, e.files, e.schedule, e.state, e.busy, e.deleting = nil, nil, nil, stateRecord{}, false, false
 		e.next, e.ended, e.waits = time.Time{}, false, ""
 		b.touch(name)
 		for _, r := range slices.Clone(e.runs) {
@@ -292,7 +299,7 @@ func (b *Book) apply(edits []*edit, gone []string) {
 		e := b.entry(ed.job.Name)
 		b.adopt(e.job, ed.job)
 		b.weigh(e, ed.size())
-		e.job, e.schedule, e.born, e.floor, e.busy = ed.job, ed.schedule, ed.rec.Born, ed.rec.Floor, false
+		e.job, e.files, e.schedule, e.born, e.floor, e.busy = ed.job, ed.rec.Files, ed.schedule, ed.rec.Born, ed.rec.Floor, false
 		b.touch(e.name)
 	}
 }

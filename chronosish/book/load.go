@@ -21,9 +21,9 @@ func Load(now time.Time, opt Options, kvs []KV) (*Book, error) {
 		history: history{pending: map[string]*line{}},
 	}
 	b.outbox = newOutbox(b.opt)
-	states := map[string]stateRecord{}
+	states, files := map[string]stateRecord{}, filesOf(kvs)
 	for _, kv := range kvs {
-		if err := b.restore(kv, states); err != nil {
+		if err := b.restore(kv, states, files); err != nil {
 			return nil, fmt.Errorf("the store's key %s: %w", kv.Key, err)
 		}
 	}
@@ -54,11 +54,15 @@ func Load(now time.Time, opt Options, kvs []KV) (*Book, error) {
 	return b, nil
 }
 
-func (b *Book) restore(kv KV, states map[string]stateRecord) error {
+func (b *Book) restore(kv KV, states map[string]stateRecord, files map[string][]byte) error {
 	switch {
 	case strings.HasPrefix(kv.Key, keyJobs):
 		var rec jobRecord
 		if err := json.Unmarshal(kv.Value, &rec); err != nil {
+			return err
+		}
+		room, err := rec.unfile(files)
+		if err != nil {
 			return err
 		}
 		j := job.Job(rec.Job)
@@ -66,9 +70,9 @@ func (b *Book) restore(kv KV, states map[string]stateRecord) error {
 			return fmt.Errorf("the job's name is %q", j.Name)
 		}
 		e := b.entry(j.Name)
-		e.job, e.born, e.floor = &j, rec.Born, rec.Floor
+		e.job, e.files, e.born, e.floor = &j, rec.Files, rec.Born, rec.Floor
 		b.adopt(nil, e.job)
-		b.weigh(e, len(kv.Key)+len(kv.Value)+lineOverhead)
+		b.weigh(e, len(kv.Key)+len(kv.Value)+lineOverhead+room)
 		if j.Dependent() {
 			return nil
 		}

@@ -111,13 +111,17 @@ func (b *Book) place(j *job.Job, rooms []*room) (*room, string) {
 	for k := range rooms {
 		i := (b.turn + k) % len(rooms)
 		at := rooms[i]
-		if len(at.runs) >= b.burst {
+		if len(at.runs) >= b.burst || at.inline > 0 && at.inline+inline(j) > maxInline {
 			why = nextOffer
 			continue
 		}
-		if why = at.refuses(j); why == "" {
+		refusal := at.refuses(j)
+		if refusal == "" {
 			b.turn = i + 1
 			return at, ""
+		}
+		if why != nextOffer {
+			why = refusal
 		}
 	}
 	return nil, why
@@ -129,6 +133,20 @@ type room struct {
 	left  []int64 // of each of its resources, in thousandths; 0 for those that are not used
 	runs  []*run
 	tasks []sdk.TaskInfo
+	// inline is how much the files inside of the tasks have, in bytes.
+	inline int
+}
+
+// maxInline bounds what travels inside the tasks that are launched together, in bytes: the
+// call that launches them has a bound, too.
+const maxInline = 8 << 20
+
+// inline is how much the URIs of a job have, in bytes.
+func inline(j *job.Job) (n int) {
+	for i := range j.Fetch {
+		n += len(j.Fetch[i].URI)
+	}
+	return n
 }
 
 func measure(o *sdk.Offer) *room {
@@ -233,6 +251,7 @@ func (b *Book) stage(e *entry, r *run, at *room) {
 	x.Task, x.Agent, x.Host, x.Staged = x.taskID(), at.offer.AgentID, at.offer.Hostname, b.now
 	r.state, r.offer = sdk.TaskStaging, at.offer.ID
 	b.attempts[x.Task] = r
+	at.inline += inline(e.job)
 	at.runs, at.tasks = append(at.runs, r), append(at.tasks, task(e.job, r, at.take(e.job)))
 	e.waits = ""
 }

@@ -28,6 +28,7 @@ func born(at int64) string          { return strconv.FormatInt(at, 36) }
 func historyKey(rec *Record) string { return fmt.Sprintf("%s%s/%016x", keyHistory, rec.Job, rec.Seq) }
 func put(key string, v any) Write   { return Write{Type: sdk.StorePut, Key: key, Value: encode(v)} }
 func remove(key string) Write       { return Write{Type: sdk.StoreDelete, Key: key} }
+func removeBelow(key string) Write  { return Write{Type: sdk.StoreDeletePrefix, Key: key} }
 func encode(v any) []byte           { data, _ := json.Marshal(v); return data } // plain data always can
 
 // definition is a job as the store keeps it: all fields as they are, not as Chronos
@@ -39,6 +40,7 @@ type jobRecord struct {
 	Born  int64      `json:"born"`
 	Floor time.Time  `json:"floor,omitzero"` // slots up to here are not the job's
 	Job   definition `json:"job"`
+	Files []int      `json:"files,omitempty"` // places in Job.Fetch whose data stands below filesKey
 }
 
 // stateRecord is what the store keeps of what has become of a job.

@@ -69,6 +69,9 @@ type world struct {
 	dropped   []Record              // lines of the history that have made room
 	unwritten []Record              // lines for which there was none
 	ever      map[string]bool       // keys of runs and of lines, and tasks of runs, that were in the store
+
+	sized    bool                 // transactions have the bounds of the store
+	launched func([]sdk.TaskInfo) // sees what is launched together; nil for none
 }
 
 type machine struct {
@@ -207,6 +210,9 @@ func (w *world) perform(e Effect) {
 		m := w.offers[e.Offer]
 		delete(w.offers, e.Offer)
 		w.refused[m.name] = e.Refuse > 0
+		if w.launched != nil {
+			w.launched(e.Tasks)
+		}
 		for _, t := range e.Tasks {
 			w.launch(m, t)
 		}
@@ -253,7 +259,11 @@ func (w *world) commit(c Commit) {
 		next = maps.Clone(w.store)
 	}
 	var dropped []Record
+	size := 0
 	for _, x := range c.Writes {
+		if size += len(x.Key) + len(x.Value); w.sized && (len(x.Value) > 512<<10 || size > 1<<20) {
+			w.fail("a value of %d bytes in a transaction of %d", len(x.Value), size)
+		}
 		if old, ok := w.store[x.Key]; ok && x.Type == sdk.StoreDelete && strings.HasPrefix(x.Key, keyHistory) {
 			dropped = append(dropped, w.line(x.Key, old))
 		}

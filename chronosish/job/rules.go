@@ -14,7 +14,7 @@ import (
 const (
 	maxName   = 200
 	maxAmount = 1e12
-	maxBytes  = 512 << 10 // of a definition as it is stored
+	maxBytes  = 448 << 10 // of a definition as it is stored; with its files it is one transaction
 	maxRetry  = 10_000
 )
 
@@ -56,8 +56,16 @@ func (j *Job) check(f *faults) {
 	for i, x := range j.Fetch {
 		x.check(f, "fetch["+strconv.Itoa(i)+"]")
 	}
-	if data, err := j.MarshalJSON(); err != nil || len(data) > maxBytes {
-		f.add("", "The definition has %d bytes, and at most %d are allowed; put what is large into a file and fetch it", len(data), maxBytes)
+	j.checkInline(f)
+	bare := *j
+	bare.Fetch = slices.Clone(j.Fetch)
+	for i := range bare.Fetch {
+		if prefix, _, ok := bare.Fetch[i].Data(); ok {
+			bare.Fetch[i].URI = prefix
+		}
+	}
+	if data, err := bare.MarshalJSON(); err != nil || len(data) > maxBytes {
+		f.add("", "The definition has %d bytes without its files, and at most %d are allowed; put what is large into a file and fetch it", len(data), maxBytes)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/profferhq/proffer/kernel/cluster"
+	"github.com/profferhq/proffer/kernel/link"
 	"github.com/profferhq/proffer/kernel/view"
 	"github.com/profferhq/proffer/sdk"
 	"github.com/profferhq/proffer/sdk/wire"
@@ -119,8 +120,8 @@ func (m *Master) writeStream(w http.ResponseWriter, ctx context.Context, e wire.
 	}
 }
 
-// appendEvent adds the record of an event. Offers that make too large a record
-// are sent in several.
+// appendEvent adds the record of an event. Offers that make too large a record, and
+// launches with files inside that do, are sent in several.
 func appendEvent(buf, scratch []byte, e wire.Encoding, event any) (out, kept []byte, err error) {
 	if scratch, err = wire.Append(e, scratch[:0], event); err != nil {
 		return buf, scratch, err
@@ -129,6 +130,17 @@ func appendEvent(buf, scratch []byte, e wire.Encoding, event any) (out, kept []b
 		half := len(ev.Offers.Offers) / 2
 		for _, part := range [][]sdk.Offer{ev.Offers.Offers[:half], ev.Offers.Offers[half:]} {
 			if buf, scratch, err = appendEvent(buf, scratch, e, &sdk.Event{Type: ev.Type, Offers: &sdk.Offers{Offers: part}}); err != nil {
+				return buf, scratch, err
+			}
+		}
+		return buf, scratch, nil
+	}
+	if ev, ok := event.(*link.Event); ok && len(scratch) > maxRecord && ev.Run != nil && !ev.Run.Group && len(ev.Run.Tasks) > 1 {
+		half := len(ev.Run.Tasks) / 2
+		for _, part := range [][]sdk.TaskInfo{ev.Run.Tasks[:half], ev.Run.Tasks[half:]} {
+			one, run := *ev, *ev.Run
+			run.Tasks, one.Run = part, &run
+			if buf, scratch, err = appendEvent(buf, scratch, e, &one); err != nil {
 				return buf, scratch, err
 			}
 		}
