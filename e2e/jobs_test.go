@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"crypto/rand"
+	"crypto/sha256"
 	"fmt"
 	"io"
 	"net/http"
@@ -77,6 +79,7 @@ func TestJobs(t *testing.T) {
 		return strings.Contains(told, `"signal":9`) && strings.Contains(told, `"output":{"stdout":"ut\n","stderr":"rr\n","stdoutFrom":1,"stderrFrom":1}`)
 	})
 
+	c.largeScript()
 	m := newMarathon(c)
 	m.must(http.MethodPut, "/v2/apps/fill", map[string]any{"cmd": c.pidWriter("fill"), "instances": 40, "cpus": 0.1, "mem": 16, "backoffSeconds": 0, "portDefinitions": []any{}}, nil)
 	eventually(t, 20*time.Second, "services fill the cluster", func() bool { return strings.Contains(c.run("service", "get", "fill"), "had too few cpus") })
@@ -95,4 +98,31 @@ func jobFile(t *testing.T, name, definition string) string {
 		t.Fatal(err)
 	}
 	return file
+}
+
+// largeScript: a script of 512 KiB, most of it random bytes that it checks itself, travels
+// inside its job and runs; a byte more is refused with the file and the size.
+func (c *cluster) largeScript() {
+	c.t.Helper()
+	const most, head = 512 << 10, 200
+	payload := make([]byte, most-head)
+	_, _ = rand.Read(payload)
+	script := fmt.Sprintf("tail -c %d \"$0\" | sha256sum | grep -q %x && echo whole > %s; exit $?\n", len(payload), sha256.Sum256(payload), filepath.Join(c.truth, "large"))
+	script += strings.Repeat("#", head-len(script)-1) + "\n" + string(payload)
+	file := filepath.Join(c.t.TempDir(), "large.sh")
+	write := func(text string) {
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			c.t.Fatal(err)
+		}
+	}
+	definition := jobFile(c.t, "large", `{"name": "large", "command": "exec sh large.sh", "retries": 0}`)
+	write(script + "x")
+	if r := c.try("job", "create", "--file", file, definition); r.code != 2 || !strings.Contains(r.talk, "524289 bytes with "+file) {
+		c.t.Errorf("a byte too much: %+v", r)
+	}
+	write(script)
+	c.run("job", "create", "--file", file, definition)
+	eventually(c.t, 20*time.Second, "the large script has run", func() bool { return read(c.t, filepath.Join(c.truth, "large")) == "whole\n" })
+	c.run("job", "disable", "large")
+	c.run("job", "destroy", "--yes", "large")
 }
