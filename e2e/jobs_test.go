@@ -104,7 +104,7 @@ func jobFile(t *testing.T, name, definition string) string {
 // inside its job and runs; a byte more is refused with the file and the size.
 func (c *cluster) largeScript() {
 	c.t.Helper()
-	const most, head = 512 << 10, 200
+	const most, head = 512 << 10, 400
 	payload := make([]byte, most-head)
 	_, _ = rand.Read(payload)
 	script := fmt.Sprintf("tail -c %d \"$0\" | sha256sum | grep -q %x && echo whole > %s; exit $?\n", len(payload), sha256.Sum256(payload), filepath.Join(c.truth, "large"))
