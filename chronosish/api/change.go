@@ -75,6 +75,22 @@ func (s *server) runJob(c *call) (answer, error) {
 	return s.named(c, change)
 }
 
+// switchJob is decided by the book in one step, so that it loses no change of another.
+func (s *server) switchJob(c *call) (answer, error) {
+	body, err := s.body(c)
+	if err != nil {
+		return answer{}, err
+	}
+	disabled, err := job.ParseSwitch(body)
+	if err != nil {
+		return answer{}, err
+	}
+	if _, err := s.named(c, book.Change{Kind: book.Switch, Disabled: disabled}); err != nil {
+		return answer{}, err
+	}
+	return s.showJob(c)
+}
+
 func (s *server) deleteJob(c *call) (answer, error) {
 	return s.named(c, book.Change{Kind: book.Delete})
 }

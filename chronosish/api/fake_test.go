@@ -122,6 +122,11 @@ func (f *fake) Change(ctx context.Context, c book.Change) (book.Outcome, error) 
 			}
 			f.jobs[j.Name] = next
 		}
+	case book.Switch:
+		st := f.jobs[c.Names[0]]
+		st.Job = st.Job.Clone()
+		st.Job.Disabled = c.Disabled
+		f.jobs[c.Names[0]] = st
 	case book.Delete:
 		delete(f.jobs, c.Names[0])
 	case book.RunNow:

@@ -162,7 +162,11 @@ func TestRoutes(t *testing.T) {
 				w := httptest.NewRecorder()
 				f.handler(true).ServeHTTP(w, httptest.NewRequest("POST", "/scheduler/iso8601", strings.NewReader(`{"name":"mean","command":"x"}`)))
 				w = httptest.NewRecorder()
-				f.handler(true).ServeHTTP(w, httptest.NewRequest(r.Method, target, strings.NewReader(`{"name":"b","command":"x","schedule":"R1//PT1H"}`)))
+				body := `{"name":"b","command":"x","schedule":"R1//PT1H"}`
+				if r.Method == http.MethodPatch {
+					body = `{"disabled":true}`
+				}
+				f.handler(true).ServeHTTP(w, httptest.NewRequest(r.Method, target, strings.NewReader(body)))
 				if wrong := w.Code >= 300; wrong && !strings.HasSuffix(path, "/dependency") {
 					t.Errorf("%s %s: %d %s", r.Method, target, w.Code, w.Body)
 				}

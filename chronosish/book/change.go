@@ -16,6 +16,7 @@ const (
 	RunNow                  // Names, each once, whatever else runs or is disabled
 	Kill                    // the attempts of Names that go on; they have no successors
 	Succeed                 // Names: their children are told of a success
+	Switch                  // Names: Disabled of each becomes that of the change, and nothing else of it
 )
 
 // Change is something that a client wants changed. It happens whole or not at all.
@@ -26,6 +27,8 @@ type Change struct {
 	Names []string
 	// Task limits Kill to this attempt.
 	Task string
+	// Disabled is what Switch makes of the jobs.
+	Disabled bool
 	// Arguments are the program's for RunNow, instead of the job's own; nil: those.
 	Arguments *string
 	// IfVersion is what the caller has read: when a job has another version now (0: it

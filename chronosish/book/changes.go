@@ -75,6 +75,8 @@ func (b *Book) begin(q Request) {
 			refusal = b.put(q, c.Jobs, nil)
 		case Delete:
 			refusal = b.put(q, b.heirs(c.Names), c.Names)
+		case Switch:
+			refusal = b.put(q, b.switched(c.Names, c.Disabled), nil)
 		case RunNow:
 			b.runNow(q)
 		case Kill:
@@ -86,6 +88,17 @@ func (b *Book) begin(q Request) {
 	if refusal != nil {
 		b.emit(Reply{ID: q.ID, Refusal: refusal})
 	}
+}
+
+// switched are jobs as they are now, but disabled or not.
+func (b *Book) switched(names []string, disabled bool) []*job.Job {
+	var list []*job.Job
+	for _, name := range names {
+		j := b.find(name).Clone()
+		j.Disabled = disabled
+		list = append(list, j)
+	}
+	return list
 }
 
 // edit is one job that is made or replaced, ready to be stored.

@@ -53,6 +53,25 @@ func Parse(body []byte, kind Kind, now time.Time) (*Job, error) {
 	return d.job, nil
 }
 
+// ParseSwitch reads a body that disables or enables a job, {"disabled": true}. The error is
+// a *Refusal.
+func ParseSwitch(body []byte) (disabled bool, err error) {
+	f := &faults{}
+	v, bad := decode(body, f)
+	if bad != nil {
+		return false, bad
+	}
+	given := false
+	v.fields("this change, which is of disabled alone", map[string]func(value){"disabled": func(v value) { given, disabled = true, v.truth() }})
+	if len(f.sentences) == 0 && !given {
+		f.add("disabled", "must be given; it is all that can be changed here")
+	}
+	if r := f.refusal(); r != nil {
+		return false, r
+	}
+	return disabled, nil
+}
+
 // draft is a definition while it is read.
 type draft struct {
 	job     *Job

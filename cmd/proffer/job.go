@@ -38,8 +38,8 @@ func (c *client) jobs() (*jobs, error) {
 
 // named is a call about one job. Chronos refuses one that is not there with 400, as it does
 // what is wrong: only the sentence tells them apart.
-func (j *jobs) named(ctx context.Context, op, method, path string, into any) error {
-	err := j.call(ctx, op, method, path, nil, into)
+func (j *jobs) named(ctx context.Context, op, method, path string, body []byte, into any) error {
+	err := j.call(ctx, op, method, path, body, into)
 	var e *sdk.Error
 	if errors.As(err, &e) && e.Code == sdk.CodeInvalid && strings.HasPrefix(e.Message, "There is no job named ") {
 		e.Code = sdk.CodeNotFound
@@ -88,7 +88,7 @@ func (j *jobs) job(ctx context.Context, name string, into any) error {
 	if err != nil {
 		return err
 	}
-	return j.named(ctx, "get job", http.MethodGet, path, into)
+	return j.named(ctx, "get job", http.MethodGet, path, nil, into)
 }
 
 // completeJobs completes the names of the jobs.

@@ -20,13 +20,13 @@ func jobDestroyCommand(c *client) *cobra.Command {
 			}
 			if !yes {
 				err := c.confirm("destroy "+shown(args[0])+" ends what runs of it", func() (string, error) {
-					return fmt.Sprintf("destroy %s, with its history?", shown(args[0])), j.named(cmd.Context(), "get job", http.MethodGet, path, nil)
+					return fmt.Sprintf("destroy %s, with its history?", shown(args[0])), j.named(cmd.Context(), "get job", http.MethodGet, path, nil, nil)
 				})
 				if err != nil {
 					return err
 				}
 			}
-			return j.named(cmd.Context(), "destroy job", http.MethodDelete, path, nil)
+			return j.named(cmd.Context(), "destroy job", http.MethodDelete, path, nil, nil)
 		},
 		ValidArgsFunction: completeJobs(c),
 	}

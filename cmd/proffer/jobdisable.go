@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 
 	"github.com/spf13/cobra"
@@ -19,31 +20,26 @@ func jobDisableCommand(c *client) *cobra.Command {
 	}
 }
 
-// switchJob disables or enables a job. Chronos has no route for that: the definition is sent
-// back as it is shown, with its schedule, which goes on where it is.
+// switchJob disables or enables a job. Chronos has no route for that; chronosish's own
+// changes nothing else, whatever others change meanwhile.
 func (c *client) switchJob(ctx context.Context, name string, off bool) error {
+	path, err := jobPath("/v2/jobs/", name, "")
+	if err != nil {
+		return err
+	}
 	j, err := c.jobs()
 	if err != nil {
 		return err
 	}
-	var d jobDocument
-	if err := j.job(ctx, name, &d.fields); err != nil {
-		return err
-	}
-	if d.fields["disabled"], err = json.Marshal(off); err != nil {
-		return err
-	}
 	op := map[bool]string{true: "disable job", false: "enable job"}[off]
-	if err := j.put(ctx, op, d); err != nil || off {
-		return err
-	}
 	var now job
-	if err := j.job(ctx, name, &now); err != nil {
+	if err := j.named(ctx, op, http.MethodPatch, path, fmt.Appendf(nil, `{"disabled":%t}`, off), &now); err != nil {
 		return err
 	}
-	if now.Disabled {
+	if now.Disabled && !off {
 		return sdk.Errorf(sdk.CodeConflict, "", "the schedule of %s has ended (%s); create it anew with another one", shown(name), now.Schedule)
 	}
+	fmt.Fprintf(c.io.err, "%s is %s\n", shown(name), map[bool]string{true: "disabled; what runs of it goes on", false: "enabled"}[off])
 	return nil
 }
 

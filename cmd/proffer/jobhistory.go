@@ -109,7 +109,7 @@ func (j *jobs) history(ctx context.Context, name string, limit, tail int, into a
 	if err != nil {
 		return err
 	}
-	return j.named(ctx, "get history", http.MethodGet, path, into)
+	return j.named(ctx, "get history", http.MethodGet, path, nil, into)
 }
 
 // rows are the lines of `job history`.

@@ -28,7 +28,7 @@ func jobNextCommand(c *client) *cobra.Command {
 				return err
 			}
 			var raw json.RawMessage
-			if err := j.named(cmd.Context(), "get next runs", http.MethodGet, path, &raw); err != nil {
+			if err := j.named(cmd.Context(), "get next runs", http.MethodGet, path, nil, &raw); err != nil {
 				return err
 			}
 			if c.json {

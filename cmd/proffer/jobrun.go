@@ -16,7 +16,7 @@ func jobRunCommand(c *client) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := j.named(cmd.Context(), "run job", http.MethodPut, path, nil); err != nil {
+			if err := j.named(cmd.Context(), "run job", http.MethodPut, path, nil, nil); err != nil {
 				return err
 			}
 			fmt.Fprintf(c.io.err, "%s is to run now; `proffer job history` tells how it goes\n", shown(args[0]))
