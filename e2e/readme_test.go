@@ -63,7 +63,7 @@ func TestREADMEDependencies(t *testing.T) {
 
 // TestConfigs loads every example of configs with the daemon that it is for.
 func TestConfigs(t *testing.T) {
-	for _, daemon := range []string{"master", "agent", "marathonish"} {
+	for _, daemon := range []string{"master", "agent", "marathonish", "chronosish"} {
 		name := filepath.Join("..", "configs", daemon+".yaml")
 		if _, err := os.Stat(name); err != nil {
 			t.Errorf("the %s has no example: %v", daemon, err)

@@ -117,6 +117,9 @@
 //     alone, nothing of the parent's is changed, and each step that fails is named.
 //   - sdk/masters is the floor that sdk/framework and sdk/operator share: find the leader,
 //     follow its redirects, never send twice what may have been acted on.
+//   - A framework reads the output of its own tasks through a master (/api/v1/logs), which
+//     shows the agent a token for that one task, good for a moment: agents take no token of
+//     a framework, because only masters know whether its task lives.
 //   - kernel/credential holds the cluster's key and its tokens; kernel/up is the supervisor.
 //   - One container's states have no package of their own: the ledger decides (run, kill, end),
 //     and the shell's box holds the order of preparing and cleaning. Two machines for one life

@@ -14,7 +14,8 @@
 // committed; a terminal state is acknowledged only after it is. Nothing that has been
 // decided is given up: the history, which has a quarter of the space, makes room for it, its
 // own lines last; what there is no room for even so waits, and holds up nothing but what
-// is about the same job. Definitions have half of the space.
+// is about the same job. Definitions have half of the space;
+// the files that travel inside a job's tasks are values of their own beside it.
 // A book that is loaded from the store goes on where the last one ended: it asks the
 // kernel for each attempt, and only a definite answer permits another.
 //
