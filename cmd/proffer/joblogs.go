@@ -81,8 +81,8 @@ func (c *client) jobLogs(ctx context.Context, name string, r operator.LogRequest
 	return sdk.Errorf(sdk.CodeNotFound, "", "the output of the last run of %s (%s) is not there any more: %s", shown(name), task, reason(err))
 }
 
-// lastRun finds the task of the last run that has begun, and its agent. It waits for one that
-// is to begin, for as long as ctx lasts, when none goes on that could be followed.
+// lastRun finds the task of the last run that has begun, and its agent. A follower waits, for
+// as long as ctx lasts, for one that is to begin, and for the first one of all.
 func (j *jobs) lastRun(ctx context.Context, name string, follow bool) (task, agent string, err error) {
 	for told := false; ; {
 		var h jobHistory
@@ -92,8 +92,7 @@ func (j *jobs) lastRun(ctx context.Context, name string, follow bool) (task, age
 		if task, agent := h.going(); task != "" {
 			return task, agent, nil
 		}
-		if !follow || len(h.Runs) == 0 {
-			task, agent := h.past()
+		if task, agent := h.past(); !follow || len(h.Runs) == 0 && task != "" {
 			return task, agent, nil
 		}
 		if !told {

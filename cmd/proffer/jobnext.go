@@ -48,7 +48,11 @@ func jobNextCommand(c *client) *cobra.Command {
 			case len(d.Parents) > 0:
 				fmt.Fprintf(c.io.err, "%s runs after %s, at no time of its own\n", shown(args[0]), shown(strings.Join(d.Parents, ", ")))
 			case len(d.Next) == 0:
-				fmt.Fprintf(c.io.err, "%s will not run: it is disabled, or its schedule has ended\n", shown(args[0]))
+				var one job
+				if err := j.job(cmd.Context(), args[0], &one); err != nil {
+					return err
+				}
+				fmt.Fprintf(c.io.err, "%s %s; `proffer job run` runs it now\n", shown(args[0]), one.still())
 			}
 			return nil
 		},
@@ -56,4 +60,12 @@ func jobNextCommand(c *client) *cobra.Command {
 	}
 	cmd.Flags().IntVarP(&count, "count", "n", 10, "so many")
 	return cmd
+}
+
+// still says why a job will not run by itself.
+func (j *job) still() string {
+	if strings.HasPrefix(j.Schedule, "R0/") {
+		return "will not run by itself: its schedule has no repetition left (" + shown(j.Schedule) + ")"
+	}
+	return "will not run by itself: it is disabled"
 }
