@@ -36,7 +36,11 @@ func readJobs(files []string, in io.Reader) ([]jobDocument, error) {
 			return nil, fmt.Errorf("%s: %w", file, err)
 		}
 		for _, d := range docs {
-			if other, twice := seen[d.name]; twice {
+			other, twice := seen[d.name]
+			switch {
+			case twice && other == file:
+				return nil, fmt.Errorf("%s defines the job %q twice", file, d.name)
+			case twice:
 				return nil, fmt.Errorf("%s defines the job %q, which %s defines too", file, d.name, other)
 			}
 			seen[d.name] = file

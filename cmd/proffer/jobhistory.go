@@ -83,7 +83,7 @@ func jobHistoryCommand(c *client) *cobra.Command {
 				return err
 			}
 			if len(h.Runs)+len(h.History) == 0 {
-				fmt.Fprintf(c.io.err, "%s has not run yet; `proffer job next` says when it will, `proffer job run` runs it now\n", shown(args[0]))
+				fmt.Fprintf(c.io.err, "%s has not run yet; `proffer job next %[1]s` says when it will, `proffer job run %[1]s` runs it now\n", shown(args[0]))
 				return nil
 			}
 			if err := table(c.io.out, []string{"SLOT", "ATTEMPT", "CAUSE", "OUTCOME", "EXIT", "STARTED", "TOOK", "HOST", "TASK", "WHY"}, h.rows()); err != nil {

@@ -48,7 +48,7 @@ func (c *client) jobLogs(ctx context.Context, name string, r operator.LogRequest
 		return err
 	}
 	if task == "" {
-		return sdk.Errorf(sdk.CodeNotFound, "", "no run of %s is known that has begun; `proffer job next` says when one will", shown(name))
+		return sdk.Errorf(sdk.CodeNotFound, "", "no run of %s is known that has begun; `proffer job next %[1]s` says when one will", shown(name))
 	}
 	op, err := c.operator()
 	if err != nil {

@@ -52,7 +52,7 @@ func jobNextCommand(c *client) *cobra.Command {
 				if err := j.job(cmd.Context(), args[0], &one); err != nil {
 					return err
 				}
-				fmt.Fprintf(c.io.err, "%s %s; `proffer job run` runs it now\n", shown(args[0]), one.still())
+				fmt.Fprintf(c.io.err, "%s %s; `proffer job run %[1]s` runs it now\n", shown(args[0]), one.still())
 			}
 			return nil
 		},

@@ -19,7 +19,7 @@ func jobRunCommand(c *client) *cobra.Command {
 			if err := j.named(cmd.Context(), "run job", http.MethodPut, path, nil, nil); err != nil {
 				return err
 			}
-			fmt.Fprintf(c.io.err, "%s is to run now; `proffer job history` tells how it goes\n", shown(args[0]))
+			fmt.Fprintf(c.io.err, "%s is to run now; `proffer job logs -f %[1]s` shows it\n", shown(args[0]))
 			return nil
 		},
 		ValidArgsFunction: completeJobs(c),
