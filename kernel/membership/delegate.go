@@ -17,12 +17,20 @@ func (d delegate) NotifyUpdate(n *memberlist.Node) { d.g.tell(Updated, n) }
 
 func (g *Gossip) tell(kind Kind, n *memberlist.Node) {
 	m, ok := memberOf(n)
+	if !ok && kind != Left {
+		return
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if kind == Left {
+		delete(g.around, n.Name)
+	} else {
+		g.around[n.Name] = m
+	}
 	if !ok || m.Name == g.opts.Name {
 		return
 	}
 	g.opts.Log.Info("member "+string(kind), "name", m.Name, "role", m.Role, "gossip", m.Gossip, "http", m.HTTP)
-	g.mu.Lock()
-	defer g.mu.Unlock()
 	for {
 		select {
 		case g.events <- Event{Kind: kind, Member: m}:

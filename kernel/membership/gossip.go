@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log"
 	"log/slog"
+	"maps"
 	"net"
 	"slices"
 	"strconv"
@@ -31,6 +32,8 @@ type Options struct {
 	Meta      Meta
 	Rejoin    time.Duration // between two attempts to reach seeds that are not members
 	Log       *slog.Logger
+
+	transport memberlist.Transport // of a test; nil for the network
 }
 
 // DefaultRejoin is the pace of re-joining seeds.
@@ -59,7 +62,8 @@ type Gossip struct {
 	list   *memberlist.Memberlist
 	meta   []byte
 	events chan Event
-	mu     sync.Mutex // orders events
+	mu     sync.Mutex        // orders events
+	around map[string]Member // by name, this one among them; memberlist's own nodes may change while one reads them
 	once   sync.Once
 	err    error
 }
@@ -76,13 +80,14 @@ func New(o Options) (*Gossip, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &Gossip{opts: o, meta: meta, events: make(chan Event, maxEvents)}
+	g := &Gossip{opts: o, meta: meta, events: make(chan Event, maxEvents), around: map[string]Member{}}
 	c := memberlist.DefaultLANConfig()
 	c.Name, c.Label = o.Name, "proffer/"+o.Cluster
 	c.BindAddr, c.BindPort, c.AdvertiseAddr, c.AdvertisePort = o.Bind, o.Port, o.Advertise, o.Port
 	c.EnableCompression = false               // small messages, and nothing to blow up
 	c.GossipInterval = 500 * time.Millisecond // hints may be a second old; idle machines stay idle
 	c.Logger = log.New(newExplainer(o.Log), "", 0)
+	c.Transport = o.transport
 	c.Delegate, c.Events = delegate{g}, delegate{g}
 	if !o.Insecure {
 		key := o.Key.Derive(credential.PurposeGossip)
@@ -140,20 +145,17 @@ func (g *Gossip) join(said string, again bool) string {
 // addresses are those at which members of the cluster are reached now, and our own.
 func (g *Gossip) addresses() []string {
 	var out []string
-	for _, n := range g.list.Members() {
-		out = append(out, n.Address())
+	for _, m := range g.Members() {
+		out = append(out, m.Gossip)
 	}
 	return out
 }
 
 // Members are those around as far as is known, this one included, sorted by name.
 func (g *Gossip) Members() []Member {
-	var out []Member
-	for _, n := range g.list.Members() {
-		if m, ok := memberOf(n); ok {
-			out = append(out, m)
-		}
-	}
+	g.mu.Lock()
+	out := slices.Collect(maps.Values(g.around))
+	g.mu.Unlock()
 	slices.SortFunc(out, func(a, b Member) int { return strings.Compare(a.Name, b.Name) })
 	return out
 }
