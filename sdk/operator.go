@@ -6,6 +6,11 @@ type OperatorCall struct {
 	Teardown *Teardown        `wire:"16,teardown"`
 	// UpdateWeights sets the weights of roles, UPDATE_WEIGHTS.
 	UpdateWeights *UpdateWeights `wire:"6,update_weights"`
+	// The next take care of agents, MARK_AGENT_GONE and so on.
+	MarkAgentGone   *MarkAgentGone   `wire:"17,mark_agent_gone"`
+	DrainAgent      *DrainAgent      `wire:"21,drain_agent"`
+	DeactivateAgent *DeactivateAgent `wire:"22,deactivate_agent"`
+	ReactivateAgent *ReactivateAgent `wire:"23,reactivate_agent"`
 	// KillTask is Proffer's: an operator ends one task of any framework.
 	KillTask *KillTask `wire:"1000,kill_task"`
 	// SetBootManifest is Proffer's: what the cluster starts by itself.
@@ -34,6 +39,10 @@ const (
 	OperatorGetMaster     OperatorCallType = "GET_MASTER"
 	OperatorSubscribe     OperatorCallType = "SUBSCRIBE"
 	OperatorTeardown      OperatorCallType = "TEARDOWN"
+	OperatorMarkGone      OperatorCallType = "MARK_AGENT_GONE"
+	OperatorDrain         OperatorCallType = "DRAIN_AGENT"
+	OperatorDeactivate    OperatorCallType = "DEACTIVATE_AGENT"
+	OperatorReactivate    OperatorCallType = "REACTIVATE_AGENT"
 	OperatorKillTask      OperatorCallType = "KILL_TASK"    // Proffer's
 	OperatorGetFailures   OperatorCallType = "GET_FAILURES" // Proffer's
 
@@ -62,6 +71,10 @@ func (OperatorCallType) Enum() []EnumValue {
 		{"GET_MASTER", 17},
 		{"SUBSCRIBE", 18},
 		{"TEARDOWN", 31},
+		{"MARK_AGENT_GONE", 32},
+		{"DRAIN_AGENT", 37},
+		{"DEACTIVATE_AGENT", 38},
+		{"REACTIVATE_AGENT", 39},
 		{"KILL_TASK", 1000},
 		{"GET_FAILURES", 1001},
 		{"GET_BOOT", 1002},
@@ -183,6 +196,8 @@ type GetState struct {
 	GetExecutors  *GetExecutors  `wire:"2,get_executors"`
 	GetFrameworks *GetFrameworks `wire:"3,get_frameworks"`
 	GetAgents     *GetAgents     `wire:"4,get_agents"`
+	// Notices is Proffer's: what people should know now, by key.
+	Notices []Notice `wire:"1000,notices"`
 }
 
 // GetTasks is the message mesos.v1.master.Response.GetTasks.
@@ -243,6 +258,9 @@ type AgentState struct {
 	TotalResources     []Resource `wire:"7,total_resources"`
 	AllocatedResources []Resource `wire:"8,allocated_resources"`
 	OfferedResources   []Resource `wire:"9,offered_resources"`
+	DrainInfo          *DrainInfo `wire:"13,drain_info"`
+	// EstimatedDrainStartTime is when DRAIN_AGENT was decided.
+	EstimatedDrainStartTime *TimeInfo `wire:"14,estimated_drain_start_time"`
 	// UnreachableTime is Proffer's: since when the agent counts as unreachable; nil
 	// for one that does not. Such an agent is not Active, and what it has is what
 	// it told last.

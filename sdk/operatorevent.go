@@ -16,6 +16,7 @@ type OperatorEvent struct {
 	AgentRecovered  *AgentRecovered  `wire:"1001,agent_recovered"`
 	ExecutorAdded   *ExecutorAdded   `wire:"1002,executor_added"`
 	ExecutorRemoved *ExecutorRemoved `wire:"1003,executor_removed"`
+	Notice          *Notice          `wire:"1004,notice"`
 }
 
 // OperatorEventType is Mesos's Event.Type enumeration; the empty value means absent.
@@ -37,6 +38,7 @@ const (
 	OperatorEventAgentRecovered   OperatorEventType = "AGENT_RECOVERED"  // Proffer's
 	OperatorEventExecutorAdded    OperatorEventType = "EXECUTOR_ADDED"   // Proffer's
 	OperatorEventExecutorRemoved  OperatorEventType = "EXECUTOR_REMOVED" // Proffer's
+	OperatorEventNotice           OperatorEventType = "NOTICE"           // Proffer's
 )
 
 // Enum lists the names of OperatorEventType with their protobuf numbers.
@@ -56,6 +58,7 @@ func (OperatorEventType) Enum() []EnumValue {
 		{"AGENT_RECOVERED", 1001},
 		{"EXECUTOR_ADDED", 1002},
 		{"EXECUTOR_REMOVED", 1003},
+		{"NOTICE", 1004},
 	}
 }
 

@@ -74,7 +74,7 @@ func agentCommand(c *client) *cobra.Command {
 	a := agentDefaults()
 	s := agentSettings(&a)
 	cmd := &cobra.Command{
-		Use: "agent", Short: "Run an agent on this machine; `agent list` lists them", Args: cobra.NoArgs,
+		Use: "agent", Short: "Run an agent on this machine; `agent list` lists them, `agent drain` empties one", Args: cobra.NoArgs,
 		Example: "  proffer agent --dir /var/lib/proffer/agent --masters m1:5050,m2:5050,m3:5050 --key /etc/proffer/key\n  proffer agent list",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := s.load(cmd.Flags()); err != nil {
@@ -87,6 +87,7 @@ func agentCommand(c *client) *cobra.Command {
 	cmd.Flags().BoolVar(&a.check, "check-config", false, "check the settings and stop")
 	cmd.Flags().BoolVar(&a.sweep, "sweep", false, "end everything that a dead agent has left in --dir (tasks, executors, groups), and stop; no agent may run there")
 	cmd.AddCommand(agentListCommand(c))
+	cmd.AddCommand(agentCareCommands(c)...)
 	return cmd
 }
 

@@ -49,6 +49,10 @@ func agentListCommand(c *client) *cobra.Command {
 func agentRow(a sdk.AgentState, tasks int) []string {
 	state := "active"
 	switch {
+	case a.UnreachableTime != nil:
+		state = "unreachable"
+	case a.DrainInfo != nil:
+		state = strings.ToLower(string(a.DrainInfo.State))
 	case a.Deactivated:
 		state = "deactivated"
 	case !a.Active:

@@ -56,17 +56,20 @@ func statusCommand(c *client) *cobra.Command {
 
 // clusterStatus is the answer of `status`.
 type clusterStatus struct {
-	Healthy   bool                `json:"healthy"`
-	Why       string              `json:"why,omitempty"` // what is wrong
-	Leader    string              `json:"leader"`        // host:port
-	Version   string              `json:"version"`       // of the leader
-	Agents    int                 `json:"agents"`        // that the cluster knows
-	Active    int                 `json:"active_agents"` // that answer
-	Running   int                 `json:"running_tasks"`
-	Ended     int                 `json:"ended_tasks"`
-	Resources map[string]fullness `json:"resources"`
-	Boot      []string            `json:"boot,omitempty"` // how much of what the cluster starts by itself runs, and what the rest waits for
-	Failed    []failure           `json:"failed"`         // the newest first
+	Healthy bool   `json:"healthy"`
+	Why     string `json:"why,omitempty"` // what is wrong
+	Leader  string `json:"leader"`        // host:port
+	Version string `json:"version"`       // of the leader
+	Agents  int    `json:"agents"`        // that the cluster knows
+	Active  int    `json:"active_agents"` // that answer
+	// Deactivated are the agents that answer and of which an operator lets nothing be offered.
+	Deactivated int                 `json:"deactivated_agents,omitempty"`
+	Running     int                 `json:"running_tasks"`
+	Ended       int                 `json:"ended_tasks"`
+	Resources   map[string]fullness `json:"resources"`
+	Boot        []string            `json:"boot,omitempty"`    // how much of what the cluster starts by itself runs, and what the rest waits for
+	Notices     []string            `json:"notices,omitempty"` // what the cluster waits for, or will do soon
+	Failed      []failure           `json:"failed"`            // the newest first
 }
 
 // fullness is how much of a scalar resource the active agents have, and what of it is used.
@@ -92,6 +95,9 @@ func statusOf(leader *sdk.MasterInfo, release string, state *sdk.GetState) clust
 	if state.GetAgents != nil {
 		st.Agents = len(state.GetAgents.Agents)
 		for _, a := range state.GetAgents.Agents {
+			if a.Deactivated && a.UnreachableTime == nil {
+				st.Deactivated++
+			}
 			if !a.Active {
 				continue // what does not answer offers nothing
 			}
@@ -107,8 +113,11 @@ func statusOf(leader *sdk.MasterInfo, release string, state *sdk.GetState) clust
 	switch {
 	case st.Agents == 0:
 		st.Healthy, st.Why = false, "no agent has registered: nothing can run"
-	case st.Active < st.Agents:
-		st.Healthy, st.Why = false, fmt.Sprintf("%d of %d agents do not answer", st.Agents-st.Active, st.Agents)
+	case st.Active+st.Deactivated < st.Agents:
+		st.Healthy, st.Why = false, fmt.Sprintf("%d of %d agents do not answer", st.Agents-st.Active-st.Deactivated, st.Agents)
+	}
+	for _, n := range state.Notices {
+		st.Notices = append(st.Notices, n.Message)
 	}
 	st.Running = len(allTasks(state.GetTasks, false))
 	st.Ended = len(allTasks(state.GetTasks, true)) - st.Running
@@ -123,7 +132,14 @@ func (st clusterStatus) print(c *client) error {
 	out := c.io.out
 	fmt.Fprintf(out, "cluster   %s\n", verdict)
 	fmt.Fprintf(out, "leader    %s (%s)\n", st.Leader, st.Version)
-	fmt.Fprintf(out, "agents    %d of %d\n", st.Active, st.Agents)
+	fmt.Fprintf(out, "agents    %d of %d", st.Active, st.Agents)
+	if st.Deactivated > 0 {
+		fmt.Fprintf(out, ", %d deactivated", st.Deactivated)
+	}
+	fmt.Fprintln(out)
+	for _, n := range st.Notices {
+		fmt.Fprintf(out, "notice    %s\n", n)
+	}
 	fmt.Fprintf(out, "tasks     %d running, %d ended\n", st.Running, st.Ended)
 	for _, name := range []string{"cpus", "mem", "disk"} {
 		if f := st.Resources[name]; f.Total > 0 {

@@ -3,6 +3,7 @@ package cluster
 import (
 	"cmp"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,6 +29,12 @@ type agent struct {
 	heard   time.Time
 	told    time.Time
 	lostAt  time.Time // when it became unreachable
+	suspect bool      // gossip does not reach it
+	turn    time.Time // when the rate of removals lets it go; zero while it does not wait
+
+	deactivated bool           // nothing of it is offered
+	drain       *sdk.DrainInfo // nil unless it is to be drained
+	drainSince  time.Time
 
 	registered   time.Time
 	reregistered time.Time
@@ -128,6 +135,7 @@ func (c *Cluster) recover() {
 		a.describe(r.Info, r.Version, r.Address)
 		a.registered = time.Unix(0, r.Admitted)
 		a.heard = wait.Add(-c.opt.AgentTimeout)
+		c.takeCare(a)
 		switch r.State {
 		case registry.AgentGone:
 			a.state = agentGone
@@ -143,21 +151,25 @@ func (c *Cluster) recover() {
 		c.agents[a.id] = a
 	}
 	for _, r := range c.reg.Frameworks() {
-		c.adopt(r.Info, time.Unix(0, r.Registered))
+		left := time.Duration(math.MaxInt64)
+		if r.Deadline != 0 { // both of the same master's clock
+			left = max(time.Duration(r.Deadline-r.Since), 0)
+		}
+		c.adopt(r.Info, time.Unix(0, r.Registered), left)
 	}
 }
 
-// adopt makes a framework that is known, but not by this leader, wait for its
-// scheduler.
-func (c *Cluster) adopt(info sdk.FrameworkInfo, registered time.Time) *framework {
+// adopt makes a framework that is known, but not by this leader, wait for its scheduler;
+// left is how long it may still be away, if that is less than it may be at all.
+func (c *Cluster) adopt(info sdk.FrameworkInfo, registered time.Time, left time.Duration) *framework {
 	f := newFramework(info, registered)
 	c.frameworks[f.id()] = f
 	c.books.AddFramework(bookEntry(f, nil))
 	c.books.DeactivateFramework(f.id())
 	f.away, f.recovered = true, true
 	// Deadlines count only while there is a leader, and nobody can be back at once.
-	f.deadline = c.now.Add(max(f.mayBeAway(), c.opt.RecoveryTimeout))
-	c.alarms.set(alarm{at: f.deadline, kind: alarmFrameworkGone, framework: f.id()})
+	f.deadline = c.now.Add(max(min(f.mayBeAway(), left), c.opt.RecoveryTimeout))
+	c.watchAway(f)
 	c.publishFramework(f, false)
 	return f
 }

@@ -26,6 +26,9 @@ const (
 	alarmAgentHeartbeat                   // is a HEARTBEAT due to the agent?
 	alarmFrameworkGone                    // is the framework away for too long?
 	alarmSchedulerStream                  // a HEARTBEAT is due to the scheduler
+	alarmFrameworkNear                    // is the framework to be removed soon?
+	alarmFrameworkKept                    // how long it may still be away is to be written down
+	alarmOffers                           // offers begin now at the latest; the tick sees to it
 )
 
 type alarms struct {

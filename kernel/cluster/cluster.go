@@ -28,6 +28,17 @@ type Cluster struct {
 	streams    map[Session]*registration
 	recovering int // agents that are still to come back to this leader
 
+	began      time.Time // of this leadership
+	awaited    int       // agents that were to come back at its beginning
+	offersFrom time.Time // until when offers are held back at most; zero when they are not
+	nextTurn   time.Time // when the rate of removals lets the next agent go
+	pardoned   time.Time // when this mind found that it had stood still
+	massSince  time.Time // since when too many agents are silent at once
+	massLook   time.Time // when that was counted last
+	massUntil  time.Time // and when it is to be counted again
+	draining   map[sdk.AgentID]*agent
+	noticed    map[string]bool // keys of the notices that last
+
 	offers map[sdk.OfferID]*offer
 	aging  []*offer // oldest first, those that ended meanwhile included
 	alarms alarms
@@ -58,11 +69,14 @@ func New(now time.Time, opt Options) *Cluster {
 		streams:    map[Session]*registration{},
 		offers:     map[sdk.OfferID]*offer{},
 		launchers:  map[string]bool{},
+		draining:   map[sdk.AgentID]*agent{},
+		noticed:    map[string]bool{},
 	}
 	for _, p := range opt.FrameworkLaunchers {
 		c.launchers[p] = true
 	}
 	c.recover()
+	c.begin()
 	return c
 }
 
@@ -74,7 +88,13 @@ func (c *Cluster) Step(now time.Time, in Input) []Effect {
 		c.now = now
 	}
 	if !c.dead {
+		if due, ok := c.alarms.next(); ok && c.now.Sub(due) > c.opt.AgentHeartbeat {
+			c.pardon()
+		}
 		c.dispatch(in)
+		if len(c.draining) > 0 {
+			c.settleDrains()
+		}
 	}
 	out := c.effects
 	c.effects = c.effects[:0]
@@ -97,6 +117,8 @@ func (c *Cluster) dispatch(in Input) {
 		c.agentClosed(in.Session)
 	case AgentNotice:
 		c.agentNotice(in)
+	case AgentSuspected:
+		c.suspected(in)
 	case OperatorCall:
 		c.operatorCall(in)
 	case Committed:
@@ -114,11 +136,11 @@ func (c *Cluster) Due() (time.Time, bool) {
 	if c.dead {
 		return time.Time{}, false
 	}
-	if c.books.Pending() {
+	if c.books.Pending() && !c.waitsToOffer() {
 		return c.now, true
 	}
 	due, any := c.alarms.next()
-	if at, ok := c.books.NextExpiry(); ok && (!any || at.Before(due)) {
+	if at, ok := c.books.NextExpiry(); ok && !c.waitsToOffer() && (!any || at.Before(due)) {
 		due, any = at, true
 	}
 	if o := c.oldestOffer(); o != nil {
@@ -138,6 +160,9 @@ func (c *Cluster) tick() {
 		c.ring(a)
 	}
 	c.expireOffers()
+	if c.holdsOffers() {
+		return
+	}
 	if at, ok := c.books.NextExpiry(); c.books.Pending() || ok && !at.After(c.now) {
 		c.allocate()
 	}
@@ -151,6 +176,10 @@ func (c *Cluster) ring(a alarm) {
 		c.agentHeartbeat(c.agents[a.agent], a.session)
 	case alarmFrameworkGone:
 		c.checkAway(c.frameworks[a.framework])
+	case alarmFrameworkNear:
+		c.warnAway(c.frameworks[a.framework])
+	case alarmFrameworkKept:
+		c.keepDeadline(c.frameworks[a.framework])
 	case alarmSchedulerStream:
 		c.schedulerHeartbeat(a.session)
 	}

@@ -40,11 +40,8 @@ func (c *Cluster) goAway(f *framework) {
 		c.remove(f, "it disconnected, and its failover_timeout is 0", nil)
 		return
 	}
-	c.alarms.set(alarm{at: f.deadline, kind: alarmFrameworkGone, framework: f.id()})
-	c.propose(registry.Command{
-		Type:                registry.CommandFrameworkDisconnect,
-		FrameworkDisconnect: &registry.FrameworkDisconnect{ID: f.id(), Deadline: f.deadline.UnixNano()},
-	}, func(registry.Result) {})
+	c.watchAway(f)
+	c.writeDeadline(f)
 }
 
 // checkAway removes a framework whose deadline has come.
@@ -81,6 +78,7 @@ func (c *Cluster) removed(f *framework) {
 		return // removed twice at once
 	}
 	f.zombie = true
+	c.clearNotice(awayKey(f))
 	c.takeOffers(f, false)
 	if f.session != "" {
 		if !f.leaving {

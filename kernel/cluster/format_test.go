@@ -156,6 +156,12 @@ func formatLink(e *link.Event) string {
 		}
 	case link.EventKill:
 		s += " " + string(e.Kill.TaskID)
+		if e.Kill.Reason != "" {
+			s += " " + strings.TrimPrefix(string(e.Kill.Reason), "REASON_")
+		}
+		if g := e.Kill.MaxGrace; g != nil {
+			s += fmt.Sprintf(" at most %dms", g.Nanoseconds/1e6)
+		}
 		if p := e.Kill.KillPolicy; p != nil && p.GracePeriod != nil {
 			s += fmt.Sprintf(" grace %dms", p.GracePeriod.Nanoseconds/1e6)
 		}
@@ -192,6 +198,14 @@ func formatOperator(e *sdk.OperatorEvent) string {
 		if at := e.AgentUpdated.Agent.UnreachableTime; at != nil {
 			s += fmt.Sprintf(" unreachable since %d has %s", at.Nanoseconds/1e9, formatResources(e.AgentUpdated.Agent.TotalResources))
 		}
+		if a := &e.AgentUpdated.Agent; a.Deactivated {
+			s += " deactivated"
+			if a.DrainInfo != nil {
+				s += fmt.Sprintf(" %s since %d", a.DrainInfo.State, a.EstimatedDrainStartTime.Nanoseconds/1e9)
+			}
+		}
+	case sdk.OperatorEventNotice:
+		s += fmt.Sprintf(" %s: %s", e.Notice.Key, e.Notice.Message)
 	case sdk.OperatorEventAgentRecovered:
 		s += " " + string(e.AgentRecovered.AgentInfo.ID)
 	case sdk.OperatorEventAgentRemoved:

@@ -27,6 +27,7 @@ type framework struct {
 	away         bool      // its deadline runs
 	recovered    bool      // its scheduler was not here since this leader began
 	deadline     time.Time // until when it must be back
+	keepAt       time.Time // when that is written down next
 
 	tasks  map[sdk.TaskID]*task
 	offers map[sdk.OfferID]*offer

@@ -66,6 +66,12 @@ type (
 		Message string
 	}
 
+	// AgentSuspected is gossip's word about the agent whose HTTP is at Address.
+	AgentSuspected struct {
+		Address   string // host:port
+		Suspected bool   // it does not answer there either; false: it does again
+	}
+
 	// OperatorCall is a write of an operator; reads are answered by kernel/view.
 	OperatorCall struct {
 		Request uint64
@@ -96,6 +102,7 @@ func (AgentRegister) input()   {}
 func (AgentCall) input()       {}
 func (AgentClosed) input()     {}
 func (AgentNotice) input()     {}
+func (AgentSuspected) input()  {}
 func (OperatorCall) input()    {}
 func (Committed) input()       {}
 func (Failed) input()          {}

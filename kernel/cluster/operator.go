@@ -16,6 +16,8 @@ func (c *Cluster) operatorCall(in OperatorCall) {
 		c.updateWeights(in)
 	case sdk.OperatorSetBootManifest:
 		c.setBootManifest(in)
+	case sdk.OperatorMarkGone, sdk.OperatorDrain, sdk.OperatorDeactivate, sdk.OperatorReactivate:
+		c.careFor(in)
 	default:
 		c.reply(in.Request, sdk.Errorf(sdk.CodeInvalid, "type", "%q is no call that changes something here", string(in.Call.Type)))
 	}

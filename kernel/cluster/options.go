@@ -42,6 +42,11 @@ type Options struct {
 	SchedulerHeartbeat time.Duration // between HEARTBEAT events of a scheduler's stream
 	AgentHeartbeat     time.Duration // either side of an agent's stream says something at least this often
 	AgentTimeout       time.Duration // silence after which an agent is unreachable
+	RemovalRate        RemovalRate   // how fast silent agents become unreachable
+	MassShare          float64       // when more than this share of the agents, and at least two, are silent at once, none becomes unreachable; 1 for no guard
+	MassWait           time.Duration // but for this long at most
+	OfferShare         float64       // a new leader offers when this share of the agents is back
+	OfferWait          time.Duration // or after this; below zero: at once
 	RecoveryTimeout    time.Duration // agents and frameworks known to the registry have this long to come back to a new leader
 }
 
@@ -53,6 +58,10 @@ func DefaultOptions() Options {
 		SchedulerHeartbeat: 15 * time.Second,
 		AgentHeartbeat:     2500 * time.Millisecond, // three may be lost before AgentTimeout
 		AgentTimeout:       10 * time.Second,
+		MassShare:          0.5,
+		MassWait:           5 * time.Minute,
+		OfferShare:         0.8,
+		OfferWait:          5 * time.Second,
 		RecoveryTimeout:    30 * time.Second,
 	}
 }
@@ -69,10 +78,18 @@ func (o Options) withDefaults() Options {
 		{&o.AgentHeartbeat, d.AgentHeartbeat},
 		{&o.AgentTimeout, d.AgentTimeout},
 		{&o.RecoveryTimeout, d.RecoveryTimeout},
+		{&o.MassWait, d.MassWait},
+		{&o.OfferWait, d.OfferWait},
 	} {
 		if *p.v == 0 {
 			*p.v = p.d
 		}
+	}
+	if o.MassShare == 0 {
+		o.MassShare = d.MassShare
+	}
+	if o.OfferShare == 0 {
+		o.OfferShare = d.OfferShare
 	}
 	if o.Registry == nil {
 		o.Registry = registry.New()

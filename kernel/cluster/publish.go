@@ -24,12 +24,16 @@ func (c *Cluster) publishFramework(f *framework, again bool) {
 func (c *Cluster) publishAgent(a *agent, added bool) {
 	s := sdk.AgentState{
 		AgentInfo:        a.info,
-		Active:           a.session != "",
+		Active:           a.session != "" && !a.deactivated, // as in Mesos
 		Version:          a.version,
 		PID:              "slave(1)@" + a.address,
 		RegisteredTime:   timeInfo(a.registered),
 		ReregisteredTime: timeInfo(a.reregistered),
 		TotalResources:   a.info.Resources,
+		Deactivated:      a.deactivated,
+		DrainInfo:        a.drain,
+
+		EstimatedDrainStartTime: timeInfo(a.drainSince),
 	}
 	if a.state == agentUnreachable {
 		s.UnreachableTime = timeInfo(a.lostAt)

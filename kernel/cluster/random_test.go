@@ -7,6 +7,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/profferhq/proffer/kernel/registry"
 	"github.com/profferhq/proffer/kernel/view"
 	"github.com/profferhq/proffer/sdk"
 )
@@ -69,11 +70,16 @@ func (r *random) line() string {
 		caps := []string{"PARTITION_AWARE", "TASK_KILLING_STATE"}[r.pick("caps", 2)]
 		return fmt.Sprintf("subscribe %s timeout=%d caps=%s", f, r.pick("timeout", 3)*15, caps)
 	}
+	if x := r.agents[a]; x != nil {
+		if known, ok := r.reg.Agent(x.id); ok && known.State == registry.AgentGone && r.pick("anew", 2) == 0 {
+			delete(r.agents, a) // with an empty work directory
+		}
+	}
 	if r.agents[a] == nil {
 		return fmt.Sprintf("agent %s cpus:%d;mem:%d", a, 1+r.pick("cpus", 8), 64+64*r.pick("mem", 10))
 	}
 	known := r.knownTask(a, f)
-	switch r.pick("what", 24) {
+	switch r.pick("what", 27) {
 	case 0:
 		return fmt.Sprintf("subscribe %s again", f)
 	case 1:
@@ -121,6 +127,14 @@ func (r *random) line() string {
 		if known != "" && r.pick("forget", 5) == 0 {
 			return fmt.Sprintf("forget %s %s %s", a, f, known)
 		}
+	case 24, 25:
+		care := []string{"drain", "drain", "deactivate", "reactivate", "reactivate", "gone"}[r.pick("care", 6)]
+		if care == "gone" && r.pick("really", 3) > 0 {
+			return "heartbeat " + a
+		}
+		return fmt.Sprintf("care %s %s", care, a)
+	case 26:
+		return fmt.Sprintf("gossip %s %s", a, []string{"loses", "finds"}[r.pick("gossip", 2)])
 	case 22:
 		return fmt.Sprintf("operator kill %s %s", f, r.anyTask())
 	}
@@ -223,8 +237,18 @@ func (r *random) compare() {
 	}
 	for _, a := range r.c.agents {
 		s, ok := agents[a.id]
-		if ok != (a.state == agentHere || a.state == agentUnreachable) || s.Active != (a.session != "") || (s.UnreachableTime != nil) != (a.state == agentUnreachable) {
+		if ok != (a.state == agentHere || a.state == agentUnreachable) || s.Active != (a.session != "" && !a.deactivated) || (s.UnreachableTime != nil) != (a.state == agentUnreachable) {
 			r.t.Fatalf("agent %s has state %d and session %q, readers see it: %v, %+v", a.id, a.state, a.session, ok, s)
+		}
+		known, _ := r.reg.Agent(a.id)
+		if a.state != agentGone && (a.deactivated != known.Deactivated || ok && s.Deactivated != a.deactivated) {
+			r.t.Fatalf("agent %s is deactivated: %v, by the registry %v, readers see %v", a.id, a.deactivated, known.Deactivated, s.Deactivated)
+		}
+		if a.deactivated && len(a.offers) > 0 {
+			r.t.Fatalf("agent %s is deactivated, and %d offers of it are out", a.id, len(a.offers))
+		}
+		if _, listed := r.c.draining[a.id]; listed != (a.draining() && a.state != agentGone) {
+			r.t.Fatalf("agent %s is %v, and stands in the index of those: %v", a.id, a.drain, listed)
 		}
 	}
 }

@@ -123,7 +123,8 @@ func (c *Cluster) join(s *registration, a *agent) {
 	} else {
 		a.reregistered = c.now
 	}
-	a.state, a.marking, a.heard = agentHere, false, c.now
+	a.state, a.marking, a.suspect = agentHere, false, false
+	c.hear(a)
 	a.describe(r.Agent, r.Software, r.Address)
 	a.session, s.agent = s.session, a
 	s.call = nil

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"math"
 	"reflect"
 	"time"
 
@@ -39,9 +40,12 @@ func (c *Cluster) takeReport(a *agent, r *link.Register, was agentState) {
 	}
 	a.shrunk = !c.fits(a)
 	c.books.AddAgent(allocator.Agent{ID: a.id, Total: a.info.Resources}, c.claims(a))
-	c.books.ActivateAgent(a.id)
+	if a.deactivated {
+		c.books.DeactivateAgent(a.id)
+	}
 	c.tellFrameworks(a, r)
 	c.askAgain(a)
+	c.drainTasks(a)
 	for _, x := range former {
 		c.buryWhenDone(x.framework)
 	}
@@ -60,7 +64,7 @@ func (c *Cluster) ownerOf(id sdk.FrameworkID, infos map[sdk.FrameworkID]*sdk.Fra
 	}
 	if !c.reg.WasRemoved(id) && infos[id] != nil {
 		c.log(Warn, "framework taken over from an agent: the registry does not know it", "framework", id, "name", info.Name)
-		return c.adopt(info, c.now)
+		return c.adopt(info, c.now, math.MaxInt64)
 	}
 	f := newFramework(info, c.now)
 	f.zombie = true

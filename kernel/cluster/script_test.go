@@ -95,6 +95,12 @@ func (w *world) control(verb string, args []string, opts map[string]string) erro
 			return err
 		}
 		w.advance(d)
+	case "skip": // time passes without a leader
+		d, err := time.ParseDuration(args[0])
+		if err != nil {
+			return err
+		}
+		w.now = w.now.Add(d)
 	case "hold":
 		w.hold = true
 	case "commit":

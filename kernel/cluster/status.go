@@ -22,7 +22,7 @@ func (c *Cluster) agentCall(in AgentCall) {
 		return
 	}
 	a := s.agent
-	a.heard = c.now
+	c.hear(a)
 	switch in.Call.Type {
 	case link.CallUpdate:
 		c.update(a, in.Call.Update)

@@ -200,6 +200,7 @@ func (c *Cluster) welcome(f *framework, again bool) {
 	c.send(f, &sdk.Event{Type: sdk.EventHeartbeat})
 	c.alarms.set(alarm{at: c.now.Add(c.opt.SchedulerHeartbeat), kind: alarmSchedulerStream, session: f.session})
 	f.away, f.recovered = false, false
+	c.clearNotice(awayKey(f))
 	c.publishFramework(f, again)
 	c.log(Info, "framework subscribed", "framework", f.id(), "name", f.info.Name, "principal", f.info.Principal, "again", again)
 	for _, id := range sortedKeys(f.tasks) {

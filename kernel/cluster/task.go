@@ -46,6 +46,7 @@ type executor struct {
 	resources sdk.Resources
 	live      int  // tasks that hold resources
 	confirmed bool // the agent has said something of it
+	closing   bool // its end was asked for
 }
 
 // addTask puts a task into every index.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/profferhq/proffer/kernel/link"
 	"github.com/profferhq/proffer/sdk"
@@ -47,6 +48,62 @@ var agentVerbs = map[string]func(w *world, args []string, opts map[string]string
 		}
 		s := &sdk.SetBootManifest{Manifest: sdk.BootManifest{Frameworks: []sdk.BootFramework{{Name: "m", Principal: "m", Command: "run", Instances: 1, Role: opts["role"], CPUs: cpus, Mem: 1}}}}
 		w.step(OperatorCall{Request: w.request(), Caller: Caller{Operator: true}, Call: &sdk.OperatorCall{Type: sdk.OperatorSetBootManifest, SetBootManifest: s}})
+		return nil
+	},
+	// care drain a1 [grace=1s] [gone=yes], care deactivate|reactivate|gone a1
+	"care": func(w *world, args []string, opts map[string]string) error {
+		id := sdk.AgentID(args[1])
+		if a := w.agents[args[1]]; a != nil {
+			id = a.id
+		}
+		call := &sdk.OperatorCall{}
+		switch args[0] {
+		case "drain":
+			call.Type, call.DrainAgent = sdk.OperatorDrain, &sdk.DrainAgent{AgentID: id, MarkGone: opts["gone"] != ""}
+			if text := opts["grace"]; text != "" {
+				d, err := time.ParseDuration(text)
+				if err != nil {
+					return err
+				}
+				call.DrainAgent.MaxGracePeriod = &sdk.Duration{Seconds: int64(d / time.Second), Nanos: int32(d % time.Second)}
+			}
+		case "deactivate":
+			call.Type, call.DeactivateAgent = sdk.OperatorDeactivate, &sdk.DeactivateAgent{AgentID: id}
+		case "reactivate":
+			call.Type, call.ReactivateAgent = sdk.OperatorReactivate, &sdk.ReactivateAgent{AgentID: id}
+		case "gone":
+			call.Type, call.MarkAgentGone = sdk.OperatorMarkGone, &sdk.MarkAgentGone{AgentID: id}
+		default:
+			call.Type = sdk.OperatorDrain // without a body
+		}
+		w.step(OperatorCall{Request: w.request(), Caller: Caller{Operator: true}, Call: call})
+		return nil
+	},
+	// gossip a1 loses, gossip a1 finds
+	"gossip": func(w *world, args []string, _ map[string]string) error {
+		w.step(AgentSuspected{Address: w.agents[args[0]].info.Hostname + ":5051", Suspected: args[1] == "loses"})
+		return nil
+	},
+	// options mass=0.5 masswait=5m offers=0.8 offerwait=5s rate=1/10s: for the next leader
+	"options": func(w *world, _ []string, opts map[string]string) (err error) {
+		for _, key := range sortedKeys(opts) {
+			text := opts[key]
+			switch key {
+			case "mass":
+				w.opt.MassShare, err = strconv.ParseFloat(text, 64)
+			case "offers":
+				w.opt.OfferShare, err = strconv.ParseFloat(text, 64)
+			case "masswait":
+				w.opt.MassWait, err = time.ParseDuration(text)
+			case "offerwait":
+				w.opt.OfferWait, err = time.ParseDuration(text)
+			case "rate":
+				w.opt.RemovalRate, err = ParseRemovalRate(text)
+			}
+			if err != nil {
+				return err
+			}
+		}
 		return nil
 	},
 	"drop": func(w *world, args []string, _ map[string]string) error {

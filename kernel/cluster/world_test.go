@@ -74,6 +74,8 @@ func newWorld() *world {
 		Published:          []string{"published"},
 		AllowedUsers:       map[string][]string{"root-may": {"*"}},
 		Masters:            []string{"m1:5050"},
+		// What most scripts are not about.
+		MassShare: 1, OfferWait: -1,
 	}
 	w.elect()
 	return w

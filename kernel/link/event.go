@@ -92,6 +92,11 @@ type Kill struct {
 	FrameworkID sdk.FrameworkID `wire:"1,framework_id,value,required"`
 	TaskID      sdk.TaskID      `wire:"2,task_id,value,required"`
 	KillPolicy  *sdk.KillPolicy `wire:"3,kill_policy"`
+	// Reason is why the leader itself has the task ended, for its status; empty when
+	// somebody asked for this very task.
+	Reason sdk.Reason `wire:"4,reason"`
+	// MaxGrace bounds the grace period that holds otherwise; nil for no bound.
+	MaxGrace *sdk.DurationInfo `wire:"5,max_grace"`
 }
 
 // Acknowledge says that the framework has the update of that uuid.

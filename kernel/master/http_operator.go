@@ -19,6 +19,7 @@ func (m *Master) serveOperator(w http.ResponseWriter, req *http.Request, who cal
 	case "", sdk.OperatorUnknown:
 		refuse(w, req, sdk.Errorf(sdk.CodeInvalid, "type", "Expecting 'type' to be present, with the name of a call that this master knows"))
 	case sdk.OperatorTeardown, sdk.OperatorKillTask, sdk.OperatorUpdateWeights, sdk.OperatorSetBootManifest,
+		sdk.OperatorMarkGone, sdk.OperatorDrain, sdk.OperatorDeactivate, sdk.OperatorReactivate,
 		sdk.OperatorAddMaster, sdk.OperatorRemoveMaster, sdk.OperatorTransferLeadership:
 		if !who.mind().Operator {
 			refuse(w, req, sdk.Errorf(sdk.CodeDenied, "Authorization", "%s needs an operator's token", call.Type))

@@ -13,6 +13,9 @@ import (
 func (s *State) Apply(index uint64, c Command) Result {
 	s.index = index
 	r := Result{Index: index}
+	if c.Version == 0 {
+		c.Version = CommandVersion
+	}
 	if c.Version > CommandVersion {
 		r.Err = sdk.Errorf(sdk.CodeUnsupported, "version", "registry command of version %d, this master knows up to %d: upgrade it", c.Version, CommandVersion)
 		return r
@@ -26,6 +29,8 @@ func (s *State) Apply(index uint64, c Command) Result {
 
 func (s *State) apply(c Command, r *Result) *sdk.Error {
 	switch {
+	case c.Version < c.Type.Since():
+		return sdk.Errorf(sdk.CodeUnsupported, "version", "the command %s needs version %d, which not every master knows yet: finish the upgrade", c.Type, c.Type.Since())
 	case c.Type == CommandBootstrap && c.Bootstrap != nil:
 		return s.bootstrap(*c.Bootstrap)
 	case c.Type == CommandMember && c.Member != nil:
@@ -42,8 +47,20 @@ func (s *State) apply(c Command, r *Result) *sdk.Error {
 		return s.moveAgent(c.Time, c.Agent.ID, AgentGone)
 	case c.Type == CommandRemoveAgent && c.Agent != nil:
 		return s.removeAgent(c.Agent.ID)
+	case c.Type == CommandDeactivateAgent && c.Agent != nil:
+		return s.careFor(c.Agent.ID, func(a *Agent) *sdk.Error { a.Deactivated = true; return nil })
+	case c.Type == CommandReactivateAgent && c.Agent != nil:
+		return s.careFor(c.Agent.ID, reactivate)
+	case c.Type == CommandDrainAgent && c.DrainAgent != nil:
+		return s.careFor(c.DrainAgent.ID, func(a *Agent) *sdk.Error {
+			a.Deactivated, a.DrainSince = true, c.Time
+			a.Drain = &sdk.DrainInfo{State: sdk.Draining, Config: c.DrainAgent.Config}
+			return nil
+		})
+	case c.Type == CommandAgentDrained && c.Agent != nil:
+		return s.careFor(c.Agent.ID, drained)
 	case c.Type == CommandAdmitFramework && c.AdmitFramework != nil:
-		return s.admitFramework(c.Time, *c.AdmitFramework, r)
+		return s.admitFramework(c.Version, c.Time, *c.AdmitFramework, r)
 	case c.Type == CommandFrameworkDisconnect && c.FrameworkDisconnect != nil:
 		return s.disconnect(c.Time, *c.FrameworkDisconnect)
 	case c.Type == CommandRemoveFramework && c.Framework != nil:
@@ -98,6 +115,7 @@ func (s *State) admitAgent(now int64, c AdmitAgent, r *Result) *sdk.Error {
 	a := Agent{Info: c.Info, State: AgentAdmitted, Since: now, Admitted: now, Version: c.Version, Address: c.Address}
 	if known {
 		a.Admitted = old.Admitted
+		a.Deactivated, a.Drain, a.DrainSince = old.Deactivated, old.Drain, old.DrainSince
 		if old.State == AgentAdmitted {
 			a.Since = old.Since
 		}
@@ -134,24 +152,60 @@ func (s *State) moveAgent(now int64, id sdk.AgentID, to AgentState) *sdk.Error {
 }
 
 func (s *State) removeAgent(id sdk.AgentID) *sdk.Error {
-	a, ok := s.agents[id]
-	switch {
-	case !ok:
-		return sdk.Errorf(sdk.CodeNotFound, "agent.id", "no agent %s was admitted", id)
-	case a.State == AgentGone:
-		return sdk.Errorf(sdk.CodeGone, "agent.id", "agent %s was marked gone, which is remembered", id)
+	if _, err := s.notGone(id); err != nil {
+		return err
 	}
 	delete(s.agents, id)
 	return nil
 }
 
-func (s *State) admitFramework(now int64, c AdmitFramework, r *Result) *sdk.Error {
+// careFor changes what operators have decided about an agent that is not gone.
+func (s *State) careFor(id sdk.AgentID, change func(*Agent) *sdk.Error) *sdk.Error {
+	a, err := s.notGone(id)
+	if err == nil {
+		err = change(&a)
+	}
+	if err != nil {
+		return err
+	}
+	s.agents[id] = a
+	return nil
+}
+
+// notGone is an agent of which something may still be decided.
+func (s *State) notGone(id sdk.AgentID) (Agent, *sdk.Error) {
+	a, ok := s.agents[id]
+	switch {
+	case !ok:
+		return a, sdk.Errorf(sdk.CodeNotFound, "agent.id", "no agent %s was admitted", id)
+	case a.State == AgentGone:
+		return a, sdk.Errorf(sdk.CodeGone, "agent.id", "agent %s was marked gone, which is final", id)
+	}
+	return a, nil
+}
+
+func reactivate(a *Agent) *sdk.Error {
+	if a.Drain != nil && a.Drain.State == sdk.Draining {
+		return sdk.Errorf(sdk.CodeConflict, "agent.id", "agent %s is being drained; reactivate it when it is drained", a.Info.ID)
+	}
+	a.Deactivated, a.Drain, a.DrainSince = false, nil, 0
+	return nil
+}
+
+func drained(a *Agent) *sdk.Error {
+	if a.Drain == nil {
+		return sdk.Errorf(sdk.CodeConflict, "agent.id", "agent %s is not being drained", a.Info.ID)
+	}
+	a.Drain = &sdk.DrainInfo{State: sdk.Drained, Config: a.Drain.Config}
+	return nil
+}
+
+func (s *State) admitFramework(version uint32, now int64, c AdmitFramework, r *Result) *sdk.Error {
 	if c.Info.ID == "" {
 		c.Info.ID = s.freshFramework()
 	} else if err := invalid(sdk.ValidateID("info.id", c.Info.ID)); err != nil {
 		return err
-	}
-	if s.WasRemoved(c.Info.ID) {
+	} else if s.remembers(c.Info.ID) || version >= 2 && s.made(c.Info.ID) {
 		return sdk.Errorf(sdk.CodeGone, "info.id", "Framework has been removed")
 	}
 	f := Framework{Info: c.Info, Registered: now, Since: now}
@@ -169,9 +223,9 @@ func (s *State) admitFramework(now int64, c AdmitFramework, r *Result) *sdk.Erro
 // freshFramework is an id that nobody has or had: frameworks may bring ids along.
 func (s *State) freshFramework() sdk.FrameworkID {
 	for {
-		id := sdk.FrameworkID(fmt.Sprintf("%s-%04d", s.clusterID, s.nextFramework))
+		id := frameworkID(s.clusterID, s.nextFramework)
 		s.nextFramework++
-		if _, taken := s.frameworks[id]; !taken && !s.WasRemoved(id) {
+		if _, taken := s.frameworks[id]; !taken && !s.remembers(id) {
 			return id
 		}
 	}
@@ -190,7 +244,7 @@ func (s *State) disconnect(now int64, c FrameworkDisconnect) *sdk.Error {
 func (s *State) removeFramework(now int64, id sdk.FrameworkID) *sdk.Error {
 	f, ok := s.frameworks[id]
 	if !ok {
-		if s.WasRemoved(id) {
+		if s.remembers(id) {
 			return nil
 		}
 		return sdk.Errorf(sdk.CodeNotFound, "framework.id", "no framework %s is registered", id)

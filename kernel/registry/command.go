@@ -5,7 +5,9 @@ import "github.com/profferhq/proffer/sdk"
 // CommandVersion is the newest command format that this code knows. A leader
 // proposes nothing newer than State.CommonVersion; a reader refuses a newer
 // command by name.
-const CommandVersion = 1
+//
+// Version 2 brought the care of agents: DEACTIVATE_AGENT to AGENT_DRAINED.
+const CommandVersion = 2
 
 // CommandType says which member of Command is set.
 type CommandType string
@@ -24,6 +26,10 @@ const (
 	CommandRemoveFramework     CommandType = "REMOVE_FRAMEWORK"     // torn down, or away for too long
 	CommandSetWeight           CommandType = "SET_WEIGHT"           // weight of a role
 	CommandSetManifest         CommandType = "SET_MANIFEST"         // what init starts
+	CommandDeactivateAgent     CommandType = "DEACTIVATE_AGENT"     // nothing of it is offered
+	CommandReactivateAgent     CommandType = "REACTIVATE_AGENT"     // it is offered again
+	CommandDrainAgent          CommandType = "DRAIN_AGENT"          // what it runs is to end, and nothing of it is offered
+	CommandAgentDrained        CommandType = "AGENT_DRAINED"        // nothing runs there any more
 )
 
 // Enum lists the names of CommandType with their numbers on disk.
@@ -41,7 +47,21 @@ func (CommandType) Enum() []sdk.EnumValue {
 		{Name: "REMOVE_FRAMEWORK", Number: 10},
 		{Name: "SET_WEIGHT", Number: 11},
 		{Name: "SET_MANIFEST", Number: 12},
+		{Name: "DEACTIVATE_AGENT", Number: 13},
+		{Name: "REACTIVATE_AGENT", Number: 14},
+		{Name: "DRAIN_AGENT", Number: 15},
+		{Name: "AGENT_DRAINED", Number: 16},
 	}
+}
+
+// Since is the version of commands that brought this type. A leader proposes none that
+// its oldest voter does not know: that one would see another registry from then on.
+func (t CommandType) Since() uint32 {
+	switch t {
+	case CommandDeactivateAgent, CommandReactivateAgent, CommandDrainAgent, CommandAgentDrained:
+		return 2
+	}
+	return 1
 }
 
 // Command is one change of the registry. Version 0 is written as CommandVersion.
@@ -52,12 +72,13 @@ type Command struct {
 	Bootstrap           *Bootstrap           `wire:"4,bootstrap"`
 	Member              *Member              `wire:"5,member"`
 	AdmitAgent          *AdmitAgent          `wire:"6,admit_agent"`
-	Agent               *AgentRef            `wire:"7,agent"` // of AGENT_UNREACHABLE, AGENT_GONE, REMOVE_AGENT
+	Agent               *AgentRef            `wire:"7,agent"` // of every command about an agent but ADMIT_AGENT and DRAIN_AGENT
 	AdmitFramework      *AdmitFramework      `wire:"8,admit_framework"`
 	FrameworkDisconnect *FrameworkDisconnect `wire:"9,framework_disconnect"`
 	Framework           *FrameworkRef        `wire:"10,framework"` // of REMOVE_FRAMEWORK
 	SetWeight           *SetWeight           `wire:"11,set_weight"`
 	SetManifest         *SetManifest         `wire:"12,set_manifest"`
+	DrainAgent          *DrainAgent          `wire:"13,drain_agent"`
 }
 
 // Bootstrap names a fresh cluster.
@@ -88,6 +109,12 @@ type AgentRef struct {
 	ID sdk.AgentID `wire:"1,id,value,required"`
 }
 
+// DrainAgent has an agent's tasks ended. Said again it replaces the configuration.
+type DrainAgent struct {
+	ID     sdk.AgentID     `wire:"1,id,value,required"`
+	Config sdk.DrainConfig `wire:"2,config,required"`
+}
+
 // AdmitFramework lets a framework in. Without Info.ID Apply chooses one
 // (Result.FrameworkID). An unknown id is accepted, a removed one refused. It
 // clears the deadline: the framework is connected.
@@ -95,7 +122,8 @@ type AdmitFramework struct {
 	Info sdk.FrameworkInfo `wire:"1,info,required"`
 }
 
-// FrameworkDisconnect starts a framework's deadline.
+// FrameworkDisconnect starts a framework's deadline. It is said again while the framework
+// is away: what counts for the next leader is Deadline less the command's Time.
 type FrameworkDisconnect struct {
 	ID       sdk.FrameworkID `wire:"1,id,value,required"`
 	Deadline int64           `wire:"2,deadline,required"` // unix nanoseconds; the leader removes it then

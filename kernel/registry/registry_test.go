@@ -73,7 +73,9 @@ func parse(t *testing.T, f []string) Command {
 		c.Member = &Member{Name: arg["name"], Command: uint32(num("knows")), Left: arg["left"] != ""}
 	case "admit-agent":
 		c.AdmitAgent = &AdmitAgent{Info: sdk.AgentInfo{Hostname: arg["host"], ID: sdk.AgentID(arg["id"])}}
-	case "agent-unreachable", "agent-gone", "remove-agent":
+	case "drain-agent":
+		c.DrainAgent = &DrainAgent{ID: sdk.AgentID(arg["id"]), Config: sdk.DrainConfig{MarkGone: arg["gone"] != ""}}
+	case "agent-unreachable", "agent-gone", "remove-agent", "deactivate-agent", "reactivate-agent", "agent-drained":
 		c.Agent = &AgentRef{ID: sdk.AgentID(arg["id"])}
 	case "admit-framework":
 		c.AdmitFramework = &AdmitFramework{Info: sdk.FrameworkInfo{User: "nobody", Name: arg["name"], ID: sdk.FrameworkID(arg["id"]), Principal: arg["principal"]}}
@@ -91,6 +93,9 @@ func parse(t *testing.T, f []string) Command {
 		c.SetManifest = &SetManifest{Manifest: sdk.BootManifest{Apps: strings.Split(arg["apps"], ",")}}
 	case "future":
 		c = Command{Version: CommandVersion + 1, Type: CommandRaiseGeneration}
+	}
+	if arg["version"] != "" {
+		c.Version = uint32(num("version"))
 	}
 	return c
 }
@@ -116,7 +121,14 @@ func show(out *strings.Builder, s *State) {
 		fmt.Fprintf(out, "member %s knows %d\n", m.Name, m.Command)
 	}
 	for _, a := range s.Agents() {
-		fmt.Fprintf(out, "agent %s on %s %s since %d, admitted %d\n", a.Info.ID, a.Info.Hostname, a.State, a.Since, a.Admitted)
+		fmt.Fprintf(out, "agent %s on %s %s since %d, admitted %d", a.Info.ID, a.Info.Hostname, a.State, a.Since, a.Admitted)
+		if a.Deactivated {
+			fmt.Fprint(out, ", deactivated")
+		}
+		if a.Drain != nil {
+			fmt.Fprintf(out, ", %s since %d, gone then: %v", a.Drain.State, a.DrainSince, a.Drain.Config.MarkGone)
+		}
+		fmt.Fprintln(out)
 	}
 	for _, f := range s.Frameworks() {
 		fmt.Fprintf(out, "framework %s %q of %q since %d, registered %d, deadline %d\n", f.Info.ID, f.Info.Name, f.Info.Principal, f.Since, f.Registered, f.Deadline)
@@ -166,7 +178,9 @@ func TestAnyHistoryReadsAlikeWithAndWithoutSnapshots(t *testing.T) {
 			c.Member = &Member{Name: name, Command: rapid.Uint32Range(1, 3).Draw(t, "knows"), Left: rapid.Bool().Draw(t, "left")}
 		case CommandAdmitAgent:
 			c.AdmitAgent = &AdmitAgent{Info: sdk.AgentInfo{Hostname: "h", ID: sdk.AgentID(name)}}
-		case CommandAgentUnreachable, CommandAgentGone, CommandRemoveAgent:
+		case CommandDrainAgent:
+			c.DrainAgent = &DrainAgent{ID: sdk.AgentID(name), Config: sdk.DrainConfig{MarkGone: rapid.Bool().Draw(t, "gone")}}
+		case CommandAgentUnreachable, CommandAgentGone, CommandRemoveAgent, CommandDeactivateAgent, CommandReactivateAgent, CommandAgentDrained:
 			c.Agent = &AgentRef{ID: sdk.AgentID(name)}
 		case CommandAdmitFramework:
 			c.AdmitFramework = &AdmitFramework{Info: sdk.FrameworkInfo{User: "u", Name: "n", ID: sdk.FrameworkID(name), Principal: rapid.SampledFrom([]string{"", "p"}).Draw(t, "principal")}}
@@ -228,11 +242,11 @@ func commandTypes() []CommandType {
 
 func TestNewerFormatsAreRefusedByName(t *testing.T) {
 	_, err := DecodeCommand(newer(t, CommandVersion+1))
-	if sdk.CodeOf(err) != sdk.CodeUnsupported || !strings.Contains(err.Error(), "version 2") || !strings.Contains(err.Error(), "upgrade") {
+	if sdk.CodeOf(err) != sdk.CodeUnsupported || !strings.Contains(err.Error(), "version 3") || !strings.Contains(err.Error(), "upgrade") {
 		t.Errorf("command: %v", err)
 	}
 	_, err = Restore(newer(t, SnapshotVersion+1))
-	if sdk.CodeOf(err) != sdk.CodeUnsupported || !strings.Contains(err.Error(), "snapshot of version 2") {
+	if sdk.CodeOf(err) != sdk.CodeUnsupported || !strings.Contains(err.Error(), "snapshot of version 3") {
 		t.Errorf("snapshot: %v", err)
 	}
 }
@@ -265,8 +279,13 @@ func TestRemovedFrameworksAreRememberedWithinBounds(t *testing.T) {
 	if n := len(s.Removed()); n != MaxRemoved || len(s.removedIDs) != MaxRemoved {
 		t.Errorf("%d remembered, index of %d", n, len(s.removedIDs))
 	}
-	if s.WasRemoved("c-0004") || !s.WasRemoved("c-0005") || !s.WasRemoved(s.Removed()[MaxRemoved-1].ID) {
+	if s.remembers("c-0004") || !s.remembers("c-0005") || !s.remembers(s.Removed()[MaxRemoved-1].ID) {
 		t.Error("the oldest must be forgotten, and only they")
+	}
+	// An id that the registry has made never returns, however long ago it was removed.
+	r := apply(Command{Type: CommandAdmitFramework, AdmitFramework: &AdmitFramework{Info: sdk.FrameworkInfo{ID: "c-0004", User: "u", Name: "n"}}})
+	if r.Err == nil || r.Err.Code != sdk.CodeGone || s.WasRemoved("c-99999999") || s.WasRemoved("c-4") {
+		t.Errorf("c-0004 is admitted anew: %v", r.Err)
 	}
 }
 

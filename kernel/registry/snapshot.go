@@ -5,8 +5,9 @@ import (
 	"github.com/profferhq/proffer/sdk/wire"
 )
 
-// SnapshotVersion is the newest snapshot format that this code knows.
-const SnapshotVersion = 1
+// SnapshotVersion is the newest snapshot format that this code knows. Version 2 is
+// written only where an operator cares for an agent: what an older master would lose.
+const SnapshotVersion = 2
 
 // snapshot is a State on disk: sorted slices, so that equal states are equal bytes.
 type snapshot struct {
@@ -27,8 +28,14 @@ type snapshot struct {
 
 // Snapshot writes the whole state; Restore reads it.
 func (s *State) Snapshot() ([]byte, error) {
+	version := uint32(1)
+	for _, a := range s.agents {
+		if a.Deactivated || a.Drain != nil {
+			version = SnapshotVersion
+		}
+	}
 	return wire.Marshal(wire.Msgpack, &snapshot{
-		Version: SnapshotVersion, Index: s.index, ClusterID: s.clusterID, ClusterName: s.clusterName, Generation: s.generation,
+		Version: version, Index: s.index, ClusterID: s.clusterID, ClusterName: s.clusterName, Generation: s.generation,
 		NextAgent: s.nextAgent, NextFramework: s.nextFramework, Members: s.Members(), Agents: s.Agents(),
 		Frameworks: s.Frameworks(), Removed: s.Removed(), Weights: s.Weights(), Manifest: s.manifest,
 	})

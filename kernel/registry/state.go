@@ -1,8 +1,10 @@
 package registry
 
 import (
+	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/profferhq/proffer/sdk"
@@ -49,14 +51,18 @@ type Agent struct {
 	Admitted int64         `wire:"4,admitted"` // unix nanoseconds of the first admission
 	Version  string        `wire:"5,version"`
 	Address  string        `wire:"6,address"` // host:port of its HTTP
+
+	Deactivated bool           `wire:"7,deactivated"` // nothing of it is offered
+	Drain       *sdk.DrainInfo `wire:"8,drain"`       // nil unless it is to be drained; replaced, never changed
+	DrainSince  int64          `wire:"9,drain_since"` // unix nanoseconds of DRAIN_AGENT
 }
 
 // Framework is one framework that may come back.
 type Framework struct {
 	Info       sdk.FrameworkInfo `wire:"1,info,required"`
 	Registered int64             `wire:"2,registered"` // unix nanoseconds of the first admission
-	Since      int64             `wire:"3,since"`      // unix nanoseconds of the last admission or disconnection
-	Deadline   int64             `wire:"4,deadline"`   // unix nanoseconds until it must be back; 0 while connected
+	Since      int64             `wire:"3,since"`      // unix nanoseconds of the last admission or FRAMEWORK_DISCONNECT
+	Deadline   int64             `wire:"4,deadline"`   // unix nanoseconds, by the clock of Since, until it must be back; 0 while connected
 }
 
 // Manifest is the boot manifest as it was set last.
@@ -74,8 +80,8 @@ type RemovedFramework struct {
 	Time      int64           `wire:"4,time"` // unix nanoseconds of the removal
 }
 
-// MaxRemoved is how many removed frameworks are remembered; an id older than
-// that would be admitted anew.
+// MaxRemoved is how many removed frameworks are remembered; an id older than that is
+// admitted anew if its framework had brought it along.
 const MaxRemoved = 10000
 
 // New is the registry of a cluster that was not bootstrapped yet.
@@ -146,10 +152,27 @@ func (s *State) Frameworks() []Framework {
 	return sortedValues(s.frameworks, func(a, b sdk.FrameworkID) int { return strings.Compare(string(a), string(b)) })
 }
 
-// WasRemoved tells whether a framework of that id was removed.
-func (s *State) WasRemoved(id sdk.FrameworkID) bool {
+// WasRemoved tells whether a framework of that id was removed: it is remembered, or the
+// registry has made the id itself, once, and nobody has it.
+func (s *State) WasRemoved(id sdk.FrameworkID) bool { return s.remembers(id) || s.made(id) }
+
+func (s *State) remembers(id sdk.FrameworkID) bool {
 	_, ok := s.removedIDs[id]
 	return ok
+}
+
+// made tells whether freshFramework has given the id to a framework that is no more.
+func (s *State) made(id sdk.FrameworkID) bool {
+	if _, here := s.frameworks[id]; here {
+		return false
+	}
+	text, own := strings.CutPrefix(string(id), s.clusterID+"-")
+	n, err := strconv.ParseUint(text, 10, 64)
+	return own && err == nil && n < s.nextFramework && frameworkID(s.clusterID, n) == id
+}
+
+func frameworkID(cluster string, n uint64) sdk.FrameworkID {
+	return sdk.FrameworkID(fmt.Sprintf("%s-%04d", cluster, n))
 }
 
 // Removed are the frameworks removed last, oldest first, at most MaxRemoved.

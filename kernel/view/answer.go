@@ -34,7 +34,16 @@ func (v *View) Answer(call sdk.OperatorCallType) *sdk.OperatorResponse {
 
 // State is everything at this moment; the snapshot that SUBSCRIBED carries.
 func (v *View) State() *sdk.GetState {
-	return &sdk.GetState{GetTasks: v.Tasks(), GetExecutors: v.Executors(), GetFrameworks: v.Frameworks(), GetAgents: v.Agents()}
+	return &sdk.GetState{GetTasks: v.Tasks(), GetExecutors: v.Executors(), GetFrameworks: v.Frameworks(), GetAgents: v.Agents(), Notices: v.Notices()}
+}
+
+// Notices are what people should know now, by key.
+func (v *View) Notices() []sdk.Notice {
+	var out []sdk.Notice
+	for _, key := range slices.Sorted(maps.Keys(v.notices)) {
+		out = append(out, v.notices[key])
+	}
+	return out
 }
 
 // Agents are the agents by id, with what is used of them.
@@ -141,6 +150,9 @@ func (v *View) load(s *sdk.GetState) {
 	*v = *fresh
 	if s == nil {
 		return
+	}
+	for _, n := range s.Notices {
+		v.notices[n.Key] = n
 	}
 	if s.GetAgents != nil {
 		for _, a := range s.GetAgents.Agents {

@@ -50,7 +50,16 @@ func show(v *View) string {
 		if a.UnreachableTime != nil {
 			fmt.Fprintf(&b, " unreachable since %d", a.UnreachableTime.Nanoseconds/1e9)
 		}
+		if a.Deactivated {
+			fmt.Fprint(&b, " deactivated")
+		}
+		if a.DrainInfo != nil {
+			fmt.Fprintf(&b, " %s", a.DrainInfo.State)
+		}
 		b.WriteByte('\n')
+	}
+	for _, n := range v.Notices() {
+		fmt.Fprintf(&b, "notice %s: %s\n", n.Key, n.Message)
 	}
 	for _, a := range v.Agents().RecoveredAgents {
 		fmt.Fprintf(&b, "agent %s is awaited\n", a.ID)

@@ -36,6 +36,7 @@ type View struct {
 	frameworks map[sdk.FrameworkID]*framework
 	completed  []*framework // removed ones, oldest first
 	failures   []sdk.FailureRecord
+	notices    map[string]sdk.Notice // those that last, by key
 }
 
 type agent struct {
@@ -62,6 +63,7 @@ func New(o Options) *View {
 		agents:     map[sdk.AgentID]*agent{},
 		recovered:  map[sdk.AgentID]sdk.AgentInfo{},
 		frameworks: map[sdk.FrameworkID]*framework{},
+		notices:    map[string]sdk.Notice{},
 	}
 }
 
@@ -88,6 +90,12 @@ func (v *View) Apply(now time.Time, e *sdk.OperatorEvent) {
 		v.framework(e.FrameworkUpdated.Framework.FrameworkInfo.ID).state = e.FrameworkUpdated.Framework
 	case sdk.OperatorEventFrameworkRemoved:
 		v.removeFramework(now, e.FrameworkRemoved.FrameworkInfo)
+	case sdk.OperatorEventNotice:
+		if n := *e.Notice; n.Message != "" {
+			v.notices[n.Key] = n
+		} else {
+			delete(v.notices, n.Key)
+		}
 	case sdk.OperatorEventExecutorAdded:
 		x := &e.ExecutorAdded.Executor
 		if a := v.agents[x.AgentID]; a != nil {
@@ -104,7 +112,8 @@ func (v *View) Apply(now time.Time, e *sdk.OperatorEvent) {
 // Proffer's own types would stop those whose codecs are strict.
 func Public(e *sdk.OperatorEvent) bool {
 	switch e.Type {
-	case sdk.OperatorEventAgentUpdated, sdk.OperatorEventAgentRecovered, sdk.OperatorEventExecutorAdded, sdk.OperatorEventExecutorRemoved:
+	case sdk.OperatorEventAgentUpdated, sdk.OperatorEventAgentRecovered, sdk.OperatorEventExecutorAdded, sdk.OperatorEventExecutorRemoved,
+		sdk.OperatorEventNotice:
 		return false
 	}
 	return true

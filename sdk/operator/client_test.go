@@ -84,7 +84,7 @@ func (c *cluster) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			_, _ = w.Write(data)
 		}
 		return
-	case sdk.OperatorTeardown, sdk.OperatorUpdateWeights:
+	case sdk.OperatorTeardown, sdk.OperatorUpdateWeights, sdk.OperatorDrain, sdk.OperatorDeactivate, sdk.OperatorReactivate, sdk.OperatorMarkGone:
 		return
 	case sdk.OperatorGetWeights:
 		answer.GetWeights = &sdk.GetWeights{WeightInfos: []sdk.WeightInfo{{Role: "web", Weight: 2}}}
@@ -172,6 +172,25 @@ func TestWrites(t *testing.T) {
 	}
 	if sent := c.received[len(c.received)-1].UpdateWeights; sent == nil || len(sent.WeightInfos) != 1 || sent.WeightInfos[0].Weight != 2 {
 		t.Errorf("sent %+v", sent)
+	}
+}
+
+func TestCare(t *testing.T) {
+	c := newCluster(t)
+	client, ctx := c.client("m1:5050"), t.Context()
+	for _, err := range []error{client.Drain(ctx, "a1", 1500*time.Millisecond, true), client.Drain(ctx, "a1", -1, false), client.Deactivate(ctx, "a2"), client.Reactivate(ctx, "a3"), client.MarkGone(ctx, "a4")} {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	if d := c.received[0].DrainAgent; d == nil || d.AgentID != "a1" || !d.MarkGone || *d.MaxGracePeriod != (sdk.Duration{Seconds: 1, Nanos: 5e8}) {
+		t.Errorf("sent %+v", d)
+	}
+	if d := c.received[1].DrainAgent; d == nil || d.MaxGracePeriod != nil || d.MarkGone {
+		t.Errorf("sent %+v", d)
+	}
+	if c.received[2].DeactivateAgent.AgentID != "a2" || c.received[3].ReactivateAgent.AgentID != "a3" || c.received[4].MarkAgentGone.AgentID != "a4" {
+		t.Errorf("sent %+v", c.received[2:])
 	}
 }
 

@@ -20,7 +20,8 @@ func (k *Kernel) serveOperator(w http.ResponseWriter, r *http.Request, who calle
 		return
 	}
 	switch call.Type {
-	case sdk.OperatorTeardown, sdk.OperatorKillTask, sdk.OperatorUpdateWeights, sdk.OperatorSetBootManifest:
+	case sdk.OperatorTeardown, sdk.OperatorKillTask, sdk.OperatorUpdateWeights, sdk.OperatorSetBootManifest,
+		sdk.OperatorMarkGone, sdk.OperatorDrain, sdk.OperatorDeactivate, sdk.OperatorReactivate:
 		if err := k.request(func(request uint64) cluster.Input {
 			return cluster.OperatorCall{Request: request, Caller: who.mind(), Call: call}
 		}); err != nil {

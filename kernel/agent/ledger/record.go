@@ -86,6 +86,7 @@ type KillRecord struct {
 	FrameworkID sdk.FrameworkID `wire:"1,framework_id,value,required"`
 	TaskID      sdk.TaskID      `wire:"2,task_id,value,required"`
 	KillPolicy  *sdk.KillPolicy `wire:"3,kill_policy"`
+	Reason      sdk.Reason      `wire:"4,reason"` // for its status; empty when somebody asked for this very task
 }
 
 // UpdateRecord is a status that awaits its acknowledgement.

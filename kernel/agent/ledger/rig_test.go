@@ -52,6 +52,11 @@ func (r *rig) command(t *testing.T, d *datadriven.TestData) string {
 		return r.run(t, d)
 	case "kill":
 		k := &link.Kill{FrameworkID: r.framework(d), TaskID: sdk.TaskID(positional(d))}
+		var most int64 // milliseconds
+		if d.HasArg("drain") {
+			d.ScanArgs(t, "drain", &most)
+			k.Reason, k.MaxGrace = sdk.ReasonAgentDraining, &sdk.DurationInfo{Nanoseconds: most * 1e6}
+		}
 		r.event(t, d, link.Event{Type: link.EventKill, Kill: k})
 	case "ack":
 		id := positional(d)

@@ -27,6 +27,9 @@ func (l *Ledger) update(t *task, s sdk.TaskStatus, p *sdk.Process) {
 		s.Message += t.note
 		t.note = ""
 	}
+	if t.kill != nil && s.Reason == "" && (s.State == sdk.TaskKilling || s.State == sdk.TaskKilled) {
+		s.Reason = t.kill.Reason
+	}
 	l.describe(t, &s, p)
 	l.commit(Record{Update: &UpdateRecord{FrameworkID: t.key.framework, Status: s, Process: p}})
 	switch {
@@ -140,15 +143,20 @@ func (l *Ledger) killTask(k *link.Kill) {
 		l.reconcile(&link.Reconcile{FrameworkID: k.FrameworkID, TaskID: k.TaskID})
 		return
 	}
-	l.askKill(t, k.KillPolicy)
+	l.askKill(t, k)
 }
 
-// askKill has a task ended: by its executor when that knows of it, else here.
-func (l *Ledger) askKill(t *task, policy *sdk.KillPolicy) {
+// askKill has a task ended: by its executor when that knows of it, else here. k is nil
+// when it is this agent's own decision.
+func (l *Ledger) askKill(t *task, k *link.Kill) {
 	if t.phase >= ending {
 		return
 	}
-	l.commit(Record{Kill: &KillRecord{FrameworkID: t.key.framework, TaskID: t.key.task, KillPolicy: policy}})
+	r := &KillRecord{FrameworkID: t.key.framework, TaskID: t.key.task}
+	if k != nil {
+		r.KillPolicy, r.Reason = l.policyOf(t, k), k.Reason
+	}
+	l.commit(Record{Kill: r})
 	if t.phase < sent && !t.restored {
 		l.end(t, sdk.TaskStatus{State: sdk.TaskKilled, Reason: sdk.ReasonTaskKilledDuringLaunch, Message: "Killed before its executor was told to start it"})
 		return
@@ -159,15 +167,32 @@ func (l *Ledger) askKill(t *task, policy *sdk.KillPolicy) {
 	}
 }
 
+// policyOf is the kill policy that a KILL comes to: its own, or the one that was said
+// before, within the bound that it sets.
+func (l *Ledger) policyOf(t *task, k *link.Kill) *sdk.KillPolicy {
+	policy := k.KillPolicy
+	if policy == nil && k.Reason != "" && t.kill != nil {
+		policy = t.kill.KillPolicy
+	}
+	if k.MaxGrace != nil && l.graceOf(t, policy) > time.Duration(k.MaxGrace.Nanoseconds) {
+		return &sdk.KillPolicy{GracePeriod: k.MaxGrace}
+	}
+	return policy
+}
+
+// graceOf is how long a task has from SIGTERM to SIGKILL; policy may be nil.
+func (l *Ledger) graceOf(t *task, policy *sdk.KillPolicy) time.Duration {
+	for _, p := range []*sdk.KillPolicy{policy, t.info.KillPolicy} {
+		if p != nil && p.GracePeriod != nil {
+			return time.Duration(p.GracePeriod.Nanoseconds)
+		}
+	}
+	return l.o.KillGrace
+}
+
 // armKill sets the moment at which the agent itself ends a task that was killed.
 func (l *Ledger) armKill(t *task) {
-	grace := l.o.KillGrace
-	if t.info.KillPolicy != nil && t.info.KillPolicy.GracePeriod != nil {
-		grace = time.Duration(t.info.KillPolicy.GracePeriod.Nanoseconds)
-	}
-	if p := t.kill.KillPolicy; p != nil && p.GracePeriod != nil {
-		grace = time.Duration(p.GracePeriod.Nanoseconds)
-	}
+	grace := l.graceOf(t, t.kill.KillPolicy)
 	if at := l.now.Add(max(grace, 0) + l.o.KillMargin); t.forceAt.IsZero() || at.Before(t.forceAt) {
 		t.forceAt = at
 	}
