@@ -137,6 +137,8 @@
 //   - sdk/scheduler is the shell that marathonish and chronosish have in common, for third
 //     parties too: lease, store, kernel calls and API around a pure mind in the words of
 //     sdk/scheduler/mind.
+//   - A lone master's raft has time-outs of a second and is told to stand for election as
+//     soon as it starts (TimeoutNow, as at a handover): it leads at once, and wakes seldom.
 //   - Fields of our own in Mesos's messages are numbered from 1000 on; clients ignore them.
 //
 // # Concurrency

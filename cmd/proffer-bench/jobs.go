@@ -79,7 +79,7 @@ func (j *jobBench) stop() {
 
 // job is one that writes its start into the file.
 func (j *jobBench) job(name, schedule, file string) benchJob {
-	return benchJob{Name: name, Command: j.program, Arguments: []string{file}, Schedule: schedule, Epsilon: "PT1M", CPUs: 0.01, Mem: 32, Disk: 1}
+	return benchJob{Name: name, Command: j.program, Arguments: []string{file}, Schedule: schedule, Epsilon: "PT1M", CPUs: 0.01, Mem: 32}
 }
 
 // file makes the file that the jobs of one row write into.
@@ -112,17 +112,22 @@ func (j *jobBench) removes(ctx context.Context, n int, name func(i int) string) 
 	return err
 }
 
+var errNoneStarted = errors.New("none has")
+
 // all waits until as many have started as there are slots, and a moment longer for any
 // that should not.
 func (j *jobBench) all(ctx context.Context, file string, slots int, bound time.Duration) ([]fire, error) {
 	err := poll(ctx, bound, 100*time.Millisecond, fmt.Sprintf("%d jobs have started", slots), func() error {
 		fires, err := readFires(file)
-		if err == nil && len(fires) < slots {
+		switch {
+		case err == nil && len(fires) == 0:
+			err = errNoneStarted
+		case err == nil && len(fires) < slots:
 			err = fmt.Errorf("%d have", len(fires))
 		}
 		return err
 	})
-	if ctx.Err() != nil {
+	if ctx.Err() != nil || errors.Is(err, errNoneStarted) {
 		return nil, err
 	}
 	if err := pause(ctx, time.Second); err != nil { // what is missing stands in the figures
