@@ -97,7 +97,7 @@ func (m *Master) output(ctx context.Context, address string, piece credential.Cl
 	}
 	resp, err := m.gateway.RoundTrip(req)
 	if err != nil {
-		return nil, "", sdk.Errorf(sdk.CodeUnavailable, "", "the agent %s at %s does not answer now: %v", piece.AgentID, address, err)
+		return nil, "", away(piece.AgentID, address, err)
 	}
 	defer func() { _ = resp.Body.Close() }()
 	if resp.StatusCode != http.StatusOK {
@@ -108,11 +108,16 @@ func (m *Master) output(ctx context.Context, address string, piece credential.Cl
 		return nil, "", err
 	}
 	if text, err = io.ReadAll(io.LimitReader(resp.Body, maxOutput)); err != nil {
-		return nil, "", sdk.Errorf(sdk.CodeUnavailable, "", "the agent %s at %s broke off: %v", piece.AgentID, address, err)
+		return nil, "", away(piece.AgentID, address, err)
 	}
 	from = resp.Header.Get(headerOffset)
 	if _, err := strconv.ParseInt(from, 10, 64); err != nil {
 		return nil, "", sdk.Errorf(sdk.CodeInternal, "", "the agent %s does not say where its answer begins", piece.AgentID)
 	}
 	return text, from, nil
+}
+
+// away is not CodeUnavailable, which says of this master that another one may know better.
+func away(id sdk.AgentID, address string, err error) error {
+	return sdk.Errorf(sdk.CodeUnknown, "", "the agent %s at %s does not answer now: %v", id, address, err)
 }

@@ -82,7 +82,7 @@ func TestAFrameworkReadsItsOwnOutput(t *testing.T) {
 		{"the launcher's", token, n.id, there, "done", 403, "another one's framework"},
 		{"nobody's", token, "none", there, "done", 404, "no framework none is known"},
 		{"an agent that is gone", token, svc, "none", "done", 404, "is not in the cluster any more"},
-		{"an agent that is away", token, svc, away, "done", 503, "does not answer now"},
+		{"an agent that is away", token, svc, away, "done", 504, "does not answer now"},
 		{"a sandbox that is gone", token, svc, there, "old", 404, "has no output of it"},
 		{"no task", token, svc, there, "", 400, "task_id"},
 		{"a path", token, svc, there, "a/b", 400, "task_id"},

@@ -28,7 +28,7 @@ const maxOutput = 1 << 20
 
 // Output reads a piece of a task's output, at most a mebibyte, and tells at which offset
 // it begins. Errors: CodeNotFound when the agent is not in the cluster any more, or keeps
-// no output of that task; CodeUnavailable when the agent is away, or nobody leads now.
+// no output of that task; CodeUnknown when the agent is away; CodeUnavailable when nobody leads now.
 func (f *Framework) Output(ctx context.Context, r OutputRequest) (text []byte, from int64, err error) {
 	query := url.Values{"framework_id": {string(f.ID())}, "agent_id": {string(r.AgentID)}, "task_id": {string(r.TaskID)}, "offset": {strconv.FormatInt(r.Offset, 10)}}
 	if r.Stream != "" {
