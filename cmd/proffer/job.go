@@ -82,6 +82,15 @@ func when(schedule string, parents []string) string {
 	return schedule
 }
 
+// off says how a job stands that is shown as disabled: Chronos shows one whose schedule has
+// no repetition left so, too.
+func off(schedule string) string {
+	if strings.HasPrefix(schedule, "R0/") {
+		return "ended"
+	}
+	return "disabled"
+}
+
 // job reads one job, as it is shown, into an object.
 func (j *jobs) job(ctx context.Context, name string, into any) error {
 	path, err := jobPath(chronosBase+"/job/", name, "")

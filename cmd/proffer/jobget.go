@@ -83,7 +83,7 @@ func (j *job) state(h *jobHistory) string {
 	case len(h.Runs) > 0:
 		return "waiting"
 	case j.Disabled:
-		return "disabled"
+		return off(j.Schedule)
 	}
 	return "idle"
 }

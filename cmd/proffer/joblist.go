@@ -2,6 +2,8 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 )
@@ -42,11 +44,20 @@ func jobListCommand(c *client) *cobra.Command {
 			for _, one := range list.Jobs {
 				state := one.State
 				if one.Disabled && state == "idle" {
-					state = "disabled"
+					state = off(one.Schedule)
 				}
-				rows = append(rows, []string{one.Name, state, one.Status, when(one.Schedule, one.Parents)})
+				rows = append(rows, []string{one.Name, state, one.Status, when(one.Schedule, few(one.Parents))})
 			}
 			return table(c.io.out, []string{"JOB", "STATE", "LAST", "WHEN"}, rows)
 		},
 	}
+}
+
+// few are the first names of a long list, and how many more there are.
+func few(names []string) []string {
+	const most = 3
+	if len(names) <= most+1 {
+		return names
+	}
+	return append(slices.Clone(names[:most]), fmt.Sprintf("%d more", len(names)-most))
 }

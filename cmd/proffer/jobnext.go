@@ -64,7 +64,7 @@ func jobNextCommand(c *client) *cobra.Command {
 
 // still says why a job will not run by itself.
 func (j *job) still() string {
-	if strings.HasPrefix(j.Schedule, "R0/") {
+	if off(j.Schedule) == "ended" {
 		return "will not run by itself: its schedule has no repetition left (" + shown(j.Schedule) + ")"
 	}
 	return "will not run by itself: it is disabled"

@@ -65,6 +65,10 @@ func (t *jobTail) String() string {
 		if s.name != "" {
 			fmt.Fprintf(&b, "-- %s\n", s.name)
 		}
+		if _, rest, more := strings.Cut(s.text, "\n"); s.from > 0 && more && rest != "" {
+			s.from += int64(len(s.text) - len(rest)) // from a line's beginning on
+			s.text = rest
+		}
 		if s.from > 0 {
 			fmt.Fprintf(&b, "… %d bytes before\n", s.from)
 		}
