@@ -79,7 +79,7 @@ func (s *server) nowhere(w http.ResponseWriter, r *http.Request) {
 		refuse(w, job.Refusef(http.StatusNotFound, "%s", text))
 		return
 	}
-	refuse(w, job.Refusef(http.StatusNotFound, "%s is not served.", cut(r.URL.Path)))
+	refuse(w, job.Refusef(http.StatusNotFound, "%s is not served.", cut(r.URL.EscapedPath())))
 }
 
 // wrongMethod answers a path that has routes, for other methods. The router thinks so of
@@ -91,7 +91,7 @@ func (s *server) wrongMethod(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Allow", strings.Join(allowed, ", "))
-	refuse(w, job.Refusef(http.StatusMethodNotAllowed, "%s is not a method of %s; use %s.", r.Method, cut(r.URL.Path), strings.Join(allowed, " or ")))
+	refuse(w, job.Refusef(http.StatusMethodNotAllowed, "%s is not a method of %s; use %s.", r.Method, cut(r.URL.EscapedPath()), strings.Join(allowed, " or ")))
 }
 
 // methods are those by which a path is served.

@@ -123,6 +123,13 @@ func TestEveryFieldIsShown(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(`{"name":"a","command":"x","schedule":"R5/2026-01-01T00:00:00Z/PT1M","epsilon":"PT5M","constraints":[["a","LIKE","b"]],"fetch":[{"uri":"http://h"}]}`), 1)
 	f.Add([]byte(`{"name":7,"command":"","parents":["b","a"],"environmentVariables":[{"name":"A","value":"1"}],"cpus":"0.5","container":null}`), 2)
+	for _, fields := range []string{
+		`"command":"y"`, `"cpus":1e400`, `"cpus":"NaN","mem":"0x1p4","disk":-0`, `"retries":1e9`, `"retries":3.0`, `"owner":"\u0000"`, `"owner":"\ud800"`, "\"owner\":\"\xc3\x28\"", `"arguments":[[]]`,
+		`"fetch":[{"uri":"data:,x","output_file":"../x"}]`, `"constraints":[["a","UNLIKE","(?i)["]]`, `"schedule":"R/9999-12-31T23:59:59Z/P9999Y"`, `"schedule":"CRON_TZ=UTC"`, `"schedule":"@every -1s"`,
+		`"epsilon":"PT999999999999S"`, `"epsilon":1e300`, `"scheduleTimeZone":"../x"`, `"environmentVariables":[{"name":"=","value":null}]`, `"parents":[]`, `"parents":["a","a"]`, `"lastSuccess":{"a":[]}`, `"shell":false`,
+	} {
+		f.Add([]byte(`{"name":"a","command":"x",`+fields+`}`), 1)
+	}
 	f.Fuzz(func(t *testing.T, body []byte, kind int) {
 		j, err := Parse(body, Kind(kind), at())
 		if err != nil {
