@@ -80,15 +80,18 @@ func (d chronosDoor) state() string {
 	return d.must(http.MethodGet, "/v1/scheduler/jobs", "") + "\n" + fmt.Sprintf("%s", list.KVs)
 }
 
-// TestBadJobs: what is wrong with a job is refused at chronosish's published port, and through
-// the client, each in a sentence; and nothing of it is stored.
+// TestBadJobs: what is wrong with a job is refused at chronosish's published port, which each
+// of three masters answers, and through the client, each in a sentence; and nothing of it is
+// stored.
 func TestBadJobs(t *testing.T) {
-	c := startCluster(t, append(booted(), "--resources", "cpus:2;mem:1024;ports:[28000-28099]", "--publish", "4400=chronosish")...)
+	c := startCluster(t, append(booted(), "--masters", "3", "--resources", "cpus:2;mem:1024;ports:[28000-28099]", "--publish", "4400=chronosish")...)
+	c.settled(3)
 	d := chronosDoor{c, fmt.Sprintf("http://127.0.0.1:%d", 4400+c.offset)}
 	eventually(t, 20*time.Second, "chronosish is up", func() bool {
 		resp, _ := d.do(http.MethodGet, "/scheduler/jobs", c.token(), "")
 		return resp.StatusCode == http.StatusOK
 	})
+	t.Run("every master", func(t *testing.T) { everyMaster(t, d) })
 	job := func(rest string) string { return `{"name":"a","command":"true","cpus":0.1,` + rest + `}` }
 	d.must(http.MethodPost, "/v1/scheduler/iso8601", job(`"schedule":"R/2090-01-01T00:00:00Z/P1D"`))
 	for child, parent := range map[string]string{"b": "a", "c": "a"} {
@@ -103,6 +106,31 @@ func TestBadJobs(t *testing.T) {
 	}
 	if after := d.state(); after != before {
 		t.Errorf("what was refused is there:\n%s\nand it was\n%s", after, before)
+	}
+}
+
+// everyMaster: whichever master is asked, writes are made and seen by all.
+func everyMaster(t *testing.T, d chronosDoor) {
+	var doors []chronosDoor
+	for addr := range d.c.masters() {
+		doors = append(doors, chronosDoor{d.c, "http://" + addr + "/service/chronosish"})
+	}
+	if len(doors) != 3 {
+		t.Fatalf("%d masters", len(doors))
+	}
+	for i, door := range doors {
+		door.must(http.MethodPost, "/scheduler/iso8601", fmt.Sprintf(`{"name":"m%d","command":"true","schedule":"R/2090-01-01T00:00:00Z/P1D"}`, i))
+		for j, other := range doors {
+			if names := other.must(http.MethodGet, "/v1/scheduler/graph/csv", ""); strings.Count(names, "node,m") != i+1 {
+				t.Errorf("the master %d shows what was told to %d: %s", j, i, names)
+			}
+			if leader := other.must(http.MethodGet, "/leader", ""); leader != doors[0].must(http.MethodGet, "/scheduler/leader", "") {
+				t.Errorf("the master %d knows another leader: %s", j, leader)
+			}
+		}
+	}
+	for i := range doors {
+		doors[(i+1)%3].must(http.MethodDelete, fmt.Sprintf("/scheduler/job/m%d", i), "")
 	}
 }
 

@@ -80,7 +80,7 @@ func hostileBodies() map[string]string {
 func TestHostileBodies(t *testing.T) {
 	r := family(t, "a", "b: a")
 	bodies := hostileBodies()
-	for _, base := range bases() {
+	for _, base := range bases()[:1] { // what reads a body does not know where it came to
 		for what, body := range bodies {
 			if err := r.refuses(httptest.NewRequest("POST", base+"/iso8601", strings.NewReader(body)), 400); err != nil {
 				t.Errorf("%s: %v", what, err)
