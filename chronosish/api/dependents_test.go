@@ -198,6 +198,14 @@ func TestInheritance(t *testing.T) {
 	}
 	r.is("e runs as often as s would have", runs, 2)
 	r.is("and has ended then", r.shown("e").Disabled, true)
+
+	r.does("POST", "iso8601", `{"name":"n","command":"x","schedule":"R5//PT1H"}`)
+	r.passes(time.Minute)
+	r.put("o", []string{"n"}, "")
+	r.passes(90 * time.Minute)
+	left = r.schedule("n")
+	r.does("DELETE", "job/n", "")
+	r.is("what started then goes on from then", r.schedule("o"), left)
 }
 
 // TestADeletedParentEndsWithItsRuns: what ran of it is ended, and tells nobody anything.

@@ -50,7 +50,7 @@ func (j *jobs) put(ctx context.Context, op string, d jobDocument) error {
 		return err
 	}
 	path := chronosBase + "/iso8601"
-	if len(d.parents()) > 0 {
+	if d.dependent() {
 		path = chronosBase + "/dependency"
 	}
 	return j.call(ctx, op, http.MethodPost, path, body, nil)

@@ -22,6 +22,13 @@ func (d jobDocument) parents() []string {
 	return list
 }
 
+// dependent tells which of Chronos's two kinds it means to be. One that has neither a
+// schedule nor any of the parents that it speaks of is no job that starts now.
+func (d jobDocument) dependent() bool {
+	given := func(field string) bool { raw := d.fields[field]; return len(raw) > 0 && string(raw) != "null" }
+	return len(d.parents()) > 0 || given("parents") && !given("schedule")
+}
+
 // readJobs reads every definition of the files, in their order; each job once.
 func readJobs(files []string, in io.Reader) ([]jobDocument, error) {
 	var out []jobDocument
