@@ -223,6 +223,7 @@ func unknownJobs(_ *testing.T, d chronosDoor) {
 		for _, path := range []string{"/history", "/next"} {
 			d.refuses("GET", "/v2/jobs/"+name+path, "", 400, "There is no job named")
 		}
+		d.refuses("PATCH", "/v2/jobs/"+name, `{"disabled":true}`, 400, "There is no job named")
 	}
 	d.refuses("PUT", "/v1/scheduler/task/ct%3A1%3A0%3Aa%3A", `{"statusCode":0}`, 404, "async")
 	d.refuses("DELETE", "/scheduler/task/all", "", 404, "/task/kill/{name}")
