@@ -13,8 +13,9 @@
 // no clock and no connection, so its tests are lists of inputs. What others ask of it
 // goes through Ask and Read.
 //
-// What it does by itself: it waits for the leadership, and resigns it at the end; it
-// keeps the framework's id in the store, under the key "framework", before anything is
+// What it does by itself: it waits for the leadership, and resigns it at the end; while
+// it waits it follows the space, so that it has the state when it leads; it keeps the
+// framework's id in the store, under the key "framework", before anything is
 // done under it; it tries a transaction again whose outcome is not known; it ends when
 // the guard does not hold, or the lease has ended, since then another one leads. Whoever
 // started it starts it anew, and it takes over the tasks of the last one. All roles are

@@ -80,13 +80,22 @@ func (s *Scheduler[M]) Run(ctx context.Context) error {
 	defer s.space.Close()
 	defer s.serve()()
 	s.log.Info("waits to lead", "api", s.Address())
+	waiting, leads := context.WithCancel(ctx)
+	defer leads()
+	copied := newStandby()
+	s.work.Go(func() { copied.follow(waiting, s.space) })
 	lead, err := s.space.Lead(ctx, keyLeader, s.Address(), s.opts.LeaseTTL)
 	if err != nil {
 		return ended(ctx, err)
 	}
 	s.lead = lead
 	defer s.resign()
-	id, err := s.load(ctx)
+	kvs, err := s.read(ctx, copied)
+	if err != nil {
+		return ended(ctx, err)
+	}
+	leads()
+	id, err := s.load(kvs)
 	if err != nil {
 		return ended(ctx, err)
 	}
@@ -111,14 +120,23 @@ const (
 	keyFramework = "framework" // the framework's id
 )
 
-// load makes the mind of what the store has, and finds the framework's id there.
-// (A scheduler that stands by would follow the space from here on, to be loaded already
-// when it leads.)
-func (s *Scheduler[M]) load(ctx context.Context) (sdk.FrameworkID, error) {
-	kvs, _, err := s.space.List(ctx, "")
-	if err != nil {
-		return "", err
+// read is all that the space has now that this scheduler leads. What earlier ones have
+// written came before the key by which it leads, so a copy with that key has all of it.
+func (s *Scheduler[M]) read(ctx context.Context, copied *standby) ([]sdk.StoreKV, error) {
+	key, err := s.space.Get(ctx, keyLeader)
+	if err != nil && sdk.CodeOf(err) != sdk.CodeNotFound { // lost again: the guard will say so
+		return nil, err
 	}
+	if kvs, ok := copied.warm(ctx, key.Modified); ok && err == nil {
+		s.log.Info("takes over from what it has followed", "keys", len(kvs))
+		return kvs, nil
+	}
+	kvs, _, err := s.space.List(ctx, "")
+	return kvs, err
+}
+
+// load makes the mind of what the store has, and finds the framework's id there.
+func (s *Scheduler[M]) load(kvs []sdk.StoreKV) (sdk.FrameworkID, error) {
 	var id sdk.FrameworkID
 	for _, kv := range kvs {
 		if kv.Key == keyFramework {
