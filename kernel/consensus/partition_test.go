@@ -131,7 +131,7 @@ func (a *archipelago) faults() map[string]func() (mend func()) {
 		"the leader is cut off": func() func() {
 			cut := a.leader()
 			a.cut(cut)
-			<-time.After(3 * time.Second)
+			<-time.After(3 * time.Second) // synctest
 			if err := cut.VerifyLeader(a.t.Context()); err == nil {
 				a.t.Errorf("%s is cut off and still believes that it leads", cut.name)
 			}

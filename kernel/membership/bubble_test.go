@@ -25,7 +25,11 @@ func newBubble(t *testing.T, n int) *bubble {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	var runs sync.WaitGroup
-	b := &bubble{t: t, net: newFabric(), end: func() { cancel(); runs.Wait(); <-time.After(time.Minute) }} // probes under way end by time
+	b := &bubble{t: t, net: newFabric(), end: func() {
+		cancel()
+		runs.Wait()
+		<-time.After(time.Minute) // synctest: probes under way end by time
+	}}
 	seeds := []string{b.addr(0), b.addr(1), b.addr(2)}
 	for i := range n {
 		role := RoleAgent
