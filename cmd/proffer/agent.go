@@ -7,16 +7,20 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/profferhq/proffer/kernel/agent"
+	"github.com/profferhq/proffer/kernel/membership"
 )
 
 // agentFlags are the agent's settings, with what is not an Option of its own.
 type agentFlags struct {
 	o          agent.Options
+	profile    string
 	gossipPort int
+	probe      time.Duration // of the gossip
 	join       []string
 	cluster    string
 	logLevel   string
@@ -27,7 +31,7 @@ type agentFlags struct {
 // agentSettings is the one table of the agent's flags, variables and keys.
 func agentSettings(a *agentFlags) *settings {
 	o := &a.o
-	return &settings{prefix: "PROFFER_AGENT", rows: []setting{
+	return &settings{prefix: "PROFFER_AGENT", profiles: agentProfiles(), rows: []setting{
 		{"dir", "work directory: checkpoint, sandboxes, logs, sockets", &o.Dir},
 		{"bind", "address to listen at", &o.Bind},
 		{"port", "HTTP port", &o.Port},
@@ -38,6 +42,10 @@ func agentSettings(a *agentFlags) *settings {
 		{"insecure", "no credentials at all", &o.Insecure},
 		{"cluster", "name of the cluster", &a.cluster},
 		{"gossip-port", "port of the gossip; 0 to stay out of it", &a.gossipPort},
+		{"profile", profileHelp, &a.profile},
+		{"link-timeout", "how long a master's answer to a registration is waited for, before another one is tried", &o.LinkTimeout},
+		{"link-pause", "the longest pause between two tries to reach the leader", &o.LinkPause},
+		{"gossip-probe", "between two looks of the gossip at another member", &a.probe},
 		{"join", "gossip members to join, host:port each", &a.join},
 		{"resources", "what is offered, such as cpus:4;mem:8192;rack:{a} (default: what is detected)", &o.Resources},
 		{"overhead", "what was kept of the machine before --resources, for launcher and executors; only told", &o.Overhead},
@@ -67,7 +75,7 @@ func agentSettings(a *agentFlags) *settings {
 
 // agentDefaults are the agent's defaults.
 func agentDefaults() agentFlags {
-	return agentFlags{o: agent.DefaultOptions(), gossipPort: 7947, cluster: "proffer", logLevel: "info"}
+	return agentFlags{o: agent.DefaultOptions(), profile: "default", gossipPort: 7947, probe: membership.DefaultProbe, cluster: "proffer", logLevel: "info"}
 }
 
 func agentCommand(c *client) *cobra.Command {

@@ -2,15 +2,19 @@ package main
 
 import (
 	"context"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/profferhq/proffer/kernel/consensus"
 	"github.com/profferhq/proffer/kernel/master"
 )
 
 // masterFlags are the master's settings, with what is not an Option of its own.
 type masterFlags struct {
 	o        master.Options
+	profile  string
+	raft     time.Duration // after which a follower stands for election
 	logLevel string
 	check    bool
 }
@@ -18,7 +22,7 @@ type masterFlags struct {
 // masterSettings is the one table of the master's flags, variables and keys.
 func masterSettings(m *masterFlags) *settings {
 	o := &m.o
-	return &settings{prefix: "PROFFER_MASTER", rows: []setting{
+	return &settings{prefix: "PROFFER_MASTER", profiles: masterProfiles(), rows: []setting{
 		{"dir", "this master's state", &o.Dir},
 		{"bind", "address that all ports listen on; beyond loopback tokens travel in clear text", &o.Bind},
 		{"port", "HTTP port", &o.Port},
@@ -34,6 +38,9 @@ func masterSettings(m *masterFlags) *settings {
 		{"join", "gossip members to join, host:port each", &o.Join},
 		{"raft-join", "raft addresses of masters whose cluster this one is to be added to, host:port each", &o.RaftJoin},
 		{"expect", "raft addresses of the first masters of a new cluster, this one's among them, host:port each; the first of them makes the cluster when all are there", &o.Expect},
+		{"profile", profileHelp, &m.profile},
+		{"raft-timeout", "with several masters: one that hears nothing of the leader for this long stands for election", &m.raft},
+		{"gossip-probe", "between two looks of the gossip at another member; four of them later a silent one is told of", &o.Probe},
 		{"leader-wait", "how long a call waits for a leader before it is refused", &o.LeaderWait},
 		{"publish", "PORT=NAME: a port that leads to the framework of that name, through the gateway", &o.Publish},
 		{"allow-user", "PRINCIPAL:USER that a principal's tasks may run as", &o.AllowUsers},
@@ -41,6 +48,11 @@ func masterSettings(m *masterFlags) *settings {
 		{"system-headroom", "kept free on every agent for the role system, less what that has there already (empty for nothing)", &o.SystemHeadroom},
 		{"offer-timeout", "an offer that nobody answers is taken back after this", &o.Mind.OfferTimeout},
 		{"agent-timeout", "an agent that says nothing for this long is unreachable", &o.Mind.AgentTimeout},
+		{"agent-removal-rate-limit", "how many silent agents become unreachable in what time, such as 1/10s or 20/1m (empty for no bound)", &o.RemovalRate},
+		{"agent-removal-guard", "when more than this share of the agents, and at least two, are silent at once, none becomes unreachable: it may be the masters that are cut off (1 for no guard)", &o.Mind.MassShare},
+		{"agent-removal-guard-wait", "but for this long at most", &o.Mind.MassWait},
+		{"offer-share", "a new leader makes offers when this share of the agents is back", &o.Mind.OfferShare},
+		{"offer-wait", "or after this; below zero: at once", &o.Mind.OfferWait},
 		{"recovery-timeout", "agents and frameworks have this long to come back to a new leader", &o.Mind.RecoveryTimeout},
 		{"max-body", "largest body of a request, in bytes", &o.MaxBody},
 		{"max-batch", "most calls in one body", &o.MaxBatch},
@@ -54,7 +66,8 @@ func masterSettings(m *masterFlags) *settings {
 
 // masterDefaults are the master's defaults; the daemon has a version to tell.
 func masterDefaults() masterFlags {
-	m := masterFlags{o: master.DefaultOptions(), logLevel: "info"}
+	m := masterFlags{o: master.DefaultOptions(), profile: "default", logLevel: "info"}
+	m.raft = m.o.Raft.Election
 	m.o.Version = version
 	return m
 }
@@ -82,7 +95,7 @@ func runMaster(ctx context.Context, io stdio, m *masterFlags) error {
 	if err != nil {
 		return usageError{err}
 	}
-	m.o.Log = log
+	m.o.Log, m.o.Raft = log, consensus.Pace(m.raft)
 	if err := m.o.Validate(); m.check {
 		return checked(io, "master", err)
 	} else if err != nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -27,6 +28,9 @@ type settings struct {
 	prefix string // of the environment variables, such as PROFFER_AGENT
 	rows   []setting
 	file   string
+	// profiles are, by their names, what the keys that nobody has set are; the key
+	// "profile" chooses one. Nil for a daemon that has none.
+	profiles map[string]map[string]string
 }
 
 // register makes the flags.
@@ -92,8 +96,29 @@ func (s *settings) load(f *pflag.FlagSet) error {
 		}
 		set(k.name, fmt.Sprintf("%s:%d", s.file, k.line), k.text)
 	}
-	if len(all) > 0 {
-		return usageError{errors.Join(all...)}
+	all = append(all, s.loadProfile(f))
+	if err := errors.Join(all...); err != nil {
+		return usageError{err}
+	}
+	return nil
+}
+
+// loadProfile fills in what nobody has set, by the profile.
+func (s *settings) loadProfile(f *pflag.FlagSet) error {
+	if s.profiles == nil {
+		return nil
+	}
+	name := f.Lookup("profile").Value.String()
+	values, known := s.profiles[name]
+	if !known {
+		return fmt.Errorf("--profile %q: must be one of %s", name, strings.Join(slices.Sorted(maps.Keys(s.profiles)), ", "))
+	}
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		if !f.Lookup(key).Changed {
+			if err := f.Set(key, values[key]); err != nil {
+				return fmt.Errorf("the profile %s: %s: %w", name, key, err)
+			}
+		}
 	}
 	return nil
 }

@@ -11,8 +11,6 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-
-	"github.com/profferhq/proffer/kernel/agent"
 )
 
 // daemons are the settings of all daemons at their defaults.
@@ -65,7 +63,7 @@ func TestOrder(t *testing.T) {
 	}
 	t.Setenv("PROFFER_AGENT_HOSTNAME", "env")
 	t.Setenv("PROFFER_AGENT_TASK_USER", "env")
-	a := agentFlags{o: agent.DefaultOptions()}
+	a := agentDefaults()
 	s := agentSettings(&a)
 	flags := flagsOf(s)
 	if err := flags.Parse([]string{"--config", file, "--hostname", "flag"}); err != nil {
@@ -76,6 +74,38 @@ func TestOrder(t *testing.T) {
 	}
 	if a.o.Hostname != "flag" || a.o.TaskUser != "env" || a.o.KillGrace != 7*time.Second || !slices.Equal(a.o.Masters, []string{"a:1", "b:2"}) {
 		t.Errorf("got %q %q %s %v", a.o.Hostname, a.o.TaskUser, a.o.KillGrace, a.o.Masters)
+	}
+}
+
+// TestProfile: a profile fills in what nobody has set, and every key of one is a key.
+func TestProfile(t *testing.T) {
+	m := masterDefaults()
+	s := masterSettings(&m)
+	flags := flagsOf(s)
+	if err := flags.Parse([]string{"--profile", "fast", "--recovery-timeout", "77s"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.load(flags); err != nil {
+		t.Fatal(err)
+	}
+	if m.o.Mind.AgentTimeout != 1500*time.Millisecond || m.raft != 150*time.Millisecond || m.o.Mind.RecoveryTimeout != 77*time.Second {
+		t.Errorf("got %v %v %v", m.o.Mind.AgentTimeout, m.raft, m.o.Mind.RecoveryTimeout)
+	}
+	for name, s := range daemons() {
+		for profile := range s.profiles {
+			flags := flagsOf(s)
+			if err := flags.Parse([]string{"--profile", profile}); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.load(flags); err != nil {
+				t.Errorf("%s, %s: %v", name, profile, err)
+			}
+		}
+	}
+	var talk bytes.Buffer
+	code := execute(t.Context(), []string{"agent", "--profile", "slow"}, &client{io: stdio{nil, &talk, &talk}})
+	if code != exitUsage || !strings.Contains(talk.String(), "default, fast") {
+		t.Errorf("exit code %d: %s", code, talk.String())
 	}
 }
 

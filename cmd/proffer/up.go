@@ -22,6 +22,7 @@ func upCommand(io stdio) *cobra.Command {
 	var taskUser string
 	var allow []string
 	var plain bool
+	var profile string
 	headroom := master.DefaultOptions().SystemHeadroom
 	cmd := &cobra.Command{
 		Use: "up", Short: "A whole cluster on this machine; ctrl-C stops all of it", Args: cobra.NoArgs,
@@ -36,7 +37,11 @@ func upCommand(io stdio) *cobra.Command {
 			if err := checkDeclared(o); err != nil {
 				return err
 			}
-			o.MasterArgs = append(o.MasterArgs, "--system-headroom", headroom)
+			if _, known := masterProfiles()[profile]; !known {
+				return usagef("--profile %q: must be default or fast", profile)
+			}
+			o.MasterArgs = append(o.MasterArgs, "--system-headroom", headroom, "--profile", profile)
+			o.AgentArgs = append(o.AgentArgs, "--profile", profile)
 			if taskUser != "" {
 				o.AgentArgs = append(o.AgentArgs, "--task-user", taskUser)
 			}
@@ -54,6 +59,7 @@ func upCommand(io stdio) *cobra.Command {
 	f.StringVar(&o.Dir, "dir", o.Dir, "directory for all state")
 	f.IntVar(&o.Masters, "masters", o.Masters, "how many masters")
 	f.IntVar(&o.Agents, "agents", o.Agents, "how many agents share this machine")
+	f.StringVar(&profile, "profile", "default", "of masters and agents: default, or fast (another leader after 0.4 s, an agent unreachable after 1.5 s)")
 	f.IntVar(&o.PortOffset, "port-offset", 0, "shift every port by this much")
 	f.StringVar(&o.Bind, "bind", o.Bind, "address of the masters; beyond loopback the tokens travel in clear text")
 	f.StringVar(&o.Boot, "boot", "", "manifest of what a new cluster starts by itself, see configs/boot.yaml (none for nothing; default: marathonish)")

@@ -150,7 +150,7 @@ func (a *Agent) bind() error {
 	if err := os.Chmod(path, 0o600); err != nil {
 		return errors.Join(err, a.unbind())
 	}
-	a.addr = a.o.advertised(a.tcp.Addr().(*net.TCPAddr).Port)
+	a.addr = a.o.Advertised(a.tcp.Addr().(*net.TCPAddr).Port)
 	host, _, _ := net.SplitHostPort(a.addr)
 	a.ip = host
 	return nil

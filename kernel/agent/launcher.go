@@ -32,7 +32,7 @@ func (a *Agent) keepLauncher(ctx context.Context, first *executor.Launcher) erro
 			case <-ctx.Done():
 			case <-time.After(pause):
 			}
-			pause = min(2*pause, longestPause)
+			pause = min(2*pause, longestRestart)
 			l = nil
 			continue
 		}

@@ -19,13 +19,12 @@ import (
 )
 
 const (
-	maxEvent      = 16 << 20 // bytes of one event
-	callsPerBody  = 512
-	firstPause    = 50 * time.Millisecond
-	longestPause  = 5 * time.Second
-	firstSilence  = 15 * time.Second // until REGISTERED says how often the leader speaks
-	callTimeout   = 10 * time.Second
-	missedAllowed = 3 // heartbeats
+	maxEvent       = 16 << 20 // bytes of one event
+	callsPerBody   = 512
+	firstPause     = 50 * time.Millisecond
+	longestRestart = 5 * time.Second // between two tries to start the launcher
+	callTimeout    = 10 * time.Second
+	missedAllowed  = 3 // heartbeats
 )
 
 // linkClient keeps the stream to whichever master leads.
@@ -62,7 +61,7 @@ func (c *linkClient) run(ctx context.Context) error {
 		if ctx.Err() != nil {
 			break
 		}
-		if time.Since(began) > longestPause {
+		if time.Since(began) > c.a.o.LinkPause {
 			pause = firstPause
 		}
 		c.a.metrics.reconnects.Inc()
@@ -71,7 +70,7 @@ func (c *linkClient) run(ctx context.Context) error {
 		case <-ctx.Done():
 		case <-time.After(pause):
 		}
-		pause = min(pause*13/10, longestPause) // a first leader is there after 0.3 s, and the machine waits for it
+		pause = min(pause*13/10, c.a.o.LinkPause) // a first leader is there after 0.3 s, and the machine waits for it
 	}
 	return nil
 }
@@ -116,7 +115,7 @@ func (c *linkClient) register(ctx context.Context, cancel context.CancelCauseFun
 		return nil, err
 	}
 	challenge := rand.Text()
-	limit := time.AfterFunc(firstSilence, func() { cancel(errors.New("no master answered in time")) })
+	limit := time.AfterFunc(c.a.o.LinkTimeout, func() { cancel(errors.New("no master answered in time")) })
 	defer limit.Stop()
 	resp, err := c.a.masters.Do(ctx, masters.Request{Op: "register", Method: http.MethodPost, Path: link.Path, Body: body, Header: http.Header{
 		"Content-Type": {wire.Msgpack.ContentType()}, "Accept": {wire.Msgpack.ContentType()},
@@ -147,7 +146,7 @@ type linkStream struct {
 
 // read brings events to the loop, as many at a time as have arrived.
 func (s *linkStream) read(ctx context.Context, body io.Reader) error {
-	silence := firstSilence
+	silence := s.c.a.o.LinkTimeout // until REGISTERED says how often the leader speaks
 	watch := time.AfterFunc(silence, func() { s.cancel(errors.New("the leader is silent")) })
 	defer watch.Stop()
 	r := wire.NewReader(body, maxEvent)
@@ -183,7 +182,7 @@ func (s *linkStream) registered(r *link.Registered) time.Duration {
 	a := s.c.a
 	every := time.Duration(r.HeartbeatSeconds * float64(time.Second))
 	if every <= 0 {
-		return firstSilence
+		return a.o.LinkTimeout
 	}
 	id := r.AgentID
 	a.agentID.Store(&id)
@@ -199,9 +198,9 @@ func (s *linkStream) registered(r *link.Registered) time.Duration {
 // write posts what waits, one body at a time so that order holds, and a heartbeat
 // when nothing does.
 func (s *linkStream) write(ctx context.Context) {
-	beat := time.NewTimer(firstSilence)
+	every := s.c.a.o.LinkTimeout
+	beat := time.NewTimer(every)
 	defer beat.Stop()
-	every := firstSilence
 	for {
 		var calls []*link.Call
 		select {

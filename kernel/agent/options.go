@@ -24,8 +24,11 @@ type Options struct {
 	Hostname  string // name in offers; empty: the machine's
 	Advertise string // host:port or host under which others reach this agent; empty: from Bind, or the machine's address
 	Masters   []string
-	KeyFile   string // cluster key
-	Insecure  bool   // no credentials at all
+	// LinkTimeout is how long the answer to a registration is waited for, before another
+	// master is tried; LinkPause is the longest pause between two tries.
+	LinkTimeout, LinkPause time.Duration
+	KeyFile                string // cluster key
+	Insecure               bool   // no credentials at all
 
 	Resources  string // what is offered, as text; empty: detected
 	Overhead   string // what was kept of the machine before Resources; only told
@@ -65,6 +68,8 @@ func DefaultOptions() Options {
 	return Options{
 		Bind:         "127.0.0.1",
 		Port:         5051,
+		LinkTimeout:  15 * time.Second,
+		LinkPause:    5 * time.Second,
 		TaskUser:     "nobody",
 		FirstUID:     770_000,
 		LastUID:      779_999,
@@ -166,6 +171,7 @@ func (o *Options) checkTimes() []error {
 	}{
 		{"kill-grace", o.KillGrace, true}, {"sandbox-keep", o.SandboxKeep, true}, {"idle-executor", o.IdleExecutor, true},
 		{"sample-every", o.SampleEvery, false}, {"stop-timeout", o.StopTimeout, false},
+		{"link-timeout", o.LinkTimeout, false}, {"link-pause", o.LinkPause, false},
 	} {
 		if d.value < 0 || d.value == 0 && !d.zero {
 			least := "above zero"
@@ -230,8 +236,8 @@ func (o *Options) parent() string {
 	return "proffer-" + hex.EncodeToString(sum[:6])
 }
 
-// advertised is the address for others, given the port that was bound.
-func (o *Options) advertised(port int) string {
+// Advertised is the address for others, given the port that was bound.
+func (o *Options) Advertised(port int) string {
 	host := o.Advertise
 	if h, p, err := net.SplitHostPort(o.Advertise); err == nil {
 		return net.JoinHostPort(h, p)

@@ -44,13 +44,18 @@ type Timing struct {
 	Commit    time.Duration // how soon an idle leader tells followers what is committed
 }
 
+// Pace is the timing of several masters whose followers stand for election after d.
+func Pace(d time.Duration) Timing {
+	return Timing{Heartbeat: d, Election: d, Lease: d * 4 / 5, Commit: min(d/3, 50*time.Millisecond)}
+}
+
 // DefaultOptions leaves Name, Dir, Listener, Advertise, Key, Log and Fatal to the caller.
 func DefaultOptions() Options {
 	return Options{
 		// Nobody to wait for: it stands for election at once. The lease says how often an
 		// idle leader wakes; 200 ms cost 0.001 core, 50 ms 0.006.
 		Solo:     Timing{Heartbeat: time.Second, Election: time.Second, Lease: time.Second, Commit: 50 * time.Millisecond},
-		Many:     Timing{Heartbeat: 500 * time.Millisecond, Election: 500 * time.Millisecond, Lease: 400 * time.Millisecond, Commit: 50 * time.Millisecond},
+		Many:     Pace(500 * time.Millisecond),
 		Snapshot: 8192,
 		Trailing: 2048,
 	}

@@ -93,6 +93,9 @@ func (m *Master) prepare(ctx context.Context, term consensus.Term) (l *leader, e
 	if o.Allocator.HeadRoom, err = m.opts.headroom(); err != nil {
 		return nil, err
 	}
+	if o.RemovalRate, err = cluster.ParseRemovalRate(m.opts.RemovalRate); err != nil {
+		return nil, err
+	}
 	o.AllowedUsers, o.FrameworkLaunchers = m.opts.allowedUsers(), slices.Clone(m.opts.FrameworkLaunchers)
 	l = newLeader(term, cluster.New(time.Now(), o), m.opts.Log.With("part", "leader"), m.metrics)
 	l.info = o.Master

@@ -123,7 +123,7 @@ func (m *Master) open() (err error) {
 	})
 	m.gossip, err = membership.New(membership.Options{
 		Name: m.name, Cluster: m.opts.Cluster, Bind: m.opts.Bind, Port: m.opts.GossipPort, Advertise: addressOf(m.opts.Hostname),
-		Key: m.key, Insecure: m.opts.Insecure, Seeds: m.opts.Join, Meta: m.opts.gossipMeta(m.Addr(), raftAddr),
+		Key: m.key, Insecure: m.opts.Insecure, Seeds: m.opts.Join, Meta: m.opts.gossipMeta(m.Addr(), raftAddr), Probe: m.opts.Probe,
 		Log: m.opts.Log.With("part", "membership")})
 	if err != nil {
 		return err
@@ -245,8 +245,9 @@ func (m *Master) Run(ctx context.Context) error {
 		failed <- m.gossip.Run(ctx)
 	}()
 	go func() { // ends with the gossip
-		for range m.gossip.Events() {
+		for e := range m.gossip.Events() {
 			m.changed.ring() // it may be the leader's address that is known now
+			m.suspect(e)
 		}
 	}()
 	go func() {

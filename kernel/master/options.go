@@ -50,12 +50,15 @@ type Options struct {
 
 	SystemHeadroom string // kept free on every agent for the role system, such as cpus:0.2;mem:192; empty for nothing
 
+	RemovalRate string // how many silent agents become unreachable in what time, such as 1/10s; empty for no bound
+
 	Mind       cluster.Options // times of the cluster's mind; Fence, Master, Registry, Masters and rights are filled in here
 	LeaderWait time.Duration   // how long a call waits for a leader before it is refused
 
-	Solo consensus.Timing // raft's pace with one voter
-	Raft consensus.Timing // raft's pace with several
-	Log  *slog.Logger
+	Probe time.Duration    // between two looks of the gossip at another member; 0: a second
+	Solo  consensus.Timing // raft's pace with one voter
+	Raft  consensus.Timing // raft's pace with several
+	Log   *slog.Logger
 }
 
 // DefaultOptions are those of the README's table; Dir, KeyFile and Log are the caller's.
@@ -81,6 +84,7 @@ func DefaultOptions() Options {
 		Mind:               cluster.DefaultOptions(),
 		Solo:               raft.Solo,
 		Raft:               raft.Many,
+		Probe:              membership.DefaultProbe,
 		LeaderWait:         2 * time.Second, // an election takes 1.4 s at most
 		Log:                slog.New(slog.DiscardHandler),
 	}
@@ -166,6 +170,14 @@ func (o Options) Validate() error {
 	if _, err := o.headroom(); err != nil {
 		errs = append(errs, err)
 	}
+	if _, err := cluster.ParseRemovalRate(o.RemovalRate); err != nil {
+		errs = append(errs, fmt.Errorf("--agent-removal-rate-limit: %w", err))
+	}
+	need(o.Mind.MassShare > 0 && o.Mind.MassShare <= 1, "--agent-removal-guard %g: must be above 0, and 1 for no guard", o.Mind.MassShare)
+	need(o.Mind.OfferShare > 0 && o.Mind.OfferShare <= 1, "--offer-share %g: must be above 0 and at most 1", o.Mind.OfferShare)
+	need(o.Raft.Election >= 20*time.Millisecond, "--raft-timeout %s: must be at least 20ms", o.Raft.Election)
+	need(o.Probe >= 20*time.Millisecond, "--gossip-probe %s: must be at least 20ms", o.Probe)
+	need(o.Mind.MassWait > 0, "--agent-removal-guard-wait %s: must be above zero", o.Mind.MassWait)
 	need(o.Log != nil, "a logger is needed")
 	return errors.Join(errs...)
 }

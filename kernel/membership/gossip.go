@@ -30,11 +30,15 @@ type Options struct {
 	Insecure  bool     // no key: anybody may join
 	Seeds     []string // host:port of members to join, for ever
 	Meta      Meta
+	Probe     time.Duration // between two looks at another member; four of them later one that is silent has left. 0: a second
 	Rejoin    time.Duration // between two attempts to reach seeds that are not members
 	Log       *slog.Logger
 
 	transport memberlist.Transport // of a test; nil for the network
 }
+
+// DefaultProbe is how often another member is looked at.
+const DefaultProbe = time.Second
 
 // DefaultRejoin is the pace of re-joining seeds.
 const DefaultRejoin = 5 * time.Second
@@ -73,6 +77,9 @@ func New(o Options) (*Gossip, error) {
 	if o.Rejoin == 0 {
 		o.Rejoin = DefaultRejoin
 	}
+	if o.Probe == 0 {
+		o.Probe = DefaultProbe
+	}
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
@@ -84,8 +91,9 @@ func New(o Options) (*Gossip, error) {
 	c := memberlist.DefaultLANConfig()
 	c.Name, c.Label = o.Name, "proffer/"+o.Cluster
 	c.BindAddr, c.BindPort, c.AdvertiseAddr, c.AdvertisePort = o.Bind, o.Port, o.Advertise, o.Port
-	c.EnableCompression = false               // small messages, and nothing to blow up
-	c.GossipInterval = 500 * time.Millisecond // hints may be a second old; idle machines stay idle
+	c.EnableCompression = false // small messages, and nothing to blow up
+	c.GossipInterval = o.Probe / 2
+	c.ProbeInterval, c.ProbeTimeout = o.Probe, o.Probe/2
 	c.Logger = log.New(newExplainer(o.Log), "", 0)
 	c.Transport = o.transport
 	c.Delegate, c.Events = delegate{g}, delegate{g}
