@@ -67,6 +67,7 @@ type Agent struct {
 	bodies    sync.Pool // of *bytes.Buffer, for what executors send
 	watch     *watcher
 	metrics   *metrics
+	renewals  renewals
 	ended     *ends
 
 	recovered atomic.Bool // executors may subscribe

@@ -33,18 +33,28 @@ func markUnix(ctx context.Context, c net.Conn) context.Context {
 	if err != nil {
 		return ctx
 	}
-	own := false
+	var own peer
 	_ = raw.Control(func(fd uintptr) {
 		cred, err := unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED)
-		own = err == nil && int(cred.Uid) == unix.Geteuid()
+		if err == nil {
+			own = peer{own: int(cred.Uid) == unix.Geteuid(), pid: int(cred.Pid)}
+		}
 	})
 	return context.WithValue(ctx, contextKey{"local"}, own)
 }
 
-func isLocal(r *http.Request) bool {
-	own, _ := r.Context().Value(contextKey{"local"}).(bool)
-	return own
+// peer is who opened a connection of the socket.
+type peer struct {
+	own bool // the agent's own user
+	pid int
 }
+
+func peerOf(r *http.Request) peer {
+	p, _ := r.Context().Value(contextKey{"local"}).(peer)
+	return p
+}
+
+func isLocal(r *http.Request) bool { return peerOf(r).own }
 
 // admit lets a request through to a route, or says why not.
 func (a *Agent) admit(who permission, r *http.Request) error {

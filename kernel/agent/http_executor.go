@@ -111,6 +111,9 @@ func (a *Agent) subscribe(w http.ResponseWriter, r *http.Request, sent wire.Enco
 			a.meetUpdate(call.FrameworkID, &call.Subscribe.UnacknowledgedUpdates[i])
 		}
 	}
+	if p := peerOf(r); p.own {
+		a.renewExecutor(p.pid)
+	}
 	conn := a.executors.open(executorKey{call.FrameworkID, call.ExecutorID}, encoding)
 	defer a.executors.remove(conn)
 	a.inbox.put(ledger.FromExecutor{Conn: conn.id, Call: call})

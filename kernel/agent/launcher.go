@@ -15,6 +15,9 @@ func (a *Agent) keepLauncher(ctx context.Context, first *executor.Launcher) erro
 	l, pause := first, firstPause
 	for ctx.Err() == nil {
 		if l != nil {
+			l = a.renewLauncher(ctx, l)
+		}
+		if l != nil {
 			a.setLauncher(l)
 			pause = firstPause
 			a.hearExits(ctx, l)

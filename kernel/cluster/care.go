@@ -164,11 +164,22 @@ func (c *Cluster) settleDrains() {
 				x.closing = c.tell(a, &link.Event{Type: link.EventShutdownExecutor, ShutdownExecutor: &link.ShutdownExecutor{FrameworkID: x.framework.id(), ExecutorID: x.info.ExecutorID}})
 			}
 		}
-		if len(a.tasks) == 0 && len(a.executors) == 0 {
+		if len(a.executors) == 0 && a.idle() {
 			delete(c.draining, id)
 			c.drained(a)
 		}
 	}
+}
+
+// idle tells whether all that the agent ran has ended. That its frameworks have
+// acknowledged the ends is not waited for: who has left never does.
+func (a *agent) idle() bool {
+	for _, t := range a.tasks {
+		if !t.state.Terminal() {
+			return false
+		}
+	}
+	return true
 }
 
 // drained writes down that nothing runs on an agent any more, and gives it up where the
