@@ -274,9 +274,11 @@ func (x *executor) launch(info sdk.TaskInfo, spec *sdk.LaunchSpec) {
 			id: sdk.Process{PID: m.pids, StartTime: uint64(m.pids), BootID: fmt.Sprint("boot", m.boot)}}
 		m.processes[spec.ContainerID] = t.process
 		p := t.process
-		w.after(w.lifetime(), m.name+" process of "+string(info.TaskID)+" ends", p.exit)
+		if d := w.lifetime(x.framework, info.TaskID); d > 0 {
+			w.after(d, m.name+" process of "+string(info.TaskID)+" ends", p.exit)
+		}
 	} else {
-		d := w.lifetime()
+		d := w.lifetime(x.framework, info.TaskID)
 		x.later(d, d, "finishes "+string(info.TaskID), func() { x.end(t, sdk.TaskFinished) })
 	}
 	x.tasks = append(x.tasks, t)
@@ -284,8 +286,11 @@ func (x *executor) launch(info sdk.TaskInfo, spec *sdk.LaunchSpec) {
 	x.report(t, sdk.TaskRunning, "")
 }
 
-// lifetime is how long a task runs by itself.
-func (w *world) lifetime() time.Duration {
+// lifetime is how long a task runs by itself; 0: until it is killed.
+func (w *world) lifetime(f sdk.FrameworkID, id sdk.TaskID) time.Duration {
+	if p := w.programOf(f); p != nil {
+		return p.f.Life(w.rng, id, w.calm)
+	}
 	if w.chance(10) {
 		return w.between(time.Millisecond, 50*time.Millisecond)
 	}

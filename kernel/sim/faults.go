@@ -3,8 +3,6 @@ package sim
 import (
 	"fmt"
 	"time"
-
-	"github.com/profferhq/proffer/sdk"
 )
 
 // fault is one kind of trouble, and how often it comes in an hour.
@@ -48,6 +46,28 @@ func faults() []fault {
 			if s.up {
 				s.crash()
 				w.after(w.between(100*time.Millisecond, 15*time.Second), s.name+" starts again", s.begin)
+			}
+		}},
+		{"a framework's instance crashes", 40, func(w *world) {
+			if len(w.programs) == 0 {
+				return
+			}
+			p := w.programs[w.rng.IntN(len(w.programs))]
+			i := p.instances[w.rng.IntN(len(p.instances))]
+			if i.up {
+				i.crash()
+				w.after(w.between(100*time.Millisecond, 15*time.Second), i.name+" starts again", i.begin)
+			}
+		}},
+		{"a framework's stream breaks", 20, func(w *world) {
+			if len(w.programs) == 0 {
+				return
+			}
+			p := w.programs[w.rng.IntN(len(w.programs))]
+			for _, i := range p.instances {
+				if i.stream != nil {
+					i.stream.drop()
+				}
 			}
 		}},
 		{"an agent's stream breaks", 60, func(w *world) {
@@ -94,17 +114,9 @@ func (w *world) heal() {
 	for _, s := range w.schedulers {
 		w.after(time.Second, s.name+" is up", s.begin)
 	}
-}
-
-// ended notes that a scheduler learned an end. That must be the truth: no process
-// of the task is left.
-func (t *truth) ended(w *world, s *scheduler, r *record, status *sdk.TaskStatus) {
-	for _, m := range w.machines {
-		for _, id := range sortedKeys(m.processes) {
-			p := m.processes[id]
-			if p.alive && p.framework == s.info.ID && p.task.TaskID == r.id {
-				w.fail("%s was told that task %s is %s (%s), and its process lives on %s", s.name, r.id, status.State, status.Message, m.name)
-			}
+	for _, p := range w.programs {
+		for _, i := range p.instances {
+			w.after(time.Second, i.name+" is up", i.begin)
 		}
 	}
 }
@@ -121,7 +133,7 @@ func (w *world) atRest() {
 		}
 	}
 	for _, m := range w.machines {
-		if c := m.l.Counts(); c.Tasks > 0 || c.Unacknowledged > 0 || !c.Used.Empty() {
+		if c := m.l.Counts(); w.idle(m) && (c.Tasks > 0 || c.Unacknowledged > 0 || !c.Used.Empty()) {
 			var left []string
 			for _, x := range m.l.Containers() {
 				left = append(left, x.ID+" of executor "+string(x.Executor.ExecutorID))
@@ -129,18 +141,35 @@ func (w *world) atRest() {
 			w.fail("%s is not at rest: %d tasks, %d updates not acknowledged, %s used: %v", m.name, c.Tasks, c.Unacknowledged, c.Used, left)
 		}
 		for _, id := range sortedKeys(m.processes) {
-			if m.processes[id].alive {
+			if p := m.processes[id]; p.alive && w.programOf(p.framework) == nil {
 				w.fail("%s: the process of task %s lives on", m.name, m.processes[id].task.TaskID)
 			}
 		}
 	}
+	for _, p := range w.programs {
+		p.atRest()
+	}
+	w.mastersAtRest()
+}
+
+// idle tells whether nothing of frameworks that go on is on a machine.
+func (w *world) idle(m *machine) bool {
+	for _, t := range m.l.Report().Tasks {
+		if w.programOf(t.FrameworkID) != nil {
+			return false
+		}
+	}
+	return len(w.programs) == 0
+}
+
+func (w *world) mastersAtRest() {
 	leading := 0
 	for _, m := range w.masters {
 		if m.leading() != nil {
 			leading++
 		}
-		if m.applied != w.masters[0].applied || !m.voter {
-			w.fail("%s has applied %d commands, %s %d", m.name, m.applied, w.masters[0].name, w.masters[0].applied)
+		if m.last()+20 < w.masters[0].last() || !m.voter {
+			w.fail("%s has %d commands, %s %d", m.name, m.last(), w.masters[0].name, w.masters[0].last())
 		}
 	}
 	if leading != 1 {

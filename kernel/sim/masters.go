@@ -154,7 +154,7 @@ func (m *master) catchUp() {
 		if m.applied%snapshotEvery == 0 {
 			m.save()
 		}
-		m.w.observe(m, m.applied, e, done)
+		m.w.observe(m.applied, e, done)
 		switch {
 		case e.by == nil && m.rule != nil && m.rule.entry == e:
 			m.begin()
@@ -202,11 +202,20 @@ func (w *world) agree(m *master, index uint64, e *entry) {
 
 // observe sees every command once, in the order of the log, when the first master
 // applies it.
-func (w *world) observe(m *master, index uint64, e *entry, done applied) {
+func (w *world) observe(index uint64, e *entry, done applied) {
 	if index <= w.observed {
 		return
 	}
 	w.observed = index
+	if e.store == nil || done.store.Err != nil || len(done.store.Changes.List) == 0 {
+		return
+	}
+	w.note("store %d %s:%s", index, e.store.Space.Name, showChanges(done.store.Changes.List))
+	for _, p := range w.programs {
+		if e.store.Space.Name == p.f.Name() {
+			p.check(p.f.Stored(done.store.Changes.List))
+		}
+	}
 }
 
 // leading is its leadership, if it has one as far as it knows.
@@ -273,7 +282,7 @@ func (w *world) rebirth() {
 		if e.store != nil {
 			done.store = spaces.Apply(i+1, *e.store)
 		}
-		w.observe(from, i+1, e, done)
+		w.observe(i+1, e, done)
 	}
 	w.former = nil
 	for _, m := range w.masters {

@@ -58,6 +58,7 @@ func (s *scheduler) begin() {
 		return
 	}
 	s.start()
+	s.connectSoon(0)
 	s.every(30*time.Second, "reconciles", s.reconcile)
 	s.every(7*time.Second, "thinks", s.think)
 }

@@ -21,6 +21,18 @@ func show(c *link.Call) string {
 	return string(c.Type)
 }
 
+// showChanges names the keys; what was deleted has a minus.
+func showChanges(list []sdk.StoreChange) (text string) {
+	for i := range list {
+		if list[i].Deleted {
+			text += " -" + list[i].KV.Key
+		} else {
+			text += " " + list[i].KV.Key
+		}
+	}
+	return text
+}
+
 func showEvent(e *sdk.Event) string {
 	switch e.Type {
 	case sdk.EventUpdate:

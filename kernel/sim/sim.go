@@ -14,6 +14,7 @@ type Options struct {
 	Agents     int
 	Schedulers int
 	Masters    int
+	Frameworks []Framework
 	SpaceLimit uint64            // bytes of a space of the store; 0: the default
 	CheckEvery int               // the books are looked at after so many steps that changed something
 	Watch      func(line string) // sees all that happens; may be nil
@@ -66,6 +67,7 @@ type world struct {
 
 	machines   []*machine
 	schedulers []*scheduler
+	programs   []*program
 	truth      truth
 }
 
@@ -87,6 +89,9 @@ func Run(opt Options) Result {
 	}
 	for i := range opt.Schedulers {
 		w.schedulers = append(w.schedulers, newScheduler(w, i))
+	}
+	for _, f := range opt.Frameworks {
+		w.programs = append(w.programs, newProgram(w, f))
 	}
 	w.planFaults()
 	w.at(opt.Length, "calm", w.heal)

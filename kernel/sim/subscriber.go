@@ -27,10 +27,7 @@ type subscriber struct {
 }
 
 // start is a new process.
-func (s *subscriber) start() {
-	s.up, s.clock = true, s.w.newClock()
-	s.connectSoon(0)
-}
+func (s *subscriber) start() { s.up, s.clock = true, s.w.newClock() }
 
 func (s *subscriber) crash() {
 	s.up, s.subscribed = false, false

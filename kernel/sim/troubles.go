@@ -59,7 +59,16 @@ func (w *world) client() string {
 	if w.chance(60) {
 		return w.machines[w.rng.IntN(len(w.machines))].name
 	}
-	return w.schedulers[w.rng.IntN(len(w.schedulers))].name
+	var names []string
+	for _, s := range w.schedulers {
+		names = append(names, s.name)
+	}
+	for _, p := range w.programs {
+		for _, i := range p.instances {
+			names = append(names, i.name)
+		}
+	}
+	return names[w.rng.IntN(len(names))]
 }
 
 // interrupt crashes a master and starts it again.

@@ -44,6 +44,40 @@ func (t *truth) started(w *world, f sdk.FrameworkID, id sdk.TaskID) {
 	if t.starts[key]++; t.starts[key] > 1 {
 		w.fail("task %s of %s was started %d times", id, f, t.starts[key])
 	}
+	if p := w.programOf(f); p != nil {
+		p.check(p.f.Started(id, w.running(f)))
+	}
+}
+
+// ended notes that a framework learned an end. That must be the truth: no process of
+// the task is left.
+func (t *truth) ended(w *world, who string, f sdk.FrameworkID, status *sdk.TaskStatus) {
+	for _, m := range w.machines {
+		for _, id := range sortedKeys(m.processes) {
+			p := m.processes[id]
+			if p.alive && p.framework == f && p.task.TaskID == status.TaskID {
+				w.fail("%s was told that task %s is %s (%s), and its process lives on %s", who, status.TaskID, status.State, status.Message, m.name)
+			}
+		}
+	}
+}
+
+// told looks at a status that a program's instance gets: updates come in the order in
+// which the agent has stored them, and none is left out.
+func (p *program) told(who string, f sdk.FrameworkID, s *sdk.TaskStatus) {
+	if s.State.Terminal() {
+		p.w.truth.ended(p.w, who, f, s)
+	}
+	p.check(p.f.Told(s))
+	if len(s.UUID) == 0 {
+		return
+	}
+	stored := p.w.truth.updates[taskKey{f, s.TaskID}]
+	n := slices.Index(stored, string(s.UUID))
+	if n < 0 || n > p.heard[s.TaskID] {
+		p.w.fail("%s hears update %d of task %s, %s, after %d others: %x", who, n+1, s.TaskID, s.State, p.heard[s.TaskID], stored)
+	}
+	p.heard[s.TaskID] = max(p.heard[s.TaskID], n+1)
 }
 
 // uuid is an update id from a container and a count.

@@ -34,7 +34,7 @@ func (s *scheduler) update(t *sdk.TaskStatus) {
 		r.over = true
 		w.result.Ended++
 		if r.lost = t.State == sdk.TaskLost && !s.aware(); !r.lost {
-			w.truth.ended(w, s, r, t)
+			w.truth.ended(w, s.name, s.info.ID, t)
 		}
 	}
 	if !r.over || t.State.Terminal() {
