@@ -16,8 +16,8 @@ demo: build ## the README's tour, by itself, in half a minute
 compat: build ## every call of Marathon's and Chronos's Python clients, from PyPI, against a cluster
 	$(PYTHON) e2e/compat/run.py
 test: build ## every test
-	CGO_ENABLED=$(if $(RACE),1,0) $(GO) test $(if $(RACE),-race) -timeout 14m $$($(GO) list ./... | grep -v /e2e)
-	CGO_ENABLED=$(if $(RACE),1,0) $(GO) test $(if $(RACE),-race) -timeout 14m ./e2e/... # alone: it measures processor time
+	CGO_ENABLED=$(if $(RACE),1,0) $(GO) test $(if $(RACE),-race) -timeout 14m $$($(GO) list ./... | grep -v /e2e) ./e2e/sim
+	CGO_ENABLED=$(if $(RACE),1,0) $(GO) test $(if $(RACE),-race) -timeout 14m $$($(GO) list ./e2e/... | grep -v /e2e/sim) # alone: it measures processor time
 race: ## every test with the race detector (needs gcc)
 	$(MAKE) test RACE=1
 check: ## gofmt, go vet, staticcheck
@@ -28,8 +28,10 @@ bench: build ## the figures of the README's table
 	bin/proffer-bench all
 golden: ## remake the golden bytes with protoc
 	$(GO) test ./sdk/wire -run Golden -update
+sim: ## the simulated cluster: SEED=n replays a run, HOURS=n explores from there on
+	$(GO) test ./e2e/sim -count=1 -timeout 0 -v -run $(if $(HOURS),Explore,Replay) -args -seed $(or $(SEED),1) -minutes $(or $(MINUTES),60) $(if $(HOURS),-hours $(HOURS))
 plants: ## every planted bug must be found
 	$(GO) test ./e2e/plants -run Score -v -count=1 -args -score
 soak: build ## the long forms of the stories that make test tells in short
 	PROFFER_SOAK=1 $(GO) test ./e2e/... ./kernel/sim/... -run 'Soak|Kill|Sim' -v -timeout 60m
-.PHONY: help build up demo compat test race check bench golden plants soak
+.PHONY: help build up demo compat test race check bench golden sim plants soak

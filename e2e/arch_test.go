@@ -64,6 +64,7 @@ func importRules() []rule {
 		{"kernel", "the kernel speaks the sdk's vocabulary", []string{"sdk", "kernel"}},
 		{"cmd/proffer-executor", "a small binary: no kernel inside", []string{"sdk", "executor"}},
 		{"cmd", "mains wire", []string{"sdk", "kernel", "marathonish", "chronosish", "executor", "cmd"}},
+		{"e2e/sim", "the simulated cluster with the two frameworks, all of it pure", []string{"sdk", "e2e/sim", "kernel/sim", "marathonish/app", "marathonish/fleet", "marathonish/plan", "chronosish/book", "chronosish/due", "chronosish/job"}},
 		{"e2e", "stories see what a user sees", []string{"sdk", "e2e"}},
 	}
 }

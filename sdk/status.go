@@ -27,6 +27,24 @@ type TaskStatus struct {
 	HealthResults []HealthResult `wire:"1001,health_results"`
 }
 
+// MessageNeverHad is what a TASK_GONE says that answers a reconciliation about a task
+// which its agent never had. The words are Mesos's, and all that tells it from the
+// TASK_GONE of a task that did run.
+const MessageNeverHad = "Reconciliation: Task is unknown to the agent"
+
+// NeverLaunched tells whether the status is a definite answer that the task did not run
+// and will not: the agent or the master has dropped it, or neither has ever had it. All
+// other ends, and TASK_GONE with another message among them, leave open that it ran.
+func (s *TaskStatus) NeverLaunched() bool {
+	switch s.State {
+	case TaskDropped, TaskUnknown:
+		return true
+	case TaskGone:
+		return len(s.UUID) == 0 && s.Message == MessageNeverHad
+	}
+	return false
+}
+
 // StatusSource is Mesos's TaskStatus.Source enumeration; the empty value means absent.
 type StatusSource string
 

@@ -361,7 +361,7 @@ func (w *world) reconcile(q sdk.ReconcileTask) {
 			return
 		}
 	}
-	w.inputs = append(w.inputs, Update{Status: sdk.TaskStatus{TaskID: q.TaskID, AgentID: q.AgentID, State: sdk.TaskGone}})
+	w.inputs = append(w.inputs, Update{Status: sdk.TaskStatus{TaskID: q.TaskID, AgentID: q.AgentID, State: sdk.TaskGone, Message: sdk.MessageNeverHad}})
 }
 
 // acknowledged forgets a task that has ended, of which no record may be left then.

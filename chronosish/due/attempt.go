@@ -29,7 +29,7 @@ const (
 // End is the end of an attempt.
 type End struct {
 	State   sdk.TaskState // terminal
-	Started bool          // it was seen running
+	Started bool          // it was seen running, or may have run unseen
 	Stop    Stop
 }
 
@@ -37,8 +37,8 @@ type End struct {
 func Terminal(s sdk.TaskState) bool { return s.Terminal() || s == sdk.TaskUnknown }
 
 // Judge says what an end means. That it has succeeded counts even where it was to be
-// killed; an attempt that the kernel does not know and that was never seen running was
-// never launched.
+// killed; an attempt that the kernel does not know and that cannot have run was never
+// launched.
 func Judge(e End) Verdict {
 	switch e.State {
 	case sdk.TaskFinished:

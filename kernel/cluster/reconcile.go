@@ -75,7 +75,7 @@ func (c *Cluster) reconciled(a *agent, r *link.Reconciled) {
 	s.AgentID, s.Source, s.UUID, s.Data, s.ExecutorID = a.id, sdk.SourceMaster, nil, nil, ""
 	s.Message = "Reconciliation: Latest task state"
 	if s.State == sdk.TaskGone && s.Reason == sdk.ReasonTaskUnknown {
-		s.Message = "Reconciliation: Task is unknown to the agent"
+		s.Message = sdk.MessageNeverHad
 	}
 	s.Reason = sdk.ReasonReconciliation
 	s.Timestamp = stamp(c.now)
