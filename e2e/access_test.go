@@ -99,8 +99,9 @@ func TestInsecure(t *testing.T) {
 	}
 }
 
-// TestNoKey: a second agent, a gossip member and a raft peer without the key are refused,
-// each with a sentence.
+// TestNoKey: a second agent, a gossip member and a raft peer without the key, or of another
+// cluster that has the same key, are refused, each with a sentence. An agent whose clock is
+// hours off is let in, and that is told.
 func TestNoKey(t *testing.T) {
 	c := startCluster(t)
 	dir := t.TempDir()
@@ -117,6 +118,8 @@ func TestNoKey(t *testing.T) {
 	}{
 		"another key": {[]string{"--key", other}, "not signed with this cluster's key", "this member's key is not the cluster's", "refused: you do not have this cluster's key"},
 		"no key":      {[]string{"--insecure"}, "401 Unauthorized. No credential: send a token", "the cluster has a key and this member was started without it", "refused: you do not have this cluster's key"},
+		"from another cluster": {[]string{"--key", filepath.Join(c.dir, "key"), "--cluster", "other"}, `the agent was started for the cluster \"other\", this one is \"proffer\"`,
+			`its cluster is not called \"other\"`, `a master of the cluster \"proffer\", you were started for \"other\"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			agent := exec.Command(filepath.Join(binaries, "proffer"), append([]string{"agent", "--dir", filepath.Join(dir, "agent"+name[:2]), "--bind", "127.0.0.1",
@@ -138,6 +141,10 @@ func TestNoKey(t *testing.T) {
 	if list := c.run("agent", "list"); strings.Count(list, "127.0.0.1") != 1 {
 		t.Errorf("agent list: %s", list)
 	}
+	late := watch(t, exec.Command(filepath.Join(binaries, "proffer"), "agent", "--dir", filepath.Join(dir, "late"), "--bind", "127.0.0.1", "--port", strconv.Itoa(5091+c.offset),
+		"--gossip-port", "0", "--masters", c.addr(), "--key", filepath.Join(c.dir, "key"), "--no-cgroups", "--kill-tasks-on-stop", "--test-clock-offset", "-3h", "--attributes", "clock:late"))
+	eventually(t, 20*time.Second, "status tells of the clock", func() bool { return strings.Contains(c.run("status"), "by -3h0m0s") })
+	eventually(t, 5*time.Second, "and its own log", func() bool { return strings.Contains(late(), "the clock of this machine is far from") })
 }
 
 // watch starts a command and gives what it has said so far; it dies with the test.

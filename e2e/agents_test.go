@@ -65,7 +65,7 @@ func TestAgentsAreCaredFor(t *testing.T) {
 	c.run("agent", "drain", "--max-grace", "1s", hosts[0])
 	t.Logf("drained in %v", time.Since(began))
 	state(hosts[0], "drained")
-	if ps := c.run("ps", "--all"); strings.Count(ps, "KILLED") != 2 {
+	if ps := c.run("ps", "--all"); strings.Count(ps, " killed ") != 2 {
 		t.Errorf("ps: %s", ps)
 	}
 	alive := 0
@@ -97,7 +97,7 @@ func TestAgentsAreCaredFor(t *testing.T) {
 				return false
 			}
 		}
-		return strings.Count(c.run("ps", "--all"), "GONE_BY_OPERATOR") == 2
+		return strings.Count(c.run("ps", "--all"), "gone by operator") == 2
 	})
 	eventually(t, 20*time.Second, "the agent is refused", func() bool { return strings.Contains(c.talk(), "marked gone") })
 }

@@ -3,6 +3,7 @@ package e2e
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -89,6 +90,7 @@ type cluster struct {
 	args   []string
 	env    []string            // more of the environment of `up`
 	small  string              // size of a tmpfs for agent0, in a mount namespace of its own; empty for none
+	bin    string              // directory of the programs that it runs; empty: those of all tests
 	as     *syscall.Credential // who runs `up`; nil for this process's user
 
 	cmd   *exec.Cmd
@@ -154,7 +156,8 @@ func (c *cluster) start() {
 // launch starts `up` and waits for the line that says it serves.
 func (c *cluster) launch() error {
 	args := append([]string{"up", "--dir", c.dir, "--port-offset", strconv.Itoa(c.offset)}, c.wanted()...)
-	c.cmd = exec.Command(filepath.Join(binaries, "proffer"), args...)
+	bin := cmp.Or(c.bin, binaries)
+	c.cmd = exec.Command(filepath.Join(bin, "proffer"), args...)
 	if c.small != "" {
 		// The mount goes with the namespace, and that with the last of its processes.
 		script := fmt.Sprintf(`mkdir -p %[1]s && mount -t tmpfs -o size=%[2]s,mode=755 tmpfs %[1]s && exec "$@"`, filepath.Join(c.dir, "agent0"), c.small)

@@ -22,7 +22,6 @@ type agentFlags struct {
 	gossipPort int
 	probe      time.Duration // of the gossip
 	join       []string
-	cluster    string
 	logLevel   string
 	check      bool
 	sweep      bool
@@ -40,7 +39,7 @@ func agentSettings(a *agentFlags) *settings {
 		{"masters", "the masters, host:port each", &o.Masters},
 		{"key", "file with the cluster key", &o.KeyFile},
 		{"insecure", "no credentials at all", &o.Insecure},
-		{"cluster", "name of the cluster", &a.cluster},
+		{"cluster", "name of the cluster", &o.Cluster},
 		{"gossip-port", "port of the gossip; 0 to stay out of it", &a.gossipPort},
 		{"profile", profileHelp, &a.profile},
 		{"link-timeout", "how long a master's answer to a registration is waited for, before another one is tried", &o.LinkTimeout},
@@ -75,7 +74,9 @@ func agentSettings(a *agentFlags) *settings {
 
 // agentDefaults are the agent's defaults.
 func agentDefaults() agentFlags {
-	return agentFlags{o: agent.DefaultOptions(), profile: "default", gossipPort: 7947, probe: membership.DefaultProbe, cluster: "proffer", logLevel: "info"}
+	a := agentFlags{o: agent.DefaultOptions(), profile: "default", gossipPort: 7947, probe: membership.DefaultProbe, logLevel: "info"}
+	a.o.Cluster = "proffer"
+	return a
 }
 
 func agentCommand(c *client) *cobra.Command {
@@ -92,6 +93,7 @@ func agentCommand(c *client) *cobra.Command {
 		},
 	}
 	s.register(cmd)
+	testClock(cmd, &a.o.ClockOffset)
 	cmd.Flags().BoolVar(&a.check, "check-config", false, "check the settings and stop")
 	cmd.Flags().BoolVar(&a.sweep, "sweep", false, "end everything that a dead agent has left in --dir (tasks, executors, groups), and stop; no agent may run there")
 	cmd.AddCommand(agentListCommand(c))

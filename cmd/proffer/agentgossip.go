@@ -23,7 +23,7 @@ func (a *agentFlags) gossip() (*membership.Gossip, error) {
 		}
 	}
 	g, err := membership.New(membership.Options{
-		Name: fmt.Sprintf("agent-%s:%d-%s", a.o.Bind, a.o.Port, filepath.Base(a.o.Dir)), Cluster: a.cluster, Bind: a.o.Bind, Port: a.gossipPort, Key: key, Insecure: a.o.Insecure,
+		Name: fmt.Sprintf("agent-%s:%d-%s", a.o.Bind, a.o.Port, filepath.Base(a.o.Dir)), Cluster: a.o.Cluster, Bind: a.o.Bind, Port: a.gossipPort, Key: key, Insecure: a.o.Insecure,
 		Probe: a.probe, Seeds: a.join, Meta: membership.Meta{Role: membership.RoleAgent, HTTP: a.o.Advertised(a.o.Port), Release: version},
 		Log: a.o.Log.With("part", "membership"),
 	})

@@ -86,8 +86,15 @@ func masterCommand(io stdio) *cobra.Command {
 		},
 	}
 	s.register(cmd)
+	testClock(cmd, &m.o.ClockOffset)
 	cmd.Flags().BoolVar(&m.check, "check-config", false, "check the settings and stop")
 	return cmd
+}
+
+// testClock is a flag that only tests set: clocks that are hours off.
+func testClock(cmd *cobra.Command, offset *time.Duration) {
+	cmd.Flags().DurationVar(offset, "test-clock-offset", 0, "added to the machine's clock")
+	_ = cmd.Flags().MarkHidden("test-clock-offset") // it is there, a line above
 }
 
 func runMaster(ctx context.Context, io stdio, m *masterFlags) error {

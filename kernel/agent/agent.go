@@ -115,6 +115,9 @@ func New(o Options) (*Agent, error) {
 // Addr is the address that HTTP is served at.
 func (a *Agent) Addr() net.Addr { return a.tcp.Addr() }
 
+// now is the time that is written down and told.
+func (a *Agent) now() time.Time { return time.Now().Add(a.o.ClockOffset) }
+
 // openDir makes the directories and reads the checkpoint.
 func (a *Agent) openDir() error {
 	if err := os.MkdirAll(a.o.Dir, 0o755); err != nil {

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/subtle"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"sync"
@@ -88,13 +89,14 @@ func (c *linkClient) once(parent context.Context) error {
 
 	var report *link.Register
 	ok := c.a.ask(ctx, func(l *ledger.Ledger) {
-		l.Step(time.Now(), ledger.Opened{Stream: stream})
+		l.Step(c.a.now(), ledger.Opened{Stream: stream})
 		report = l.Report()
 	})
 	if !ok {
 		return errors.New("the agent is ending")
 	}
 	report.Software, report.Address = c.a.o.Software, c.a.addr
+	report.Cluster, report.Time = c.a.o.Cluster, c.a.now().UnixNano()
 	resp, err := c.register(ctx, cancel, report)
 	if err != nil {
 		return err
@@ -165,6 +167,9 @@ func (s *linkStream) read(ctx context.Context, body io.Reader) error {
 			return err
 		}
 		if e.Type == link.EventRegistered && e.Registered != nil {
+			if own := s.c.a.o.Cluster; own != "" && e.Registered.Cluster != "" && e.Registered.Cluster != own {
+				return fmt.Errorf("the master at %s is of the cluster %q, this agent was started for %q; nothing of it is obeyed", s.leader, e.Registered.Cluster, own)
+			}
 			silence = s.registered(e.Registered)
 			watch.Reset(silence)
 		}

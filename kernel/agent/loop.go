@@ -30,15 +30,15 @@ func (a *Agent) loop(ctx context.Context) error {
 			return nil
 		case <-a.inbox.signal:
 			facts := a.inbox.take(spare)
-			now := time.Now()
+			now := a.now()
 			for _, f := range facts {
 				a.ledger.Step(now, f)
 			}
 			spare = facts
 		case ask := <-a.asks:
 			ask(a.ledger)
-		case now := <-ticker.C:
-			a.ledger.Step(now, ledger.Tick{})
+		case <-ticker.C:
+			a.ledger.Step(a.now(), ledger.Tick{})
 			a.metrics.observe(a.ledger.Counts())
 			if err := a.journal.flush(); err != nil {
 				return err

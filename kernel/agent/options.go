@@ -27,6 +27,7 @@ type Options struct {
 	// LinkTimeout is how long the answer to a registration is waited for, before another
 	// master is tried; LinkPause is the longest pause between two tries.
 	LinkTimeout, LinkPause time.Duration
+	Cluster                string // name of the cluster; masters of another are not obeyed. Empty: of whichever
 	KeyFile                string // cluster key
 	Insecure               bool   // no credentials at all
 
@@ -58,6 +59,8 @@ type Options struct {
 	Launches        int // containers prepared at once
 	KillTasksOnStop bool
 	StopTimeout     time.Duration // for KillTasksOnStop
+
+	ClockOffset time.Duration // added to the machine's clock; for tests of wrong clocks
 
 	Software string // version, for people
 	Log      *slog.Logger
@@ -115,6 +118,9 @@ func (o *Options) Validate() error {
 	}
 	if o.KeyFile == "" && !o.Insecure {
 		bad("key", "must name the cluster's key file, or say --insecure")
+	}
+	if err := sdk.ValidateText("cluster", o.Cluster); err != nil {
+		errs = append(errs, err)
 	}
 	if err := sdk.ValidateText("hostname", o.Hostname); err != nil {
 		errs = append(errs, err)

@@ -117,7 +117,7 @@ func (a *Agent) recover(ctx context.Context) (*executor.Launcher, error) {
 		return nil, err
 	}
 	a.total.Store(&totals.Resources)
-	now := time.Now()
+	now := a.now()
 	a.ledger.Step(now, totals)
 	a.ledger.Step(now, ledger.Recovered{BootID: a.boot, Alive: alives})
 	a.ledger.Step(now, ledger.Parents{Children: children})

@@ -50,6 +50,9 @@ func (c *Cluster) checkRegister(in AgentRegister) *sdk.Error {
 		return refusal(err)
 	}
 	r := in.Call.Register
+	if name := c.reg.ClusterName(); r.Cluster != "" && name != "" && r.Cluster != name {
+		return sdk.Errorf(sdk.CodeDenied, "register.cluster", "the agent was started for the cluster %q, this one is %q: give it the masters of its own (--masters), or its right name (--cluster)", r.Cluster, name)
+	}
 	if r.Highest.Compare(c.opt.Fence) > 0 {
 		return sdk.Errorf(sdk.CodeConflict, "register.highest", "the agent has obeyed the leader %s already, this one is %s: find the newer one", r.Highest, c.opt.Fence)
 	}
@@ -134,6 +137,7 @@ func (c *Cluster) join(s *registration, a *agent) {
 		Masters:          c.opt.Masters,
 		Cluster:          c.reg.ClusterName(),
 	}})
+	c.compareClocks(a, r.Time)
 	if s.notice != "" {
 		c.tell(a, &link.Event{Type: link.EventNotice, Notice: &link.Notice{Message: s.notice}})
 	}

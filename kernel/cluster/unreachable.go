@@ -17,6 +17,7 @@ func (c *Cluster) unreachable(a *agent, why string) {
 	}
 	a.state, a.marking, a.lostAt, a.turn = agentUnreachable, false, c.now, time.Time{}
 	c.clearNotice(silentKey(a.id))
+	c.clockFits(a)
 	c.log(Warn, "agent unreachable", "agent", a.id, "hostname", a.info.Hostname, "why", why, "tasks", len(a.tasks))
 	for _, t := range a.sortedTasks() {
 		t.freed = true // the books of the agent go as a whole

@@ -227,6 +227,14 @@ func (w *world) registerAgent(args []string, opts map[string]string) error {
 		}
 		call.Register.Agent.Hostname = name
 	}
+	call.Register.Cluster = opts["cluster"]
+	if text := opts["clock"]; text != "" { // how far it is ahead
+		d, err := time.ParseDuration(text)
+		if err != nil {
+			return err
+		}
+		call.Register.Time = w.now.Add(d).UnixNano()
+	}
 	if at := opts["address"]; at != "" {
 		call.Register.Address = at
 	}

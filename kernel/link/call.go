@@ -57,7 +57,9 @@ type Register struct {
 	// Tasks are those whose last update is not acknowledged yet, ended ones
 	// included. State is the latest; StatusUpdateState and StatusUpdateUUID are
 	// those of the oldest update that waits for its acknowledgement.
-	Tasks []sdk.Task `wire:"8,tasks"`
+	Tasks   []sdk.Task `wire:"8,tasks"`
+	Cluster string     `wire:"9,cluster"` // name of the cluster that the agent was started for; empty: whichever
+	Time    int64      `wire:"10,time"`   // the agent's clock, unix nanoseconds; 0: not told
 }
 
 // Update is a task's state on its way to the framework.

@@ -97,8 +97,8 @@ func (m *Master) prepare(ctx context.Context, term consensus.Term) (l *leader, e
 		return nil, err
 	}
 	o.AllowedUsers, o.FrameworkLaunchers = m.opts.allowedUsers(), slices.Clone(m.opts.FrameworkLaunchers)
-	l = newLeader(term, cluster.New(time.Now(), o), m.opts.Log.With("part", "leader"), m.metrics)
-	l.info = o.Master
+	l = newLeader(term, cluster.New(time.Now().Add(m.opts.ClockOffset), o), m.opts.Log.With("part", "leader"), m.metrics)
+	l.info, l.offset = o.Master, m.opts.ClockOffset
 	l.propose = m.consensus.ProposeBatch
 	m.keepStore(l)
 	l.init = m.newInit(l, state)

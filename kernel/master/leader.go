@@ -22,6 +22,7 @@ type leader struct {
 	metrics *metrics
 	info    sdk.MasterInfo
 	elected time.Time
+	offset  time.Duration // of the mind's clock
 	propose func(context.Context, []registry.Command) ([]registry.Result, error)
 
 	keep      *keeping
@@ -79,6 +80,9 @@ func (l *leader) run(ctx context.Context) string {
 	return why
 }
 
+// now is the time that the mind goes by.
+func (l *leader) now() time.Time { return time.Now().Add(l.offset) }
+
 // minTick bounds how often the mind is woken for the time alone.
 const minTick = 250 * time.Microsecond
 
@@ -93,7 +97,7 @@ func (l *leader) loop(ctx context.Context) string {
 			l.receive(&batch[i])
 		}
 		l.metrics.inputs.Add(float64(len(batch)))
-		now := time.Now()
+		now := l.now()
 		due, waits := l.mind.Due()
 		// Without inputs between two ticks nothing is so urgent that it could not wait.
 		paced := len(batch) > 0 || now.Sub(lastTick) >= minTick
@@ -119,7 +123,7 @@ func (l *leader) loop(ctx context.Context) string {
 		}
 		next := time.Hour
 		if waits {
-			next = max(time.Until(due), minTick)
+			next = max(due.Sub(l.now()), minTick)
 		}
 		timer.Reset(next)
 		select {
@@ -172,7 +176,7 @@ func (l *leader) receive(it *item) {
 		delete(l.requests, it.request)
 		it.asks.answer(it.at, nil, true)
 	default:
-		l.step(time.Now(), it.in)
+		l.step(l.now(), it.in)
 	}
 }
 
@@ -215,9 +219,9 @@ func (l *leader) forget(session cluster.Session) {
 	l.metrics.streams.WithLabelValues(string(s.kind)).Dec()
 	switch s.kind {
 	case schedulerStream:
-		l.step(time.Now(), cluster.SchedulerClosed{Session: session})
+		l.step(l.now(), cluster.SchedulerClosed{Session: session})
 	case agentStream:
-		l.step(time.Now(), cluster.AgentClosed{Session: session})
+		l.step(l.now(), cluster.AgentClosed{Session: session})
 	case operatorStream:
 		l.unwatch(s)
 	}

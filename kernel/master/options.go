@@ -55,6 +55,8 @@ type Options struct {
 	Mind       cluster.Options // times of the cluster's mind; Fence, Master, Registry, Masters and rights are filled in here
 	LeaderWait time.Duration   // how long a call waits for a leader before it is refused
 
+	ClockOffset time.Duration // added to the machine's clock; for tests of wrong clocks
+
 	Probe time.Duration    // between two looks of the gossip at another member; 0: a second
 	Solo  consensus.Timing // raft's pace with one voter
 	Raft  consensus.Timing // raft's pace with several
