@@ -228,7 +228,7 @@ func (c *Cluster) gone(a *agent) {
 	}
 	c.forgetAgent(a)
 	if a.session != "" {
-		c.tell(a, &link.Event{Type: link.EventShutdown, Shutdown: &link.Shutdown{Message: why + " and may not return; start it with an empty work directory"}})
+		c.tell(a, &link.Event{Type: link.EventShutdown, Shutdown: &link.Shutdown{Message: why + " and may not return"}})
 		c.emit(CloseAgent{Session: a.session})
 		delete(c.streams, a.session)
 		a.session = ""

@@ -26,7 +26,7 @@ func (c *Cluster) register(in AgentRegister) {
 	r := in.Call.Register
 	c.reply(in.Request, nil)
 	if known, ok := c.reg.Agent(in.Call.AgentID); ok && known.State == registry.AgentGone {
-		c.refuseAgent(in.Session, "agent "+string(known.Info.ID)+" was marked gone and may not return; start it with an empty work directory")
+		c.refuseAgent(in.Session, "agent "+string(known.Info.ID)+" was marked gone and may not return")
 		return
 	}
 	s := &registration{session: in.Session, call: in.Call}
