@@ -66,7 +66,7 @@ func (c *cluster) runs(name string) (current, old int) {
 }
 
 // TestUpgradeUnderTasks: the files of both programs are replaced by another version, and
-// each master and agent is restarted in turn, in order or by kill -9. Launchers and
+// each master is restarted in turn, each agent by kill -9. Launchers and
 // executors execute the new file; no task notices anything, and new ones run.
 func TestUpgradeUnderTasks(t *testing.T) {
 	c := newCluster(t, "--masters", "3", "--agents", "2", "--resources", "cpus:2;mem:1024;disk:1024", "--resources", "cpus:2;mem:1024;disk:1024")
@@ -98,12 +98,8 @@ func TestUpgradeUnderTasks(t *testing.T) {
 		})
 		c.settled(3)
 	}
-	for i, agent := range []string{"agent0", "agent1"} {
-		pid := c.one(" agent --dir " + c.dir + "/" + agent)
-		signal := []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL}[i]
-		if err := syscall.Kill(pid, signal); err != nil {
-			t.Fatal(err)
-		}
+	for _, agent := range []string{"agent0", "agent1"} { // SIGTERM would end the tasks of an agent of `up`
+		kill9(t, c.one(" agent --dir "+c.dir+"/"+agent))
 	}
 	eventually(t, 30*time.Second, "launchers and executors run the new file", func() bool {
 		now, old := c.runs("proffer-executor")

@@ -89,13 +89,33 @@
 // may start frameworks get it. GET_BOOT says what each instance waits for, and TASK_ADDED
 // by which offer it was started.
 //
+// # Who is there
+//
+// An agent that says nothing on its stream for --agent-timeout is unreachable; where gossip
+// does not reach it either, half of that is enough, and gossip alone ends nothing. A leader
+// that stood still itself gives everybody half of the time anew. More than half of the
+// agents silent at once are rather a cut between them and the masters: none is given up for
+// five minutes (--agent-removal-guard), and status says so. --agent-removal-rate-limit
+// bounds how fast they go. What an agent ran is unreachable, not lost; it comes back with
+// its tasks, kills that waited for it are carried out, and only an operator's word
+// (MARK_AGENT_GONE) makes the end certain. DRAIN_AGENT kills through the ordinary KILL, so
+// that an agent of an older version is drained as well; what operators decided about an
+// agent stands in the registry and outlives leader and agent.
+//
+// A new leader learns from the agents. Until one is back nothing is said of what it may run,
+// and nothing is offered before 80 % of them are back, or five seconds have passed. How long
+// a framework may be away is written down as a span of one master's clock, so that neither a
+// time without a leader nor another clock shortens it; it is announced (NOTICE) before it
+// ends.
+//
 // # What survives what
 //
 //	killed               what happens
 //	task's executor      the launcher inherits its tasks and keeps their exit records; a successor adopts them
 //	launcher             executors finish what they have; the agent, a subreaper, starts another
 //	executor + launcher  the agent inherits; exit statuses come from the records, or from the pidfd (Linux 6.15)
-//	agent                executors go on and subscribe again; the next agent reads its checkpoint
+//	agent                executors go on and subscribe again; the next agent reads its checkpoint, and has
+//	                     launcher and executors execute their program anew where its file was replaced
 //	master               agents and frameworks register with the next leader; no task notices
 //	marathonish          init starts it again; its lease has ended with its task, so the next one leads at once,
 //	                     reads the store, reconciles, and goes on; its instances do not notice

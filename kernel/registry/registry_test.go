@@ -294,6 +294,7 @@ func FuzzRestore(f *testing.F) {
 	s.Apply(1, Command{Type: CommandBootstrap, Bootstrap: &Bootstrap{ClusterID: "c", Name: "n"}})
 	s.Apply(2, Command{Type: CommandAdmitAgent, AdmitAgent: &AdmitAgent{Info: sdk.AgentInfo{Hostname: "h"}}})
 	s.Apply(3, Command{Type: CommandAdmitFramework, AdmitFramework: &AdmitFramework{Info: sdk.FrameworkInfo{User: "u", Name: "n"}}})
+	s.Apply(4, Command{Type: CommandDrainAgent, DrainAgent: &DrainAgent{ID: "c-S0"}})
 	data, err := s.Snapshot()
 	if err != nil {
 		f.Fatal(err)
@@ -312,7 +313,8 @@ func FuzzRestore(f *testing.F) {
 }
 
 func FuzzApply(f *testing.F) {
-	for _, c := range []Command{{Type: CommandRaiseGeneration}, {Type: CommandAdmitAgent, AdmitAgent: &AdmitAgent{Info: sdk.AgentInfo{Hostname: "h"}}}} {
+	for _, c := range []Command{{Type: CommandRaiseGeneration}, {Type: CommandAdmitAgent, AdmitAgent: &AdmitAgent{Info: sdk.AgentInfo{Hostname: "h"}}},
+		{Type: CommandDrainAgent, DrainAgent: &DrainAgent{ID: "c-S0", Config: sdk.DrainConfig{MarkGone: true, MaxGracePeriod: &sdk.DurationInfo{Nanoseconds: 1}}}}} {
 		data, err := EncodeCommand(c)
 		if err != nil {
 			f.Fatal(err)
