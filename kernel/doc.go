@@ -108,6 +108,25 @@
 // time without a leader nor another clock shortens it; it is announced (NOTICE) before it
 // ends.
 //
+// # The masters
+//
+// One master is made a cluster by --bootstrap; three or five find each other by --expect,
+// the list of their raft addresses: the first of the list makes the cluster when all of them
+// answer and none has one, the others ask to be added. Later ones ask by --raft-join, or are
+// named by an operator (proffer cluster join). They talk about that on the raft port, behind
+// its handshake: gossip only tells addresses. The leader writes down what a new one
+// understands, so that nothing newer is proposed; has it told everything without a vote;
+// and then lets it vote. A master with an empty disk answers no message of raft before
+// a leader has said that it is added: one that comes back without its disk would give away
+// the vote, and with that the promises, of the one that it was. It is removed by name, and
+// joins under another.
+//
+// Any master answers operators, the store and the gateway, by carrying a call one hop
+// to the leader; agents and frameworks speak to the leader itself and get a redirect. While
+// nobody leads a call waits a moment (--leader-wait), then it is refused with Retry-After.
+// What the masters keep can be saved, and restored onto new ones: their generation is then
+// higher than both had, which fences everything that was sent before.
+//
 // # What survives what
 //
 //	killed               what happens
@@ -157,6 +176,8 @@
 //   - sdk/scheduler is the shell that marathonish and chronosish have in common, for third
 //     parties too: lease, store, kernel calls and API around a pure mind in the words of
 //     sdk/scheduler/mind.
+//   - Followers do not answer reads from a view of their own: they carry them to the leader,
+//     so that who has changed something sees it at every master.
 //   - A lone master's raft has time-outs of a second and is told to stand for election as
 //     soon as it starts (TimeoutNow, as at a handover): it leads at once, and wakes seldom.
 //   - Fields of our own in Mesos's messages are numbered from 1000 on; clients ignore them.

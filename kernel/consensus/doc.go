@@ -14,6 +14,10 @@
 // and its time-outs are long, so that an idle master seldom wakes. Before a second
 // voter is added raft starts anew with the cluster's.
 //
+// A master that knows of no cluster asks to be let into one (Join), and takes no part in
+// raft before that was granted (Admit). Masters ask each other one question a connection
+// on the raft port, behind the same handshake (talk.go).
+//
 // A Node may be used from any goroutine. A write or fsync of the log that fails
 // ends the process (Options.Fatal): what the disk then holds is unknown, and a
 // master that guesses could forget what it promised.
