@@ -108,7 +108,7 @@ func (s *State) admitAgent(now int64, c AdmitAgent, r *Result) *sdk.Error {
 	} else if err := invalid(sdk.ValidateID("info.id", c.Info.ID)); err != nil {
 		return err
 	}
-	old, known := s.agents[c.Info.ID]
+	old, known := s.agents.get(c.Info.ID)
 	if known && old.State == AgentGone {
 		return sdk.Errorf(sdk.CodeGone, "info.id", "agent %s was marked gone and may not return; start it with an empty work directory", c.Info.ID)
 	}
@@ -120,7 +120,7 @@ func (s *State) admitAgent(now int64, c AdmitAgent, r *Result) *sdk.Error {
 			a.Since = old.Since
 		}
 	}
-	s.agents[c.Info.ID] = a
+	s.agents = s.agents.put(a.Info.ID, a)
 	r.AgentID = c.Info.ID
 	return nil
 }
@@ -130,14 +130,14 @@ func (s *State) freshAgent() sdk.AgentID {
 	for {
 		id := sdk.AgentID(fmt.Sprintf("%s-S%d", s.clusterID, s.nextAgent))
 		s.nextAgent++
-		if _, taken := s.agents[id]; !taken {
+		if !s.agents.has(id) {
 			return id
 		}
 	}
 }
 
 func (s *State) moveAgent(now int64, id sdk.AgentID, to AgentState) *sdk.Error {
-	a, ok := s.agents[id]
+	a, ok := s.agents.get(id)
 	switch {
 	case !ok:
 		return sdk.Errorf(sdk.CodeNotFound, "agent.id", "no agent %s was admitted", id)
@@ -147,7 +147,7 @@ func (s *State) moveAgent(now int64, id sdk.AgentID, to AgentState) *sdk.Error {
 		return nil
 	}
 	a.State, a.Since = to, now
-	s.agents[id] = a
+	s.agents = s.agents.put(id, a)
 	return nil
 }
 
@@ -155,7 +155,7 @@ func (s *State) removeAgent(id sdk.AgentID) *sdk.Error {
 	if _, err := s.notGone(id); err != nil {
 		return err
 	}
-	delete(s.agents, id)
+	s.agents = s.agents.remove(id)
 	return nil
 }
 
@@ -168,13 +168,13 @@ func (s *State) careFor(id sdk.AgentID, change func(*Agent) *sdk.Error) *sdk.Err
 	if err != nil {
 		return err
 	}
-	s.agents[id] = a
+	s.agents = s.agents.put(id, a)
 	return nil
 }
 
 // notGone is an agent of which something may still be decided.
 func (s *State) notGone(id sdk.AgentID) (Agent, *sdk.Error) {
-	a, ok := s.agents[id]
+	a, ok := s.agents.get(id)
 	switch {
 	case !ok:
 		return a, sdk.Errorf(sdk.CodeNotFound, "agent.id", "no agent %s was admitted", id)
@@ -209,13 +209,13 @@ func (s *State) admitFramework(version uint32, now int64, c AdmitFramework, r *R
 		return sdk.Errorf(sdk.CodeGone, "info.id", "Framework has been removed")
 	}
 	f := Framework{Info: c.Info, Registered: now, Since: now}
-	if old, known := s.frameworks[c.Info.ID]; known {
+	if old, known := s.frameworks.get(c.Info.ID); known {
 		if old.Info.Principal != c.Info.Principal {
 			return sdk.Errorf(sdk.CodeDenied, "info.principal", "framework %s belongs to the principal %q, not %q", c.Info.ID, old.Info.Principal, c.Info.Principal)
 		}
 		f.Registered = old.Registered
 	}
-	s.frameworks[c.Info.ID] = f
+	s.frameworks = s.frameworks.put(c.Info.ID, f)
 	r.FrameworkID = c.Info.ID
 	return nil
 }
@@ -225,36 +225,36 @@ func (s *State) freshFramework() sdk.FrameworkID {
 	for {
 		id := frameworkID(s.clusterID, s.nextFramework)
 		s.nextFramework++
-		if _, taken := s.frameworks[id]; !taken && !s.remembers(id) {
+		if !s.frameworks.has(id) && !s.remembers(id) {
 			return id
 		}
 	}
 }
 
 func (s *State) disconnect(now int64, c FrameworkDisconnect) *sdk.Error {
-	f, ok := s.frameworks[c.ID]
+	f, ok := s.frameworks.get(c.ID)
 	if !ok {
 		return sdk.Errorf(sdk.CodeNotFound, "framework_disconnect.id", "no framework %s is registered", c.ID)
 	}
 	f.Since, f.Deadline = now, c.Deadline
-	s.frameworks[c.ID] = f
+	s.frameworks = s.frameworks.put(c.ID, f)
 	return nil
 }
 
 func (s *State) removeFramework(now int64, id sdk.FrameworkID) *sdk.Error {
-	f, ok := s.frameworks[id]
+	f, ok := s.frameworks.get(id)
 	if !ok {
 		if s.remembers(id) {
 			return nil
 		}
 		return sdk.Errorf(sdk.CodeNotFound, "framework.id", "no framework %s is registered", id)
 	}
-	delete(s.frameworks, id)
+	s.frameworks = s.frameworks.remove(id)
 	s.removed = append(s.removed, RemovedFramework{ID: id, Name: f.Info.Name, Principal: f.Info.Principal, Time: now})
-	s.removedIDs[id] = struct{}{}
+	s.removedIDs = s.removedIDs.put(id, struct{}{})
 	if n := len(s.removed) - MaxRemoved; n > 0 {
 		for _, old := range s.removed[:n] {
-			delete(s.removedIDs, old.ID)
+			s.removedIDs = s.removedIDs.remove(old.ID)
 		}
 		s.removed = append([]RemovedFramework(nil), s.removed[n:]...)
 	}

@@ -8,6 +8,9 @@
 // does not fit, the same way on every master. It never reads a clock, makes an
 // id from chance, or does I/O; time comes inside the commands.
 //
+// Agents and frameworks stand in tables of which nothing is changed in place: a copy, for a
+// snapshot or a new leader's mind, costs the same whatever is in them.
+//
 // A State is used by one goroutine at a time; what it returns are copies that
 // share only data that is never changed in place.
 package registry

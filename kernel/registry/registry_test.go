@@ -276,8 +276,8 @@ func TestRemovedFrameworksAreRememberedWithinBounds(t *testing.T) {
 		r := apply(Command{Type: CommandAdmitFramework, AdmitFramework: &AdmitFramework{Info: sdk.FrameworkInfo{User: "u", Name: "n"}}})
 		apply(Command{Type: CommandRemoveFramework, Framework: &FrameworkRef{ID: r.FrameworkID}})
 	}
-	if n := len(s.Removed()); n != MaxRemoved || len(s.removedIDs) != MaxRemoved {
-		t.Errorf("%d remembered, index of %d", n, len(s.removedIDs))
+	if n := len(s.Removed()); n != MaxRemoved || s.removedIDs.len() != MaxRemoved {
+		t.Errorf("%d remembered, index of %d", n, s.removedIDs.len())
 	}
 	if s.remembers("c-0004") || !s.remembers("c-0005") || !s.remembers(s.Removed()[MaxRemoved-1].ID) {
 		t.Error("the oldest must be forgotten, and only they")

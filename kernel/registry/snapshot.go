@@ -29,7 +29,7 @@ type snapshot struct {
 // Snapshot writes the whole state; Restore reads it.
 func (s *State) Snapshot() ([]byte, error) {
 	version := uint32(1)
-	for _, a := range s.agents {
+	for _, a := range s.agents.values() {
 		if a.Deactivated || a.Drain != nil {
 			version = SnapshotVersion
 		}
@@ -62,20 +62,20 @@ func Restore(data []byte) (*State, error) {
 		if err := sdk.ValidateID("agents.info.id", a.Info.ID); err != nil {
 			return nil, err
 		}
-		s.agents[a.Info.ID] = a
+		s.agents = s.agents.put(a.Info.ID, a)
 	}
 	for _, f := range in.Frameworks {
 		if err := sdk.ValidateID("frameworks.info.id", f.Info.ID); err != nil {
 			return nil, err
 		}
-		s.frameworks[f.Info.ID] = f
+		s.frameworks = s.frameworks.put(f.Info.ID, f)
 	}
 	for _, r := range in.Removed {
-		if _, twice := s.removedIDs[r.ID]; twice {
+		if s.removedIDs.has(r.ID) {
 			return nil, sdk.Errorf(sdk.CodeInvalid, "removed.id", "framework %s was removed twice", r.ID)
 		}
 		s.removed = append(s.removed, r)
-		s.removedIDs[r.ID] = struct{}{}
+		s.removedIDs = s.removedIDs.put(r.ID, struct{}{})
 	}
 	for _, w := range in.Weights {
 		if err := s.setWeight(w); err != nil {

@@ -20,10 +20,10 @@ type State struct {
 	nextAgent     uint64
 	nextFramework uint64
 	members       map[string]Member
-	agents        map[sdk.AgentID]Agent
-	frameworks    map[sdk.FrameworkID]Framework
-	removed       []RemovedFramework // oldest first
-	removedIDs    map[sdk.FrameworkID]struct{}
+	agents        table[sdk.AgentID, Agent]
+	frameworks    table[sdk.FrameworkID, Framework]
+	removed       []RemovedFramework // oldest first; shared with copies: only appended to, behind its capacity
+	removedIDs    table[sdk.FrameworkID, struct{}]
 	weights       map[string]float64
 	manifest      *Manifest // nil before it was set; replaced, never changed
 }
@@ -87,22 +87,17 @@ const MaxRemoved = 10000
 // New is the registry of a cluster that was not bootstrapped yet.
 func New() *State {
 	return &State{
-		members:    map[string]Member{},
-		agents:     map[sdk.AgentID]Agent{},
-		frameworks: map[sdk.FrameworkID]Framework{},
-		removedIDs: map[sdk.FrameworkID]struct{}{},
-		weights:    map[string]float64{},
+		members: map[string]Member{},
+		weights: map[string]float64{},
 	}
 }
 
-// Clone is an independent copy: a new leader's mind starts from one.
+// Clone is an independent copy: a new leader's mind starts from one, and so does a
+// snapshot. Agents and frameworks are shared with it until they change.
 func (s *State) Clone() *State {
 	c := *s
 	c.members = maps.Clone(s.members)
-	c.agents = maps.Clone(s.agents)
-	c.frameworks = maps.Clone(s.frameworks)
-	c.removed = slices.Clone(s.removed)
-	c.removedIDs = maps.Clone(s.removedIDs)
+	c.removed = slices.Clip(s.removed)
 	c.weights = maps.Clone(s.weights)
 	return &c
 }
@@ -132,38 +127,33 @@ func (s *State) Generation() uint64 { return s.generation }
 
 // Agent is the agent of that id.
 func (s *State) Agent(id sdk.AgentID) (Agent, bool) {
-	a, ok := s.agents[id]
-	return a, ok
+	return s.agents.get(id)
 }
 
 // Agents are all agents, sorted by id.
 func (s *State) Agents() []Agent {
-	return sortedValues(s.agents, func(a, b sdk.AgentID) int { return strings.Compare(string(a), string(b)) })
+	return s.agents.values()
 }
 
 // Framework is the framework of that id, unless it was removed.
 func (s *State) Framework(id sdk.FrameworkID) (Framework, bool) {
-	f, ok := s.frameworks[id]
-	return f, ok
+	return s.frameworks.get(id)
 }
 
 // Frameworks are all frameworks that may come back, sorted by id.
 func (s *State) Frameworks() []Framework {
-	return sortedValues(s.frameworks, func(a, b sdk.FrameworkID) int { return strings.Compare(string(a), string(b)) })
+	return s.frameworks.values()
 }
 
 // WasRemoved tells whether a framework of that id was removed: it is remembered, or the
 // registry has made the id itself, once, and nobody has it.
 func (s *State) WasRemoved(id sdk.FrameworkID) bool { return s.remembers(id) || s.made(id) }
 
-func (s *State) remembers(id sdk.FrameworkID) bool {
-	_, ok := s.removedIDs[id]
-	return ok
-}
+func (s *State) remembers(id sdk.FrameworkID) bool { return s.removedIDs.has(id) }
 
 // made tells whether freshFramework has given the id to a framework that is no more.
 func (s *State) made(id sdk.FrameworkID) bool {
-	if _, here := s.frameworks[id]; here {
+	if s.frameworks.has(id) {
 		return false
 	}
 	text, own := strings.CutPrefix(string(id), s.clusterID+"-")
