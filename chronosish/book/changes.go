@@ -191,6 +191,9 @@ func (b *Book) edit(j, was *job.Job) (*edit, *job.Refusal) {
 		}
 		j.Version = was.Version + 1
 		rec.Born, rec.Floor = e.born, now.Add(-1)
+		if _, windowed := j.Window(); windowed && startsAt(j.Schedule) {
+			rec.Floor = e.handled() // whoever names a start in the past with a window wants what is still in it
+		}
 	}
 	if was == nil && e != nil { // what is left of an earlier one of that name
 		rec.Born = max(rec.Born, e.born+1)
@@ -223,6 +226,12 @@ func (b *Book) edit(j, was *job.Job) (*edit, *job.Refusal) {
 	ed.files, ed.room = rec.file(was, stored)
 	ed.rec, ed.write = rec, put(jobKey(j.Name), &rec)
 	return ed, nil
+}
+
+// startsAt tells whether a schedule names its start.
+func startsAt(schedule string) bool {
+	part := strings.Split(schedule, "/")
+	return len(part) == 3 && part[1] != ""
 }
 
 // size is how much of the store the definition takes, with its files.
