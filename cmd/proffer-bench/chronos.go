@@ -28,7 +28,7 @@ type benchJob struct {
 	Epsilon   string   `json:"epsilon,omitempty"`
 	CPUs      float64  `json:"cpus"`
 	Mem       float64  `json:"mem"`
-	Disk      float64  `json:"disk"` // without it 256 are wanted, and the benches' agents have none
+	Disk      float64  `json:"disk"` // 0 is the default of 256
 }
 
 func (c *chronos) create(ctx context.Context, j benchJob) error {

@@ -70,7 +70,7 @@ func (j *jobBench) repeated(ctx context.Context, prefix string, n, times int, in
 		return r, err
 	}
 	cpu, slots := j.u.cpu(), n*times
-	fires, err := j.all(ctx, file, slots, time.Duration(times)*interval+time.Minute)
+	fires, err := j.all(ctx, file, name(0), slots, time.Duration(times)*interval+time.Minute)
 	if err != nil {
 		return r, err
 	}

@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"time"
@@ -18,6 +20,7 @@ const (
 	stored      = 10000
 	perSecond   = 10 // of those that are stored
 	storedFor   = 40 * time.Second
+	startBound  = 20 * time.Second // for the first of the jobs of a row
 )
 
 // jobs measures chronosish: how late jobs start, what each costs, and what many cost that
@@ -59,7 +62,7 @@ func startJobs(ctx context.Context, o options) (*jobBench, error) {
 		j.program, j.own, err = buildStamp(ctx, dir)
 	}
 	if err == nil {
-		j.u, err = startUp(ctx, o, plenty, booted()...)
+		j.u, err = startUp(ctx, o, plenty+";disk:1000000", booted()...)
 	}
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
@@ -79,7 +82,7 @@ func (j *jobBench) stop() {
 
 // job is one that writes its start into the file.
 func (j *jobBench) job(name, schedule, file string) benchJob {
-	return benchJob{Name: name, Command: j.program, Arguments: []string{file}, Schedule: schedule, Epsilon: "PT1M", CPUs: 0.01, Mem: 32}
+	return benchJob{Name: name, Command: j.program, Arguments: []string{file}, Schedule: schedule, Epsilon: "PT1M", CPUs: 0.01, Mem: 32, Disk: 1}
 }
 
 // file makes the file that the jobs of one row write into.
@@ -112,25 +115,24 @@ func (j *jobBench) removes(ctx context.Context, n int, name func(i int) string) 
 	return err
 }
 
-var errNoneStarted = errors.New("none has")
-
 // all waits until as many have started as there are slots, and a moment longer for any
-// that should not.
-func (j *jobBench) all(ctx context.Context, file string, slots int, bound time.Duration) ([]fire, error) {
-	err := poll(ctx, bound, 100*time.Millisecond, fmt.Sprintf("%d jobs have started", slots), func() error {
-		fires, err := readFires(file)
-		switch {
-		case err == nil && len(fires) == 0:
-			err = errNoneStarted
-		case err == nil && len(fires) < slots:
-			err = fmt.Errorf("%d have", len(fires))
+// that should not. That none of them starts is an error, and any one of the jobs is asked why.
+func (j *jobBench) all(ctx context.Context, file, anyJob string, slots int, bound time.Duration) ([]fire, error) {
+	have := func(n int) func() error {
+		return func() error {
+			fires, err := readFires(file)
+			if err == nil && len(fires) < n {
+				err = fmt.Errorf("%d have", len(fires))
+			}
+			return err
 		}
-		return err
-	})
-	if ctx.Err() != nil || errors.Is(err, errNoneStarted) {
-		return nil, err
 	}
-	if err := pause(ctx, time.Second); err != nil { // what is missing stands in the figures
+	if err := poll(ctx, startBound, 100*time.Millisecond, "a job has started", have(1)); err != nil {
+		var why json.RawMessage
+		return nil, errors.Join(err, j.c.call(ctx, http.MethodGet, "/v2/jobs/"+anyJob+"/history?limit=2", nil, &why), fmt.Errorf("%s: %s", anyJob, why))
+	}
+	_ = poll(ctx, bound, 100*time.Millisecond, "all jobs have started", have(slots)) // what is missing stands in the figures
+	if err := pause(ctx, time.Second); err != nil {
 		return nil, err
 	}
 	return readFires(file)
