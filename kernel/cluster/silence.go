@@ -2,11 +2,13 @@ package cluster
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/profferhq/proffer/kernel/registry"
+	"github.com/profferhq/proffer/sdk"
 )
 
 // RemovalRate bounds how many agents become unreachable: N in each span of Per. The
@@ -64,11 +66,15 @@ func (c *Cluster) silentAt(a *agent) time.Time {
 // suspected takes gossip's word that an agent is away, or there again. It ends nothing
 // by itself: an agent that speaks on its stream is never lost.
 func (c *Cluster) suspected(in AgentSuspected) {
-	for _, id := range sortedKeys(c.agents) {
-		a := c.agents[id]
-		if a.address != in.Address || a.state > agentHere {
-			continue
+	var meant []sdk.AgentID // one, as a rule
+	for id, a := range c.agents {
+		if a.address == in.Address && a.state <= agentHere {
+			meant = append(meant, id)
 		}
+	}
+	slices.Sort(meant)
+	for _, id := range meant {
+		a := c.agents[id]
 		if a.suspect = in.Suspected; a.suspect {
 			c.alarms.set(alarm{at: c.silentAt(a), kind: alarmAgentSilent, agent: a.id})
 		}
