@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"net/http"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -35,4 +37,65 @@ func TestUnreachableAgentStaysInSight(t *testing.T) {
 	}
 	says(20*time.Second, "agents    2 of 2", "status")
 	says(5*time.Second, "healthy", "status")
+}
+
+// TestPartitionedServiceIsReplacedAndSettles (P12): the agent of a service's only instance
+// falls silent; the service is replaced elsewhere, as its unreachableStrategy says, while the
+// old process lives on. When the agent is back one of the two is ended, and one stays.
+func TestPartitionedServiceIsReplacedAndSettles(t *testing.T) {
+	c := startCluster(t, append(booted(), "--profile", "fast", "--agents", "3")...)
+	m := newMarathon(c)
+	m.await()
+	// Not where marathonish runs: init would have to bring that back first.
+	var home string
+	eventually(t, 20*time.Second, "ps shows marathonish", func() bool {
+		for _, line := range strings.Split(c.run("ps"), "\n") {
+			if f := strings.Fields(line); len(f) > 3 && strings.Contains(f[1], "marathonish") {
+				home = f[3]
+			}
+		}
+		return home != ""
+	})
+	m.must(http.MethodPut, "/v2/apps/only", map[string]any{"cmd": c.pidWriter("only"), "instances": 1, "cpus": 0.1, "mem": 32,
+		"constraints":         []any{[]any{"hostname", "UNLIKE", strings.ReplaceAll(home, ".", "\\.")}},
+		"unreachableStrategy": map[string]any{"inactiveAfterSeconds": 0, "expungeAfterSeconds": 0}}, nil)
+	var host string
+	eventually(t, 20*time.Second, "one instance runs", func() bool {
+		a := m.app("/only").App
+		if a.Running != 1 || len(a.Tasks) != 1 {
+			return false
+		}
+		host = a.Tasks[0].Host
+		return true
+	})
+	n, err := strconv.Atoi(host[strings.LastIndexByte(host, '.')+1:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	silent := c.one(" agent --dir " + c.dir + "/agent" + strconv.Itoa(n-1))
+	if err := syscall.Kill(silent, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = syscall.Kill(silent, syscall.SIGCONT) })
+	eventually(t, 20*time.Second, "it is replaced elsewhere", func() bool {
+		pids := c.lines("only")
+		return len(pids) == 2 && alive(pids[1])
+	})
+	if pids := c.lines("only"); !alive(pids[0]) {
+		t.Error("the silent agent's process has ended, although nobody could reach it")
+	}
+	if err := syscall.Kill(silent, syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, 30*time.Second, "one of the two is ended", func() bool {
+		living := 0
+		pids := c.lines("only")
+		for _, pid := range pids {
+			if alive(pid) {
+				living++
+			}
+		}
+		a := m.app("/only").App
+		return len(pids) == 2 && living == 1 && a.Running == 1 && len(a.Tasks) == 1
+	})
 }
