@@ -133,6 +133,7 @@ func (c *Cluster) recover() {
 	for _, r := range c.reg.Agents() {
 		a := newAgent(r.Info.ID)
 		a.describe(r.Info, r.Version, r.Address)
+		c.addresses[a.address] = a.id
 		a.registered = time.Unix(0, r.Admitted)
 		a.heard = wait.Add(-c.opt.AgentTimeout)
 		c.takeCare(a)

@@ -216,6 +216,7 @@ func (c *Cluster) gone(a *agent) {
 	delete(c.draining, a.id)
 	c.clearNotice(silentKey(a.id))
 	c.clockFits(a)
+	c.clearNotice(replacedKey(a))
 	c.log(Warn, "agent gone", "agent", a.id, "hostname", a.info.Hostname, "tasks", len(a.tasks))
 	const why = "Agent has been marked gone"
 	for _, t := range a.sortedTasks() {

@@ -37,8 +37,9 @@ type Cluster struct {
 	massLook   time.Time // when that was counted last
 	massUntil  time.Time // and when it is to be counted again
 	draining   map[sdk.AgentID]*agent
-	noticed    map[string]bool      // keys of the notices that last
-	skewed     map[sdk.AgentID]bool // agents whose clock is far from this master's
+	addresses  map[string]sdk.AgentID // who was at an address last
+	noticed    map[string]bool        // keys of the notices that last
+	skewed     map[sdk.AgentID]bool   // agents whose clock is far from this master's
 
 	offers map[sdk.OfferID]*offer
 	aging  []*offer // oldest first, those that ended meanwhile included
@@ -71,6 +72,7 @@ func New(now time.Time, opt Options) *Cluster {
 		offers:     map[sdk.OfferID]*offer{},
 		launchers:  map[string]bool{},
 		draining:   map[sdk.AgentID]*agent{},
+		addresses:  map[string]sdk.AgentID{},
 		noticed:    map[string]bool{},
 		skewed:     map[sdk.AgentID]bool{},
 	}

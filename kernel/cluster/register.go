@@ -138,6 +138,7 @@ func (c *Cluster) join(s *registration, a *agent) {
 		Cluster:          c.reg.ClusterName(),
 	}})
 	c.compareClocks(a, r.Time)
+	c.arrive(a)
 	if s.notice != "" {
 		c.tell(a, &link.Event{Type: link.EventNotice, Notice: &link.Notice{Message: s.notice}})
 	}

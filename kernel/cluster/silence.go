@@ -2,13 +2,11 @@ package cluster
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/profferhq/proffer/kernel/registry"
-	"github.com/profferhq/proffer/sdk"
 )
 
 // RemovalRate bounds how many agents become unreachable: N in each span of Per. The
@@ -66,18 +64,12 @@ func (c *Cluster) silentAt(a *agent) time.Time {
 // suspected takes gossip's word that an agent is away, or there again. It ends nothing
 // by itself: an agent that speaks on its stream is never lost.
 func (c *Cluster) suspected(in AgentSuspected) {
-	var meant []sdk.AgentID // one, as a rule
-	for id, a := range c.agents {
-		if a.address == in.Address && a.state <= agentHere {
-			meant = append(meant, id)
-		}
+	a := c.agents[c.addresses[in.Address]]
+	if a == nil || a.state > agentHere {
+		return
 	}
-	slices.Sort(meant)
-	for _, id := range meant {
-		a := c.agents[id]
-		if a.suspect = in.Suspected; a.suspect {
-			c.alarms.set(alarm{at: c.silentAt(a), kind: alarmAgentSilent, agent: a.id})
-		}
+	if a.suspect = in.Suspected; a.suspect {
+		c.alarms.set(alarm{at: c.silentAt(a), kind: alarmAgentSilent, agent: a.id})
 	}
 }
 

@@ -66,7 +66,7 @@ func Routes() []Route {
 			Doc:     "Calls of agents, one or a sequence in a body; REGISTER is answered by the stream of events.",
 			handler: (*Master).serveAgent},
 		{Method: http.MethodPost, Path: "/api/v1", Twin: true, Below: true, Permission: operators, Realm: write, Leader: carries,
-			Doc:     "Calls of operators: reads, SUBSCRIBE for the stream of changes, TEARDOWN, KILL_TASK, UPDATE_WEIGHTS, SET_BOOT_MANIFEST, and those about masters: ADD_MASTER, REMOVE_MASTER, TRANSFER_LEADERSHIP.",
+			Doc:     "Calls of operators: reads, SUBSCRIBE for the stream of changes, TEARDOWN, KILL_TASK, UPDATE_WEIGHTS, SET_BOOT_MANIFEST, those about agents: DRAIN_AGENT, DEACTIVATE_AGENT, REACTIVATE_AGENT, MARK_AGENT_GONE, and those about masters: ADD_MASTER, REMOVE_MASTER, TRANSFER_LEADERSHIP.",
 			handler: (*Master).serveOperator},
 		{Method: http.MethodGet, Path: "/api/v1/masters", Permission: operators, Realm: read,
 			Doc:     "The masters of the cluster as this one knows them, each asked how far it is. Needs no leader.",
