@@ -23,7 +23,10 @@
 //   - Names are those of 3.x below both prefixes: a space or # of 2.x would stand in task
 //     ids and in the lines of the graph.
 //   - Without epsilon the rule of 3.x holds (the latest missed slot runs), with it that of
-//     2.x; there is no epsilon that a job has without saying so.
+//     2.x; there is no epsilon that a job has without saying so. A changed schedule has no slot
+//     before the change, but for one with an epsilon that says that it began in the past.
+//   - A job that is disabled starts nothing that waits, as in Chronos, and tells so in its
+//     history; what has begun goes on to its last retry.
 //   - Counts and times of outcomes that a body has are passed over: a change resets nothing.
 //   - Run now runs each time that it is asked, disabled jobs too, and uses up no
 //     repetition. Retries have a delay of the job's own and are judged for each run, so that

@@ -142,7 +142,7 @@ func (b *Book) put(q Request, jobs []*job.Job, gone []string) *job.Refusal {
 		e.busy = true
 		writes = append(append(writes, ed.write), ed.files...)
 		if ed.passed != nil {
-			writes = append(writes, b.skip(e, *ed.passed)...)
+			writes = append(writes, b.skip(e, BySlot, *ed.passed)...)
 		}
 	}
 	for _, name := range gone {
@@ -205,8 +205,12 @@ func (b *Book) edit(j, was *job.Job) (*edit, *job.Refusal) {
 			return nil, job.Invalid("%s", sentence(err))
 		}
 		ed.schedule = s
-		if was == nil && !strings.HasPrefix(j.Schedule, "R") {
-			rec.Floor = now.Add(-1) // a cron schedule has no beginning of its own
+		begins := strings.HasPrefix(j.Schedule, "R") // a cron schedule has no beginning of its own
+		switch _, bounded := j.Window(); {
+		case was == nil && !begins:
+			rec.Floor = now.Add(-1)
+		case was != nil && bounded && begins && !heir && !j.StartsNow() && !j.Continues(was):
+			rec.Floor = e.floor // it says where it begins, and how late its slots may start
 		}
 	}
 	if was != nil && was.Disabled && !j.Disabled && ed.schedule != nil {

@@ -63,50 +63,68 @@ func (b *Book) watch(e *entry, r *run) {
 				b.stop(e, r, due.ByTime)
 			}
 		}
-		if !r.rec.Lost.IsZero() {
-			if at := r.rec.Lost.Add(e.job.LostAfter.Length); at.After(b.now) {
-				b.alarms.Wake(e.name, at)
-			} else {
-				b.conclude(e, r, due.Lost, "its agent was unreachable for longer than lostAfter", sdk.TaskStatus{State: sdk.TaskUnreachable})
-				return
-			}
-		}
 	} else if !e.busy && r.rec.Stop == due.NotStopped {
 		b.stop(e, r, due.ByDeletion)
+	}
+	if b.lostForGood(e, r) {
+		v, reason := due.Lost, "its agent was unreachable for longer than lostAfter"
+		if r.rec.Stop == due.ByWish {
+			v, reason = due.Killed, string(due.ByWish)+", and "+reason
+		}
+		b.conclude(e, r, v, reason, sdk.TaskStatus{State: sdk.TaskUnreachable})
+		return
 	}
 	b.kill(e, r)
 }
 
-// expire skips a slot that has not started in its window.
+// lostForGood tells whether an attempt's agent is unreachable for longer than lostAfter. Only
+// the kernel's word in this subscription counts: while nobody was told, the agent may have
+// come back. An attempt of an earlier job of the name stands in the way of the new one for
+// no longer than one of its own.
+func (b *Book) lostForGood(e *entry, r *run) bool {
+	if e.job == nil || e.deleting || r.rec.Lost.IsZero() || !r.confirmed || !b.session.up {
+		return false
+	}
+	at := r.rec.Lost.Add(e.job.LostAfter.Length)
+	b.alarms.Wake(e.name, after(b.now, at))
+	return !at.After(b.now)
+}
+
+// expire skips what waits and must not start any more: a slot that has not started in its
+// window, and what a job that is disabled since was to do. What has begun goes on to its
+// last retry, and a run by hand is nobody else's matter.
 func (b *Book) expire(e *entry, r *run) {
-	if e.busy || r.rec.Cause != BySlot || r.rec.Attempt > 0 || !e.of(r) {
+	if e.busy || r.rec.Cause == ByHand || r.rec.Failures > 0 || !e.of(r) {
 		return
 	}
-	window, bounded := e.job.Window()
-	if !bounded {
-		return
-	}
-	if end := r.rec.Nominal.Add(window); !b.now.After(end) {
-		b.alarms.Wake(e.name, end.Add(1))
-		return
-	}
-	why := due.Starved
-	if !e.job.Concurrent && e.runs[0] != r {
-		why = due.Overlap
+	why := due.Disabled
+	if !e.job.Disabled {
+		window, bounded := e.job.Window()
+		if !bounded || r.rec.Cause != BySlot {
+			return
+		}
+		if end := r.rec.Nominal.Add(window); !b.now.After(end) {
+			b.alarms.Wake(e.name, end.Add(1))
+			return
+		}
+		if why = due.Starved; !e.job.Concurrent && e.runs[0] != r {
+			why = due.Overlap
+		}
 	}
 	r.ended = true
 	e.strike(r)
 	e.ending = append(e.ending, r)
 	e.state.Born = e.born
-	writes := append([]Write{remove(runKey(&r.rec))}, b.skip(e, due.Skip{First: r.rec.Nominal, Last: r.rec.Nominal, Count: 1, Reason: why})...)
+	writes := append([]Write{remove(runKey(&r.rec))}, b.skip(e, r.rec.Cause, due.Skip{First: r.rec.Nominal, Last: r.rec.Nominal, Count: 1, Reason: why})...)
 	b.post(&mind.Posting{Writes: append(writes, put(stateKey(e.name), &e.state)), Done: func() { b.bury(e, r) }})
 	b.touch(e.name)
 }
 
-// skip has slots written down that do not run.
-func (b *Book) skip(e *entry, s due.Skip) []Write {
+// skip has slots written down that do not run, or what the parents of a job would have
+// caused.
+func (b *Book) skip(e *entry, cause Cause, s due.Skip) []Write {
 	return b.note(e, Record{
-		Job: e.name, Cause: BySlot, Nominal: s.First.UTC(), Last: s.Last.UTC(), Count: s.Count, Outcome: Skipped, Reason: string(s.Reason),
+		Job: e.name, Cause: cause, Nominal: s.First.UTC(), Last: s.Last.UTC(), Count: s.Count, Outcome: Skipped, Reason: string(s.Reason),
 	})
 }
 
@@ -137,7 +155,7 @@ func (b *Book) decide(e *entry) {
 	e.state.Born, e.state.Handled = e.born, d.Handled.UTC()
 	var writes []Write
 	for _, s := range d.Skipped {
-		writes = append(writes, b.skip(e, s)...)
+		writes = append(writes, b.skip(e, BySlot, s)...)
 	}
 	var made []*run
 	for _, at := range d.Run {

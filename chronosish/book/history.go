@@ -139,6 +139,7 @@ func (b *Book) burn(e *entry) {
 		b.history.bytes -= l.size
 	}
 	e.history = nil
+	b.history.lines = slices.DeleteFunc(b.history.lines, func(l *line) bool { return l.gone })
 }
 
 // restoreLine takes in a line of the store.

@@ -194,7 +194,7 @@ func (b *Book) release(e *entry, cause string) (writes []Write, caused []*run) {
 			caused = append(caused, r)
 			writes = append(writes, put(runKey(&r.rec), &r.rec))
 		case left == nil && c.job.Disabled:
-			writes = append(writes, b.skip(c, due.Skip{First: b.now, Last: b.now, Count: 1, Reason: due.Disabled})...)
+			writes = append(writes, b.skip(c, ByParents, due.Skip{First: b.now, Last: b.now, Count: 1, Reason: due.Disabled})...)
 		}
 		writes = append(writes, put(stateKey(name), &c.state))
 		b.touch(name)

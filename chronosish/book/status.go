@@ -32,6 +32,9 @@ func (b *Book) update(st sdk.TaskStatus) {
 		return
 	}
 	b.alive(e, r, st)
+	if st.State == sdk.TaskUnreachable { // that it still is may be what was waited for
+		b.touch(e.name)
+	}
 }
 
 func (b *Book) acknowledge(st sdk.TaskStatus) {
@@ -48,11 +51,15 @@ func (b *Book) alive(e *entry, r *run, st sdk.TaskStatus) {
 	changed := false
 	switch x := &r.rec; {
 	case st.State == sdk.TaskUnreachable:
-		if x.Lost.IsZero() {
-			x.Lost, changed = b.now, true
-			if st.UnreachableTime != nil {
-				x.Lost = time.Unix(0, st.UnreachableTime.Nanoseconds).UTC()
-			}
+		since := x.Lost
+		switch {
+		case st.UnreachableTime != nil:
+			since = time.Unix(0, st.UnreachableTime.Nanoseconds).UTC()
+		case since.IsZero():
+			since = b.now
+		}
+		if since.After(x.Lost) { // later: it was there meanwhile, and nobody was told
+			x.Lost, changed = since, true
 		}
 	case !x.Lost.IsZero():
 		x.Lost, changed = time.Time{}, true
@@ -106,7 +113,7 @@ func (b *Book) lostLine(id sdk.TaskID) (e *entry, lost *Record, told bool) {
 			return nil, nil, false
 		case rec.Outcome == Returned:
 			told = true
-		case rec.Outcome == string(due.Lost):
+		case rec.Outcome == string(due.Lost) || rec.State == sdk.TaskUnreachable:
 			return e, rec, told
 		}
 	}

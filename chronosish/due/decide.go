@@ -19,7 +19,6 @@ const (
 	Overlap    Reason = "a run of the job still went on"
 	Starved    Reason = "there were no resources for it in its start window"
 	Disabled   Reason = "the job was disabled"
-	Edited     Reason = "the job was changed"
 )
 
 // Rules are those of the job.

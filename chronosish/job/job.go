@@ -40,7 +40,7 @@ type Job struct {
 	Constraints     []Constraint
 	User            string // runAsUser; "" is the agent's default
 
-	Disabled     bool // no slot starts, and its parents do not start it; run now does
+	Disabled     bool // no slot starts, and its parents do not start it; run now does, and what has begun goes on
 	SoftError    bool // for its children, failing after all retries is a success
 	HighPriority bool // launched before others that wait
 

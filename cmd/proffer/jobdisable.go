@@ -14,6 +14,8 @@ import (
 func jobDisableCommand(c *client) *cobra.Command {
 	return &cobra.Command{
 		Use: "disable JOB", Short: "Let a job run no more until it is enabled; what runs goes on", Args: cobra.ExactArgs(1),
+		Long: "disable lets no slot of a job start, nor its parents start it, and skips what waits to. A run that\n" +
+			"has begun goes on to its last retry; `proffer job run` runs the job all the same.",
 		Example:           "  proffer job disable report",
 		RunE:              func(cmd *cobra.Command, args []string) error { return c.switchJob(cmd.Context(), args[0], true) },
 		ValidArgsFunction: completeJobs(c),

@@ -1,0 +1,124 @@
+package book
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/profferhq/proffer/chronosish/due"
+	"github.com/profferhq/proffer/chronosish/job"
+	"github.com/profferhq/proffer/sdk"
+)
+
+// begun is a world in which one job's only task runs.
+func begun(t *testing.T, j *job.Job) (*world, *task1) {
+	t.Helper()
+	w := newWorld(t.Fatalf)
+	j.Name, j.CPUs, j.LostAfter = "a", 0.1, job.Seconds(10)
+	w.change(Change{Kind: Put, Jobs: []*job.Job{j}})
+	w.advance(2 * time.Second)
+	if len(w.tasks) != 1 {
+		t.Fatalf("%d tasks run", len(w.tasks))
+	}
+	return w, w.tasks[sortedKeys(w.tasks)[0]]
+}
+
+// outcomes are those of the history, newest first.
+func (w *world) outcomes() (list []string) {
+	for _, rec := range w.b.History("a", 0) {
+		list = append(list, rec.Outcome)
+	}
+	return list
+}
+
+// TestWhoWasAwayAsksBeforeAnAttemptIsLost: an agent was unreachable when chronosish ended,
+// and for longer than lostAfter nobody was there to be told. Only when the kernel says that
+// it still is, the attempt is lost.
+func TestWhoWasAwayAsksBeforeAnAttemptIsLost(t *testing.T) {
+	for name, restart := range map[string]func(*world){
+		"chronosish was away":   (*world).boot,
+		"the kernel was silent": func(w *world) { w.step(Disconnected{}); w.advance(time.Minute); w.step(Subscribed{}) },
+	} {
+		for _, back := range []bool{true, false} {
+			w, x := begun(t, &job.Job{Schedule: "R1/2026-01-01T00:00:01Z/60"})
+			w.silence(x.on, true)
+			w.advance(2 * time.Second)
+			if x.on.silent = !back; name == "chronosish was away" {
+				w.now = w.now.Add(time.Minute)
+			}
+			restart(w)
+			w.advance(time.Second)
+			want := []string(nil)
+			if !back {
+				want = []string{string(due.Lost)}
+			}
+			if got := w.outcomes(); !slices.Equal(got, want) || x.state != sdk.TaskRunning {
+				t.Errorf("%s, and the agent is back: %t. The history is %q, and the task is %s", name, back, got, x.state)
+			}
+		}
+	}
+}
+
+// TestALaterAbsenceCountsAnew: the agent came back while nobody was told, and was lost again.
+func TestALaterAbsenceCountsAnew(t *testing.T) {
+	w, x := begun(t, &job.Job{Schedule: "R1/2026-01-01T00:00:01Z/60"})
+	w.silence(x.on, true)
+	w.advance(5 * time.Second)
+	again := &sdk.TimeInfo{Nanoseconds: w.now.UnixNano()}
+	w.step(Update{Status: sdk.TaskStatus{TaskID: x.info.TaskID, State: sdk.TaskUnreachable, UnreachableTime: again}})
+	if w.advance(6 * time.Second); len(w.outcomes()) > 0 {
+		t.Errorf("it is given up after 6 s: %q", w.outcomes())
+	}
+	if w.advance(5 * time.Second); !slices.Equal(w.outcomes(), []string{string(due.Lost)}) {
+		t.Errorf("after 11 s the history is %q", w.outcomes())
+	}
+}
+
+// TestALostAttemptOfAnEarlierJobBlocksNoSlot: a job is destroyed while its attempt is on a
+// lost machine, and made anew.
+func TestALostAttemptOfAnEarlierJobBlocksNoSlot(t *testing.T) {
+	w, x := begun(t, &job.Job{Schedule: "R1/2026-01-01T00:00:01Z/60"})
+	w.silence(x.on, true)
+	w.change(Change{Kind: Delete, Names: []string{"a"}})
+	w.change(Change{Kind: Put, Jobs: []*job.Job{{Name: "a", Schedule: "R/2026-01-01T00:00:20Z/60", CPUs: 0.1, LostAfter: job.Seconds(10)}}})
+	w.advance(20 * time.Second)
+	if len(w.tasks) != 2 {
+		t.Fatalf("%d tasks run; the history is %q", len(w.tasks), w.outcomes())
+	}
+	w.silence(x.on, false)
+	w.advance(time.Second)
+	if len(w.tasks) != 1 || x.state != sdk.TaskKilled || len(w.outcomes()) > 0 {
+		t.Errorf("what came back is %s, and the new job's history %q", x.state, w.outcomes())
+	}
+}
+
+// TestWhatSomebodyEndedIsNotTriedAgain: also where it is on a lost machine, and lost attempts
+// have successors.
+func TestWhatSomebodyEndedIsNotTriedAgain(t *testing.T) {
+	w, x := begun(t, &job.Job{Schedule: "R1/2026-01-01T00:00:01Z/60", Retries: 2, RetryOnLost: true})
+	w.silence(x.on, true)
+	w.change(Change{Kind: Kill, Names: []string{"a"}})
+	w.advance(time.Minute)
+	if !slices.Equal(w.outcomes(), []string{string(due.Killed)}) || len(w.tasks) > 1 {
+		t.Errorf("the history is %q, and %d tasks run", w.outcomes(), len(w.tasks))
+	}
+	w.silence(x.on, false)
+	w.advance(time.Second)
+	if got := w.outcomes(); len(got) < 2 || got[0] != Returned {
+		t.Errorf("after its return the history is %q", got)
+	}
+}
+
+// TestWhatNeverStartedKeepsToItsWindow: an attempt that its agent never had is no start.
+func TestWhatNeverStartedKeepsToItsWindow(t *testing.T) {
+	w, x := begun(t, &job.Job{Schedule: "R1/2026-01-01T00:00:01Z/60", Epsilon: window(5)})
+	r := w.b.attempts[x.info.TaskID]
+	r.rec.Started = time.Time{} // as if its launch had never come
+	w.now = w.now.Add(10 * time.Second)
+	x.state = sdk.TaskDropped
+	w.tell(x, false)
+	w.advance(time.Minute)
+	if got := w.outcomes(); !slices.Equal(got, []string{Skipped, string(due.Never)}) || len(w.tasks) > 0 {
+		t.Errorf("the history is %q, and %d tasks run", got, len(w.tasks))
+	}
+}
