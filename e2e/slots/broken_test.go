@@ -171,18 +171,24 @@ func (s *scheduler) judged() Report {
 }
 
 func TestASoundSchedulerIsFoundSound(t *testing.T) {
+	skipped, retried := 0, 0 // of all seeds: one in 400 skips none
 	rapid.Check(t, func(t *rapid.T) {
 		r := newScheduler(rapid.Uint64().Draw(t, "seed")).judged()
 		for _, f := range r.Findings {
 			t.Errorf("%v", f)
 		}
-		if n := r.Tallies["second"]; n.Slots != 601 || n.Ran+n.Skipped != n.Slots || n.Skipped == 0 || n.Retries == 0 {
+		n := r.Tallies["second"]
+		if n.Slots != 601 || n.Ran+n.Skipped != n.Slots {
 			t.Errorf("%+v", n)
 		}
+		skipped, retried = skipped+n.Skipped, retried+n.Retries
 		if n := r.Tallies["third"]; n.Slots != 150 || r.Tallies["child"].Ran != n.Ran {
 			t.Errorf("%+v", n)
 		}
 	})
+	if skipped == 0 || retried == 0 {
+		t.Errorf("%d slots were skipped, and %d attempts were retries", skipped, retried)
+	}
 }
 
 // TestBrokenSchedulersAreCaught: each flaw is found under its name, whatever the seed.
