@@ -38,7 +38,7 @@ func (f *framework) warning() time.Duration { return min(f.mayBeAway()/4, 24*tim
 // keepEvery is how often the registry learns how long the framework may still be away:
 // as much more than it should have a change of the leader may give it.
 func (f *framework) keepEvery() time.Duration {
-	return min(max(f.mayBeAway()/10, 5*time.Second), time.Minute)
+	return min(max(f.mayBeAway()/10, 5*time.Second), time.Hour)
 }
 
 func awayKey(f *framework) string { return "framework/" + string(f.id()) }
