@@ -191,7 +191,7 @@ func (b *Book) edit(j, was *job.Job) (*edit, *job.Refusal) {
 		}
 		j.Version = was.Version + 1
 		rec.Born, rec.Floor = e.born, now.Add(-1)
-		if _, windowed := j.Window(); windowed && startsAt(j.Schedule) {
+		if _, windowed := j.Window(); windowed && !heir && startsAt(j.Schedule) {
 			rec.Floor = e.handled() // whoever names a start in the past with a window wants what is still in it
 		}
 	}
@@ -205,12 +205,8 @@ func (b *Book) edit(j, was *job.Job) (*edit, *job.Refusal) {
 			return nil, job.Invalid("%s", sentence(err))
 		}
 		ed.schedule = s
-		begins := strings.HasPrefix(j.Schedule, "R") // a cron schedule has no beginning of its own
-		switch _, bounded := j.Window(); {
-		case was == nil && !begins:
-			rec.Floor = now.Add(-1)
-		case was != nil && bounded && begins && !heir && !j.StartsNow() && !j.Continues(was):
-			rec.Floor = e.floor // it says where it begins, and how late its slots may start
+		if was == nil && !strings.HasPrefix(j.Schedule, "R") {
+			rec.Floor = now.Add(-1) // a cron schedule has no beginning of its own
 		}
 	}
 	if was != nil && was.Disabled && !j.Disabled && ed.schedule != nil {

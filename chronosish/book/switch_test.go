@@ -74,35 +74,6 @@ func TestADisabledJobStartsNothing(t *testing.T) {
 	}
 }
 
-// TestAnEditThatBeginsInThePast: a schedule that says where it begins and how late its slots
-// may start has those that still are in their window, and tells of the others; without a
-// window no slot is before the edit.
-func TestAnEditThatBeginsInThePast(t *testing.T) {
-	for _, c := range []struct {
-		epsilon *job.Duration
-		want    []string
-	}{{window(15), []string{"SKIPPED 10", "RUNS 20", "RUNS 30"}}, {nil, nil}} {
-		w := newWorld(t.Fatalf)
-		j := &job.Job{Name: "a", Schedule: "R/2026-01-01T01:00:00Z/3600", Epsilon: c.epsilon, CPUs: 0.1, Concurrent: true}
-		w.change(Change{Kind: Put, Jobs: []*job.Job{j}})
-		w.advance(31 * time.Second)
-		j = j.Clone()
-		j.Schedule = "R/2026-01-01T00:00:10Z/10"
-		w.change(Change{Kind: Put, Jobs: []*job.Job{j}})
-		var got []string
-		for _, rec := range w.b.History("a", 0) {
-			got = append(got, fmt.Sprint(rec.Outcome, " ", rec.Nominal.Second()))
-		}
-		st, _ := w.b.Job("a")
-		for _, r := range st.Runs {
-			got = append(got, fmt.Sprint("RUNS ", r.Nominal.Second()))
-		}
-		if !slices.Equal(got, c.want) {
-			t.Errorf("with the window %v: %q, wanted %q", c.epsilon, got, c.want)
-		}
-	}
-}
-
 // TestTheHistoryOfDestroyedJobsTakesNoRoom: not in the memory either.
 func TestTheHistoryOfDestroyedJobsTakesNoRoom(t *testing.T) {
 	w := newWorld(t.Fatalf)
