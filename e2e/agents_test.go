@@ -138,3 +138,30 @@ func TestFastProfile(t *testing.T) {
 		return strings.Contains(c.run("status"), "2 of 3 agents are silent at once")
 	})
 }
+
+// TestMasterThatStoodStill: a lone master is stopped for three times the time after which an
+// agent is unreachable. What its agents said meanwhile waits to be read: none is given up,
+// and no task notices.
+func TestMasterThatStoodStill(t *testing.T) {
+	c := startCluster(t, "--profile", "fast", "--agents", "2")
+	c.hosts(2)
+	c.writers(2)
+	was := c.undisturbed(2, nil)
+	pid := c.one(" master --dir " + c.dir + "/master0")
+	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	still := time.After(4500 * time.Millisecond)
+	<-still
+	if err := syscall.Kill(pid, syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, 20*time.Second, "both agents are there", func() bool { return strings.Contains(c.try("status").out, "agents    2 of 2") })
+	if strings.Contains(c.talk(), `"agent unreachable"`) {
+		t.Error("an agent was given up")
+	}
+	c.undisturbed(2, was)
+	if got := c.run("run", "--cpus", "0.1", "--mem", "32", "--", "echo", "on"); got != "on\n" {
+		t.Errorf("a task printed %q", got)
+	}
+}
