@@ -16,7 +16,7 @@ import (
 	"github.com/profferhq/proffer/sdk/operator"
 )
 
-// lately is how many failed tasks `status` shows.
+// lately is how many failed tasks, and how many notices, `status` shows.
 const lately = 5
 
 func statusCommand(c *client) *cobra.Command {
@@ -137,8 +137,11 @@ func (st clusterStatus) print(c *client) error {
 		fmt.Fprintf(out, ", %d deactivated", st.Deactivated)
 	}
 	fmt.Fprintln(out)
-	for _, n := range st.Notices {
+	for _, n := range st.Notices[:min(len(st.Notices), lately)] {
 		fmt.Fprintf(out, "notice    %s\n", n)
+	}
+	if more := len(st.Notices) - lately; more > 0 {
+		fmt.Fprintf(out, "notice    and %d more (proffer status --json)\n", more)
 	}
 	fmt.Fprintf(out, "tasks     %d running, %d ended\n", st.Running, st.Ended)
 	for _, name := range []string{"cpus", "mem", "disk"} {
