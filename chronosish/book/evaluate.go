@@ -155,6 +155,9 @@ func (b *Book) decide(e *entry) {
 	e.state.Born, e.state.Handled = e.born, d.Handled.UTC()
 	var writes []Write
 	for _, s := range d.Skipped {
+		if plantSkipUnsaid {
+			break
+		}
 		writes = append(writes, b.skip(e, BySlot, s)...)
 	}
 	var made []*run

@@ -43,6 +43,9 @@ func Load(now time.Time, opt Options, kvs []KV) (*Book, error) {
 			}
 		}
 		sortRuns(e.runs)
+		if plantCronFromNow {
+			e.state.Handled = b.now
+		}
 		if e.schedule != nil && !e.job.Disabled {
 			next, _, ok := e.schedule.Next(e.handled())
 			if e.ended = !ok; ok {
@@ -99,6 +102,9 @@ func (b *Book) restoreRun(kv KV) error {
 		return err
 	}
 	x := &r.rec
+	if plantRelaunch && x.Task != "" && x.Started.IsZero() {
+		x.Task, x.Agent, x.Attempt = "", "", x.Attempt+1
+	}
 	if x.Job == "" || runKey(x) != kv.Key {
 		return fmt.Errorf("the run is %s of the job %q", x.id(), x.Job)
 	}

@@ -23,7 +23,7 @@ func (b *Book) update(st sdk.TaskStatus) {
 	b.confirm(r, true)
 	if due.Terminal(st.State) {
 		r.acks, r.state = append(r.acks, st), st.State
-		v := due.Judge(due.End{State: st.State, Started: !r.rec.Started.IsZero() || !st.NeverLaunched(), Stop: r.rec.Stop})
+		v := due.Judge(due.End{State: st.State, Started: !r.rec.Started.IsZero() || !plantGoneIsNever && !st.NeverLaunched(), Stop: r.rec.Stop})
 		reason := st.Message
 		if r.rec.Stop != due.NotStopped && v != due.Succeeded {
 			reason = string(r.rec.Stop)

@@ -44,6 +44,7 @@ func (c *Cluster) answerUnknown(f *framework, id sdk.TaskID, agent sdk.AgentID) 
 	case agent == "" && c.recovering > 0:
 		return
 	case agent == "" || a == nil:
+	case a.state == agentRecovering && plantAnswerForAbsent:
 	case a.state == agentRecovering:
 		return
 	case a.state == agentUnreachable:

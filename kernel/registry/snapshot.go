@@ -71,6 +71,9 @@ func Restore(data []byte) (*State, error) {
 		s.frameworks = s.frameworks.put(f.Info.ID, f)
 	}
 	for _, r := range in.Removed {
+		if plantForgetRemoved {
+			break
+		}
 		if s.removedIDs.has(r.ID) {
 			return nil, sdk.Errorf(sdk.CodeInvalid, "removed.id", "framework %s was removed twice", r.ID)
 		}

@@ -105,7 +105,9 @@ func (s *State) Clone() *State {
 // Reborn is a copy for another set of masters, in a later generation.
 func (s *State) Reborn(generation uint64, members []Member) *State {
 	c := s.Clone()
-	c.generation = generation
+	if !plantSameGeneration {
+		c.generation = generation
+	}
 	c.members = map[string]Member{}
 	for _, m := range members {
 		c.members[m.Name] = m

@@ -39,6 +39,7 @@ type process struct {
 	task      sdk.TaskInfo
 	id        sdk.Process
 	alive     bool
+	child     bool // a process that it has started outlives it, until the container is emptied
 	status    int32
 }
 
@@ -97,8 +98,8 @@ func (m *machine) destroy(container string) {
 	if x := m.executors[container]; x != nil && x.alive {
 		x.kill()
 	}
-	if p := m.processes[container]; p != nil && p.alive {
-		p.alive = false
+	if p := m.processes[container]; p != nil && (p.alive || p.child) {
+		p.alive, p.child = false, false
 		m.w.note("%s killed the process of %s", m.name, p.task.TaskID)
 	}
 	m.marked[container] = true // whoever is told late finds the marker
@@ -270,7 +271,7 @@ func (x *executor) launch(info sdk.TaskInfo, spec *sdk.LaunchSpec) {
 		}
 		m.marked[spec.ContainerID] = true
 		m.pids++
-		t.process = &process{m: m, container: spec.ContainerID, framework: x.framework, executor: x.id, task: info, alive: true,
+		t.process = &process{m: m, container: spec.ContainerID, framework: x.framework, executor: x.id, task: info, alive: true, child: w.chance(30),
 			id: sdk.Process{PID: m.pids, StartTime: uint64(m.pids), BootID: fmt.Sprint("boot", m.boot)}}
 		m.processes[spec.ContainerID] = t.process
 		p := t.process

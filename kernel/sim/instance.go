@@ -208,9 +208,15 @@ func (i *instance) step() {
 	}
 	life := i.life
 	for _, e := range slices.Clone(i.mind.Step(i.clock.now(), inputs...)) {
-		if i.up && i.life == life {
-			i.perform(e)
+		if !i.up || i.life != life {
+			return
 		}
+		if !i.w.calm && i.w.rng.IntN(1500) == 0 { // between any two things that it does
+			i.w.result.Faults++
+			i.end("it crashes")
+			return
+		}
+		i.perform(e)
 	}
 	i.plan()
 }

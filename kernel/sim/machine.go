@@ -6,6 +6,7 @@ import (
 
 	"github.com/profferhq/proffer/kernel/agent/checkpoint"
 	"github.com/profferhq/proffer/kernel/agent/ledger"
+	"github.com/profferhq/proffer/kernel/link"
 	"github.com/profferhq/proffer/sdk"
 	"github.com/profferhq/proffer/sdk/wire"
 )
@@ -32,7 +33,10 @@ type machine struct {
 	conns   map[uint64]*executor
 	conn    uint64
 
+	obeys link.Fence // whose word it has taken, perhaps not durable yet
+
 	// Of the machine; it survives the agent.
+	obeyed    link.Fence           // the newest leader that it has obeyed, for ever
 	executors map[string]*executor // by container
 	processes map[string]*process  // by container; those inside of custom executors have none
 	marked    map[string]bool      // launch markers of containers
@@ -59,7 +63,7 @@ func (m *machine) reboot() {
 		m.executors[id].alive = false
 	}
 	for _, id := range sortedKeys(m.processes) {
-		m.processes[id].alive = false
+		m.processes[id].alive, m.processes[id].child = false, false
 	}
 	m.executors, m.processes, m.marked = map[string]*executor{}, map[string]*process{}, map[string]bool{}
 }
@@ -83,7 +87,7 @@ func (m *machine) crash() {
 			m.w.fail("%s: a write without a sync was called durable", m.name)
 		}
 	}
-	m.pending, m.syncing = ledger.Ready{}, false
+	m.pending, m.syncing, m.obeys = ledger.Ready{}, false, link.Fence{}
 	m.disk.crash(m.w.rng)
 	for _, id := range sortedKeys(m.conns) {
 		m.conns[id].disconnected()
@@ -150,9 +154,9 @@ func (m *machine) sweep() {
 		}
 	}
 	for _, id := range sortedKeys(m.processes) {
-		if p := m.processes[id]; p.alive && !known[id] {
+		if p := m.processes[id]; (p.alive || p.child) && !known[id] {
 			m.w.note("%s sweeps the process of task %s", m.name, p.task.TaskID)
-			p.alive = false
+			p.alive, p.child = false, false
 		}
 	}
 }
@@ -200,6 +204,9 @@ func (m *machine) step(in ledger.Input) {
 // sync makes durable what waits, and then does what waits for that.
 func (m *machine) sync() {
 	ready := m.pending
+	if m.obeys.Compare(m.obeyed) > 0 {
+		m.obeyed = m.obeys
+	}
 	m.pending, m.syncing = ledger.Ready{}, false
 	if err := m.append(ready.Records); err != nil {
 		m.w.fail("%s: %v", m.name, err)
@@ -216,9 +223,16 @@ func (m *machine) sync() {
 	}
 	life := m.life
 	for _, e := range ready.Effects {
-		if m.up && m.life == life {
-			m.perform(e)
+		if !m.up || m.life != life {
+			return
 		}
+		if !m.w.calm && m.w.rng.IntN(4000) == 0 { // between any two things that it does
+			m.w.result.Faults++
+			m.crash()
+			m.w.after(m.w.between(200*time.Millisecond, 14*time.Second), m.name+" starts again", m.startAgent)
+			return
+		}
+		m.perform(e)
 	}
 }
 

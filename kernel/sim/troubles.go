@@ -98,6 +98,9 @@ func (m *master) replaced() bool {
 // Whatever it was shakes the agents, too: they go to and fro.
 func (w *world) isolate(m *master) {
 	d := w.between(time.Second, 40*time.Second)
+	if m.rule != nil && w.chance(60) {
+		m.rule.patience = d // it does not notice
+	}
 	for _, o := range m.others() {
 		if w.chance(85) {
 			w.net.part(m.name, o.name, d)

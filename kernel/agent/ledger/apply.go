@@ -138,7 +138,7 @@ func (l *Ledger) applyTask(r *TaskRecord) error {
 	l.seq++
 	t := &task{
 		key: key, fw: f, info: &r.Info, executorID: r.ExecutorID, container: r.ContainerID, group: r.Group, users: r.AllowedUsers,
-		principal: r.Principal, refused: r.Refused, seq: l.seq, restored: l.restoring,
+		principal: r.Principal, refused: r.Refused, boot: r.BootID, seq: l.seq, restored: l.restoring,
 	}
 	if !t.refused {
 		t.executor = f.executor(r.ExecutorID)

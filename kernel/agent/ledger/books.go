@@ -43,6 +43,7 @@ type task struct {
 	users      []string
 	principal  string
 	refused    bool
+	boot       string // of the machine when it was admitted
 	seq        uint64
 
 	phase    phase

@@ -211,7 +211,9 @@ func (l *Ledger) recovered(in Recovered) {
 		if t.phase == ended || t.phase == ending {
 			continue
 		}
-		if rebooted {
+		// The agent may have died before it had ended all that the last boot left: each task
+		// knows its own.
+		if t.boot != in.BootID && (t.boot != "" || rebooted) {
 			l.end(t, sdk.TaskStatus{State: sdk.TaskGone, Reason: sdk.ReasonAgentRestarted, Message: "The machine was restarted"})
 		} else if t.kill != nil {
 			l.armKill(t)

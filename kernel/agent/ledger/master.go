@@ -24,7 +24,9 @@ func (l *Ledger) fromMaster(in FromMaster) {
 		return
 	case c > 0:
 		f := e.Fence()
-		l.commit(Record{Fence: &f})
+		if l.fence = f; !plantForgetFence {
+			l.commit(Record{Fence: &f})
+		}
 	}
 	if e.Type == link.EventRegistered {
 		l.register(e.Registered)

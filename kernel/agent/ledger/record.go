@@ -79,6 +79,7 @@ type TaskRecord struct {
 	AllowedUsers []string        `wire:"6,allowed_users"`
 	Principal    string          `wire:"7,principal"`
 	Refused      bool            `wire:"8,refused"` // holds nothing; is here until its status is acknowledged
+	BootID       string          `wire:"9,boot_id"` // of the machine when it was admitted
 }
 
 // KillRecord says that a task was asked to end.

@@ -137,7 +137,7 @@ func (l *Ledger) Snapshot() []Record {
 
 func (l *Ledger) snapshotTask(t *task) []Record {
 	rec := &TaskRecord{FrameworkID: t.key.framework, ExecutorID: t.executorID, ContainerID: t.container, Group: t.group,
-		Info: *t.info, AllowedUsers: t.users, Principal: t.principal, Refused: t.refused}
+		Info: *t.info, AllowedUsers: t.users, Principal: t.principal, Refused: t.refused, BootID: t.boot}
 	if t.phase == ended { // it holds nothing any more, and its executor may be gone
 		rec.Refused, rec.ContainerID = true, ""
 	}

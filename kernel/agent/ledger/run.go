@@ -163,7 +163,7 @@ func (l *Ledger) admit(x *executor, r *link.Run, infos []*sdk.TaskInfo) {
 	}
 	admitted := make([]*task, 0, len(infos))
 	for _, info := range infos {
-		rec := TaskRecord{FrameworkID: r.Framework.ID, ExecutorID: x.id(), Group: group, Info: *info, AllowedUsers: r.AllowedUsers}
+		rec := TaskRecord{FrameworkID: r.Framework.ID, ExecutorID: x.id(), Group: group, Info: *info, AllowedUsers: r.AllowedUsers, BootID: l.boot}
 		if x.def {
 			rec.ContainerID = l.newContainer()
 		}

@@ -81,10 +81,11 @@ func (l *Ledger) end(t *task, s sdk.TaskStatus) {
 		s.Source = sdk.SourceAgent
 	}
 	t.phase, t.final, t.spec = ending, &s, nil
-	if t.container == "" {
-		l.finish(t, t.limit)
-	} else {
+	if t.container != "" {
 		l.do(Destroy{ContainerID: t.container})
+	}
+	if t.container == "" || plantEndEarly {
+		l.finish(t, t.limit)
 	}
 	if t.group != "" {
 		l.endGroup(t)

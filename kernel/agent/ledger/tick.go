@@ -15,7 +15,7 @@ func (l *Ledger) tick() {
 	if l.restoring {
 		return
 	}
-	if l.registered {
+	if l.registered && !plantForgetResend {
 		for _, t := range sorted(l.waiting) {
 			if !l.now.Before(t.resendAt) {
 				l.forward(t)

@@ -1,0 +1,5 @@
+//go:build plant_gone_is_never
+
+package book
+
+const plantGoneIsNever = true

@@ -1,0 +1,5 @@
+//go:build plant_cron_from_now
+
+package book
+
+const plantCronFromNow = true

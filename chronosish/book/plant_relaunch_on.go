@@ -1,0 +1,5 @@
+//go:build plant_relaunch
+
+package book
+
+const plantRelaunch = true

@@ -1,0 +1,5 @@
+//go:build plant_skip_unsaid
+
+package book
+
+const plantSkipUnsaid = true

@@ -1,0 +1,5 @@
+//go:build plant_end_early
+
+package ledger
+
+const plantEndEarly = true

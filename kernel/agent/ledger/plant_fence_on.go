@@ -1,0 +1,5 @@
+//go:build plant_forget_fence
+
+package ledger
+
+const plantForgetFence = true

@@ -1,0 +1,5 @@
+//go:build plant_forget_resend
+
+package ledger
+
+const plantForgetResend = true

@@ -1,0 +1,5 @@
+//go:build plant_answer_for_absent
+
+package cluster
+
+const plantAnswerForAbsent = true

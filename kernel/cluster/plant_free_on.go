@@ -1,0 +1,5 @@
+//go:build plant_free_twice
+
+package cluster
+
+const plantFreeTwice = true

@@ -1,0 +1,5 @@
+//go:build plant_same_generation
+
+package registry
+
+const plantSameGeneration = true

@@ -1,0 +1,5 @@
+//go:build plant_forget_removed
+
+package registry
+
+const plantForgetRemoved = true

@@ -1,0 +1,5 @@
+//go:build plant_ignore_guard
+
+package store
+
+const plantIgnoreGuard = true

@@ -1,0 +1,5 @@
+//go:build plant_launch_before_record
+
+package fleet
+
+const plantLaunchBeforeRecord = true
