@@ -99,8 +99,8 @@ type Book struct {
 	session  session
 	offers   []sdk.Offer
 	market   mind.Market
-	burst    int // how many are launched on the next offer
-	turn     int // where the next placement begins to look
+	begun    bool // of what is due now, some were launched
+	turn     int  // where the next placement begins to look
 	orphans  mind.Orphans
 	requests []Request // not yet admitted
 	outbox   mind.Outbox

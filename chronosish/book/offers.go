@@ -64,24 +64,24 @@ func (b *Book) match() {
 		rooms[i] = measure(&b.offers[i])
 	}
 	b.offers = nil
-	b.burst = min(max(b.burst, launchesFirst), b.opt.MaxLaunches)
-	more := false
+	most := b.opt.MaxLaunches
+	if !b.begun {
+		most = min(most, launchesFirst)
+	}
+	b.begun = true
 	tight := map[*job.Job]string{}
 	for _, r := range b.candidates() {
 		e := b.jobs[r.rec.Job]
 		why, known := tight[e.job]
 		if !known {
 			var at *room
-			if at, why = b.place(e.job, rooms); at != nil {
+			if at, why = b.place(e.job, rooms, most); at != nil {
 				b.stage(e, r, at)
 				continue
 			}
 			tight[e.job] = why
 		}
-		e.waits, more = why, more || why == nextOffer
-	}
-	if b.burst *= 4; !more {
-		b.burst = 0
+		e.waits = why
 	}
 	decline := Decline{Refuse: b.opt.Refuse}
 	for _, at := range rooms {
@@ -99,19 +99,18 @@ func (b *Book) match() {
 // nextOffer is waited for where an offer has as many launches as it may.
 const nextOffer = "the next offer"
 
-// launchesFirst is how many are launched on the first offer when many are due together; then
-// it is four times as many from offer to offer. So the first start while the rest is
-// written down, and the agents have enough to do meanwhile.
+// launchesFirst is how many are launched on the first offer when many are due together:
+// they start while the rest is written down.
 const launchesFirst = 50
 
 // place finds an offer for one attempt, and says why where there is none. It begins to
 // look where it has not looked last, so that attempts are spread.
-func (b *Book) place(j *job.Job, rooms []*room) (*room, string) {
+func (b *Book) place(j *job.Job, rooms []*room, most int) (*room, string) {
 	why := ""
 	for k := range rooms {
 		i := (b.turn + k) % len(rooms)
 		at := rooms[i]
-		if len(at.runs) >= b.burst || at.inline > 0 && at.inline+inline(j) > maxInline {
+		if len(at.runs) >= most || at.inline > 0 && at.inline+inline(j) > maxInline {
 			why = nextOffer
 			continue
 		}
@@ -327,6 +326,7 @@ func (b *Book) trade() {
 		return
 	}
 	list := b.eligible()
+	b.begun = b.begun && len(list) > 0
 	fresh := slices.ContainsFunc(list, func(r *run) bool { return !r.seen })
 	e := b.market.Trade(b.now, "", len(list) > 0, fresh)
 	if e == nil {
