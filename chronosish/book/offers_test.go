@@ -60,3 +60,35 @@ func TestManyAtOnce(t *testing.T) {
 		t.Errorf("%d of 250 run, after %d transactions", len(w.tasks), n)
 	}
 }
+
+// TestWhatWaitsSaysForWhat: whatever it is that a run waits for.
+func TestWhatWaitsSaysForWhat(t *testing.T) {
+	w := newWorld(t.Fatalf)
+	says := func(want string) {
+		t.Helper()
+		if st, _ := w.b.Job("a"); st.Waits != want {
+			t.Errorf("it waits for %q, and is to wait for %q", st.Waits, want)
+		}
+	}
+	for _, m := range w.agents {
+		m.silent = true // no offers come
+	}
+	w.change(Change{Kind: Put, Jobs: []*job.Job{dueAt("a", 5)}})
+	says("")
+	w.advance(5 * time.Second)
+	says("an offer of resources")
+	w.step(Disconnected{})
+	says("a master that leads")
+	w.agents[0].silent, w.agents[0].cpus = false, 100
+	w.step(Subscribed{})
+	w.rest()
+	says("")
+	w.change(Change{Kind: RunNow, Names: []string{"a"}})
+	says("the end of the run before it")
+	w.agents[1].silent, w.agents[1].cpus = false, 100
+	j := dueAt("a", 5)
+	j.Concurrent, j.CPUs = true, 0.2
+	w.change(Change{Kind: Put, Jobs: []*job.Job{j}})
+	w.advance(time.Second) // a revive follows another after a moment
+	says("resources: cpus:0.2 are needed on one agent, and the last offer has 0.1")
+}

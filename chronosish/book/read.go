@@ -21,7 +21,7 @@ func (b *Book) Jobs() []Status {
 	var list []Status
 	for _, name := range sortedKeys(b.jobs) {
 		if e := b.jobs[name]; e.job != nil {
-			list = append(list, e.status())
+			list = append(list, b.status(e))
 		}
 	}
 	return list
@@ -30,16 +30,16 @@ func (b *Book) Jobs() []Status {
 // Job is the one of that name; false: there is none.
 func (b *Book) Job(name string) (Status, bool) {
 	if e := b.jobs[name]; e != nil && e.job != nil {
-		return e.status(), true
+		return b.status(e), true
 	}
 	return Status{}, false
 }
 
-func (e *entry) status() Status {
+func (b *Book) status(e *entry) Status {
 	s := &e.state
 	st := Status{
 		Job: e.job, Successes: s.Successes, Errors: s.Errors, ErrorsSinceSuccess: s.Since, LastSuccess: s.Success, LastError: s.Error,
-		Handled: e.handled(), Next: e.next, Exhausted: e.ended, Waits: e.waits,
+		Handled: e.handled(), Next: e.next, Exhausted: e.ended, Waits: b.waitsFor(e),
 	}
 	for _, list := range [][]*run{e.ending, e.runs} {
 		for _, r := range list {
@@ -49,6 +49,22 @@ func (e *entry) status() Status {
 		}
 	}
 	return st
+}
+
+// waitsFor says what the first run of a job that is due waits for; empty: none is.
+func (b *Book) waitsFor(e *entry) string {
+	i := slices.IndexFunc(e.runs, func(r *run) bool { return r.waits() && r.known && !r.rec.NotBefore.After(b.now) })
+	switch {
+	case i < 0:
+		return ""
+	case i > 0 && !e.job.Concurrent:
+		return "the end of the run before it"
+	case !b.session.up:
+		return "a master that leads"
+	case e.waits == "":
+		return "an offer of resources"
+	}
+	return e.waits
 }
 
 // History is what is still known of a job's attempts that have ended and of its skipped

@@ -13,7 +13,7 @@ import (
 
 func jobDisableCommand(c *client) *cobra.Command {
 	return &cobra.Command{
-		Use: "disable JOB", Short: "Let a job run no more until it is enabled; what runs goes on", Args: cobra.ExactArgs(1),
+		Use: "disable JOB", Short: "Let a job run no more until it is enabled; what has begun goes on", Args: cobra.ExactArgs(1),
 		Long: "disable lets no slot of a job start, nor its parents start it, and skips what waits to. A run that\n" +
 			"has begun goes on to its last retry; `proffer job run` runs the job all the same.",
 		Example:           "  proffer job disable report",
@@ -41,7 +41,7 @@ func (c *client) switchJob(ctx context.Context, name string, off bool) error {
 	if now.Disabled && !off {
 		return sdk.Errorf(sdk.CodeConflict, "", "the schedule of %s has ended (%s); create it anew with another one", shown(name), now.Schedule)
 	}
-	fmt.Fprintf(c.io.err, "%s is %s\n", shown(name), map[bool]string{true: "disabled; what runs of it goes on", false: "enabled"}[off])
+	fmt.Fprintf(c.io.err, "%s is %s\n", shown(name), map[bool]string{true: "disabled; what has begun of it goes on", false: "enabled"}[off])
 	return nil
 }
 
