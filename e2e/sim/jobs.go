@@ -36,7 +36,7 @@ type slot struct {
 type fate struct {
 	open   string // key of its run's record; empty: there is none now
 	final  string // what has become of it; empty: nothing yet
-	starts int
+	starts []sdk.TaskID
 }
 
 // attempt is one task.
@@ -200,7 +200,7 @@ func (j *jobs) line(value []byte) error {
 			return fmt.Errorf("the slot %v of %s is decided again: %s, %s", at, r.Job, f.final, r.Outcome)
 		}
 		f.final = r.Outcome + " " + r.Reason
-		if r.Outcome == book.Skipped && f.starts > 0 {
+		if r.Outcome == book.Skipped && len(f.starts) > 0 {
 			return fmt.Errorf("the slot %v of %s was started and is skipped", at, r.Job)
 		}
 	}
@@ -211,7 +211,8 @@ func (j *jobs) line(value []byte) error {
 func (j *jobs) Told(*sdk.TaskStatus) error { return nil }
 
 // Started: an attempt starts after it was written down, and not when it was given up;
-// a slot of a job without retries starts once; a job that forbids it runs once at a time.
+// a slot of a job without retries starts once, another only when it is known what became
+// of the last attempt; a job that forbids it runs once at a time.
 func (j *jobs) Started(task sdk.TaskID, running []sdk.TaskID) error {
 	a := j.attempts[task]
 	if a == nil {
@@ -223,9 +224,12 @@ func (j *jobs) Started(task sdk.TaskID, running []sdk.TaskID) error {
 	}
 	if a.run.Cause == book.BySlot {
 		f := j.fate(a.run.slot())
-		if f.starts++; f.starts > 1 && j.single[a.run.Job] {
-			return fmt.Errorf("the slot %v of %s is started again, as %s", a.run.Nominal, a.run.Job, task)
+		for _, id := range f.starts {
+			if j.single[a.run.Job] || j.attempts[id].verdict == "" {
+				return fmt.Errorf("the slot %v of %s is started again, as %s: %s is %q", a.run.Nominal, a.run.Job, task, id, j.attempts[id].verdict)
+			}
 		}
+		f.starts = append(f.starts, task)
 	}
 	for _, id := range running {
 		if o := j.attempts[id]; o != nil && id != task && o.run.Job == a.run.Job && j.forbids[a.run.Job] && o.verdict == "" && a.verdict == "" {

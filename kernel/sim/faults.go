@@ -88,7 +88,7 @@ func faults() []fault {
 // planFaults spreads the troubles over the run.
 func (w *world) planFaults() {
 	for _, f := range faults() {
-		n := int(int64(f.anHour) * int64(w.opt.Length) / int64(time.Hour))
+		n := int((int64(f.anHour)*int64(w.opt.Length) + w.rng.Int64N(int64(time.Hour))) / int64(time.Hour))
 		for range n {
 			w.at(w.between(5*time.Second, w.opt.Length), "fault: "+f.name, func() {
 				w.result.Faults++

@@ -228,7 +228,9 @@ func (m *machine) sync() {
 		}
 		if !m.w.calm && m.w.rng.IntN(4000) == 0 { // between any two things that it does
 			m.w.result.Faults++
-			m.crash()
+			if m.crash(); m.w.chance(25) {
+				m.reboot()
+			}
 			m.w.after(m.w.between(200*time.Millisecond, 14*time.Second), m.name+" starts again", m.startAgent)
 			return
 		}

@@ -23,15 +23,15 @@ func TestReplay(t *testing.T) {
 	check(t, *seed, time.Duration(*minutes)*time.Minute)
 }
 
-// TestSim runs some seeds, each twice, and compares the runs.
+// TestSim runs some seeds, the first one twice, and compares the runs.
 func TestSim(t *testing.T) {
-	seeds, length := uint64(3), 6*time.Minute
+	seeds, length := uint64(2), 6*time.Minute
 	if os.Getenv("PROFFER_SOAK") != "" {
 		seeds, length = 60, time.Hour
 	}
 	for s := uint64(1); s <= seeds; s++ {
 		r := check(t, s, length)
-		if s <= 2 {
+		if s == 1 {
 			if again := check(t, s, length); again.Trace != r.Trace {
 				t.Errorf("seed %d: two runs differ", s)
 			}

@@ -40,7 +40,7 @@ func troubledMasters() []fault {
 		{"a client is cut from one master", 10, func(w *world) {
 			w.net.part(w.client(), w.masters[w.rng.IntN(len(w.masters))].name, w.between(2*time.Second, 60*time.Second))
 		}},
-		{"all masters are replaced", 1, func(w *world) { w.rebirth() }},
+		{"all masters are replaced", 2, func(w *world) { w.rebirth() }},
 	}
 }
 

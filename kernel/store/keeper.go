@@ -89,7 +89,7 @@ func (k *Keeper) unbind(c *countdown) {
 
 // Due is when a lease may run out next; false when there is none.
 func (k *Keeper) Due() (time.Time, bool) {
-	if len(k.queue) == 0 {
+	if len(k.queue) == 0 || plantLeaseForEver {
 		return time.Time{}, false
 	}
 	return k.queue[0].queued, true
@@ -98,7 +98,7 @@ func (k *Keeper) Due() (time.Time, bool) {
 // Expired are the commands that end what has run out by now; each is given once.
 func (k *Keeper) Expired(now time.Time) []Command {
 	var out []Command
-	for !plantLeaseForEver && len(k.queue) > 0 && !k.queue[0].queued.After(now) {
+	for len(k.queue) > 0 && !k.queue[0].queued.After(now) {
 		c := k.queue[0]
 		if c.until.After(now) {
 			c.queued = c.until
