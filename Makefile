@@ -26,6 +26,10 @@ check: ## gofmt, go vet, staticcheck
 	staticcheck ./...
 bench: build ## the figures of the README's table
 	bin/proffer-bench all
+	$(GO) test ./kernel/consensus -run none -bench Commits -benchtime 1x
+bench-large: build ## the rows with 10,000 simulated agents, and 19,000 that register again with 200,000 tasks
+	bin/proffer-bench crowd --agents 10000
+	bin/proffer-bench storm --agents 19000 --held 200000
 golden: ## remake the golden bytes with protoc
 	$(GO) test ./sdk/wire -run Golden -update
 sim: ## the simulated cluster: SEED=n replays a run, HOURS=n explores from there on
@@ -34,4 +38,4 @@ plants: ## every planted bug must be found
 	$(GO) test ./e2e/plants -run Score -v -count=1 -args -score
 soak: build ## the long forms of the stories that make test tells in short
 	PROFFER_SOAK=1 $(GO) test ./e2e/... ./kernel/sim/... -run 'Soak|Kill|Sim' -v -timeout 60m
-.PHONY: help build up demo compat test race check bench golden sim plants soak
+.PHONY: help build up demo compat test race check bench bench-large golden sim plants soak

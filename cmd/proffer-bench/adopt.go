@@ -11,8 +11,8 @@ import (
 )
 
 // restartAgent kills the agent and measures in seconds how soon it has registered again
-// with every task that it had.
-func restartAgent(ctx context.Context, u *upCluster) (float64, error) {
+// with its n tasks.
+func restartAgent(ctx context.Context, u *upCluster, n int) (float64, error) {
 	o := operator.DefaultOptions()
 	o.Addrs, o.Token = []string{u.addr}, u.token
 	op, err := operator.New(o)
@@ -35,7 +35,7 @@ func restartAgent(ctx context.Context, u *upCluster) (float64, error) {
 		now, err := agentStamp(ctx, op)
 		if err == nil && now > before {
 			took := time.Since(begin).Seconds()
-			return took, allRun(ctx, op)
+			return took, allRun(ctx, op, n)
 		}
 		select {
 		case <-time.After(5 * time.Millisecond):
@@ -68,7 +68,7 @@ func agentStamp(ctx context.Context, op *operator.Client) (int64, error) {
 }
 
 // allRun tells whether the tasks that slept before the kill run after it.
-func allRun(ctx context.Context, op *operator.Client) error {
+func allRun(ctx context.Context, op *operator.Client, want int) error {
 	tasks, err := op.Tasks(ctx)
 	if err != nil {
 		return err
@@ -79,8 +79,8 @@ func allRun(ctx context.Context, op *operator.Client) error {
 			n++
 		}
 	}
-	if n != sleepers {
-		return fmt.Errorf("%d of %d tasks run after the agent's restart", n, sleepers)
+	if n != want {
+		return fmt.Errorf("%d of %d tasks run after the agent's restart", n, want)
 	}
 	return nil
 }

@@ -156,7 +156,7 @@ func perTask(ctx context.Context, o options, _ float64) ([]row, error) {
 	err = b.run(ctx, u, func() {
 		defer close(hold)
 		each = float64(u.memory(ours)-empty) / sleepers / (1 << 20)
-		back, failure = restartAgent(ctx, u)
+		back, failure = restartAgent(ctx, u, sleepers)
 	})
 	if err == nil {
 		err = failure

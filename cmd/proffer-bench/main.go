@@ -53,7 +53,15 @@ type options struct {
 	json  bool
 	dir   string // for state; made fresh and removed
 	bin   string // the proffer binary
+	log   string // file for what the clusters say; empty for none
 	tasks int
+
+	agents   int // simulated ones
+	launches int // of perf-10
+	held     int // tasks of perf-12; 0 for ten an agent
+	kills    int // of perf-25
+
+	profile string // of perf-25 and perf-18: this one only
 }
 
 func benches() []bench {
@@ -65,6 +73,9 @@ func benches() []bench {
 		{"jobs", "perf-19, perf-20 and perf-22: how late jobs start, and what many of them cost", jobs},
 		{"idle", "perf-6: what a whole cluster costs that has nothing to do", idle},
 		{"writes", "perf-14: apps created by four clients", writes},
+		{"crowd", "perf-10, 11 and 12: simulated agents in a farm, over the real protocol", crowd},
+		{"failover", "perf-25: the leader of three masters is killed under launches, again and again", failover},
+		{"losses", "perf-18: an agent dies and comes back, or does not", losses},
 		{"alloc", "perf-7 and perf-8: the allocator", allocBench},
 	}
 }
@@ -85,9 +96,15 @@ func newRoot() *cobra.Command {
 	f.BoolVar(&o.json, "json", false, "one JSON object a row")
 	f.StringVar(&o.dir, "dir", "", "directory for state (default: a new one below the temporary directory)")
 	f.StringVar(&o.bin, "proffer", "", "the proffer binary (default: beside this one)")
+	f.StringVar(&o.log, "log", "", "file to append to what the clusters' processes say")
 	f.IntVar(&o.tasks, "tasks", 1000, "tasks of perf-1 and perf-2")
+	f.IntVar(&o.agents, "agents", 1000, "simulated agents of perf-10, 11, 12 and 25")
+	f.IntVar(&o.launches, "launches", crowdTasks, "tasks of perf-10")
+	f.IntVar(&o.held, "held", 0, "tasks of perf-12 (0: ten for each agent)")
+	f.IntVar(&o.kills, "kills", failoverKills, "kills of the leader in perf-25, for each profile")
+	f.StringVar(&o.profile, "profile", "", "of perf-25 and perf-18: this profile only")
 	all := benches()
-	for _, b := range all {
+	for _, b := range append(all, bench{"storm", "perf-12 alone", crowdStorm}) {
 		root.AddCommand(&cobra.Command{Use: b.name, Short: b.short, Args: cobra.NoArgs,
 			RunE: func(cmd *cobra.Command, _ []string) error { return report(cmd.Context(), o, b) }})
 	}

@@ -66,7 +66,7 @@ func startCluster(ctx context.Context, o options, more ...string) (*upCluster, e
 	if err := u.cmd.Start(); err != nil {
 		return nil, err
 	}
-	if err := u.waitReady(talk, begin); err != nil {
+	if err := u.waitReady(talk, o.log, begin); err != nil {
 		u.stop()
 		return nil, err
 	}
@@ -80,7 +80,17 @@ func startCluster(ctx context.Context, o options, more ...string) (*upCluster, e
 	return u, nil
 }
 
-func (u *upCluster) waitReady(talk io.Reader, begin time.Time) error {
+// waitReady waits for the line that says that the cluster serves. What is said afterwards is
+// appended to the file log, where that is named.
+func (u *upCluster) waitReady(talk io.Reader, log string, begin time.Time) error {
+	rest := io.Discard
+	if log != "" {
+		f, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+		if err != nil {
+			return err
+		}
+		rest = f // until this process ends
+	}
 	serves := make(chan time.Duration, 1)
 	var said bytes.Buffer
 	go func() {
@@ -92,7 +102,7 @@ func (u *upCluster) waitReady(talk io.Reader, begin time.Time) error {
 			}
 			said.WriteString(lines.Text() + "\n")
 		}
-		_, _ = io.Copy(io.Discard, talk)
+		_, _ = io.Copy(rest, talk)
 		u.ended <- u.cmd.Wait()
 	}()
 	select {
