@@ -27,9 +27,10 @@ check: ## gofmt, go vet, staticcheck
 bench: build ## the figures of the README's table
 	bin/proffer-bench all
 	$(GO) test ./kernel/consensus -run none -bench Commits -benchtime 1x
-bench-large: build ## the rows with 10,000 simulated agents, and 19,000 that register again with 200,000 tasks
+bench-large: build ## the rows with 10,000 simulated agents, 19,000 that register again with 200,000 tasks, and ten minutes at a high load
 	bin/proffer-bench crowd --agents 10000
 	bin/proffer-bench storm --agents 19000 --held 200000
+	bin/proffer-bench alarms
 golden: ## remake the golden bytes with protoc
 	$(GO) test ./sdk/wire -run Golden -update
 sim: ## the simulated cluster: SEED=n replays a run, HOURS=n explores from there on

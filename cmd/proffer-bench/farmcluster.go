@@ -40,7 +40,7 @@ type farmOptions struct {
 
 // ownPosts is up to how many agents each has a connection of its own for its calls: a
 // process has 20,000 descriptors in common set-ups, and each agent a stream beside it.
-const ownPosts = 8000
+const ownPosts = 9500
 
 // startFarm starts all of it and waits until every agent is there; the framework is run by
 // begin.

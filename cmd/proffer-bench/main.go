@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 )
@@ -61,6 +62,8 @@ type options struct {
 	held     int // tasks of perf-12; 0 for ten an agent
 	kills    int // of perf-25
 
+	quiet time.Duration // how long alarms lasts
+
 	profile string // of perf-25 and perf-18: this one only
 }
 
@@ -102,9 +105,10 @@ func newRoot() *cobra.Command {
 	f.IntVar(&o.launches, "launches", crowdTasks, "tasks of perf-10")
 	f.IntVar(&o.held, "held", 0, "tasks of perf-12 (0: ten for each agent)")
 	f.IntVar(&o.kills, "kills", failoverKills, "kills of the leader in perf-25, for each profile")
+	f.DurationVar(&o.quiet, "for", 10*time.Minute, "how long alarms lasts")
 	f.StringVar(&o.profile, "profile", "", "of perf-25 and perf-18: this profile only")
 	all := benches()
-	for _, b := range append(all, bench{"storm", "perf-12 alone", crowdStorm}) {
+	for _, b := range append(all, bench{"storm", "perf-12 alone", crowdStorm}, bench{"alarms", "perf-18: agents given up by mistake on a busy machine", alarms}) {
 		root.AddCommand(&cobra.Command{Use: b.name, Short: b.short, Args: cobra.NoArgs,
 			RunE: func(cmd *cobra.Command, _ []string) error { return report(cmd.Context(), o, b) }})
 	}

@@ -40,7 +40,7 @@ type Options struct {
 
 	OfferTimeout       time.Duration // an offer held longer is rescinded
 	SchedulerHeartbeat time.Duration // between HEARTBEAT events of a scheduler's stream
-	AgentHeartbeat     time.Duration // either side of an agent's stream says something at least this often, and four times in AgentTimeout
+	AgentHeartbeat     time.Duration // either side of an agent's stream says something at least this often, and at least four times in AgentTimeout; zero for a quarter of that
 	AgentTimeout       time.Duration // silence after which an agent is unreachable
 	RemovalRate        RemovalRate   // how fast silent agents become unreachable
 	MassShare          float64       // when more than this share of the agents, and at least two, are silent at once, none becomes unreachable; 1 for no guard
@@ -56,7 +56,6 @@ func DefaultOptions() Options {
 	return Options{
 		OfferTimeout:       30 * time.Second,
 		SchedulerHeartbeat: 15 * time.Second,
-		AgentHeartbeat:     2500 * time.Millisecond,
 		AgentTimeout:       10 * time.Second,
 		MassShare:          0.5,
 		MassWait:           5 * time.Minute,
@@ -75,7 +74,6 @@ func (o Options) withDefaults() Options {
 	}{
 		{&o.OfferTimeout, d.OfferTimeout},
 		{&o.SchedulerHeartbeat, d.SchedulerHeartbeat},
-		{&o.AgentHeartbeat, d.AgentHeartbeat},
 		{&o.AgentTimeout, d.AgentTimeout},
 		{&o.RecoveryTimeout, d.RecoveryTimeout},
 		{&o.MassWait, d.MassWait},
@@ -85,7 +83,9 @@ func (o Options) withDefaults() Options {
 			*p.v = p.d
 		}
 	}
-	o.AgentHeartbeat = min(o.AgentHeartbeat, o.AgentTimeout/4) // three may be lost
+	if most := o.AgentTimeout / 4; o.AgentHeartbeat == 0 || o.AgentHeartbeat > most { // three may be lost
+		o.AgentHeartbeat = most
+	}
 	if o.MassShare == 0 {
 		o.MassShare = d.MassShare
 	}
