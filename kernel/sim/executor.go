@@ -67,8 +67,11 @@ func (m *machine) perform(e ledger.Effect) {
 			}})
 		})
 	case ledger.Destroy:
-		m.destroy(e.ContainerID)
-		m.soon(2*time.Millisecond, 60*time.Millisecond, "has emptied "+e.ContainerID, func() { m.step(ledger.Emptied{ContainerID: e.ContainerID}) })
+		m.marked[e.ContainerID] = true // whoever is told late finds the marker
+		m.soon(2*time.Millisecond, 60*time.Millisecond, "has emptied "+e.ContainerID, func() {
+			m.destroy(e.ContainerID)
+			m.step(ledger.Emptied{ContainerID: e.ContainerID})
+		})
 	case ledger.SendExecutor:
 		if x := m.conns[e.Conn]; x != nil {
 			event, conn := clone(m.w, e.Event), e.Conn
@@ -102,7 +105,6 @@ func (m *machine) destroy(container string) {
 		p.alive, p.child = false, false
 		m.w.note("%s killed the process of %s", m.name, p.task.TaskID)
 	}
-	m.marked[container] = true // whoever is told late finds the marker
 }
 
 func (m *machine) startExecutor(e ledger.StartExecutor) {

@@ -109,7 +109,11 @@ func (w *world) isolate(m *master) {
 	for _, x := range w.machines {
 		for range w.rng.IntN(4) {
 			w.after(w.between(100*time.Millisecond, 20*time.Second), x.name+" is shaken", func() {
-				if x.link != nil && x.link.stream != nil {
+				switch {
+				case x.up && w.chance(25):
+					x.crash()
+					w.after(w.between(100*time.Millisecond, time.Second), x.name+" starts again", x.startAgent)
+				case x.link != nil && x.link.stream != nil:
 					x.link.stream.drop()
 				}
 			})
