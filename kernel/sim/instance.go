@@ -18,6 +18,8 @@ type instance struct {
 
 	// Of the process.
 	lease   string
+	writes  []func()  // transactions, the first of them on its way
+	written uint64    // revision of the last one
 	mind    mind.Mind // nil until it leads
 	inputs  []mind.Input
 	awake   bool
@@ -31,6 +33,7 @@ type instance struct {
 const (
 	keyLeader    = "leader"
 	keyFramework = "framework"
+	keyWrites    = "writes"
 	leaseTTL     = 10 * time.Second
 	storeRetry   = 100 * time.Millisecond
 )
@@ -51,6 +54,7 @@ func (i *instance) begin() {
 	i.info = sdk.FrameworkInfo{Name: i.p.f.Name(), Principal: i.p.f.Name(), User: "nobody", FailoverTimeout: 7 * 24 * 3600, Checkpoint: true, Roles: []string{"*"},
 		Capabilities: []sdk.FrameworkCapability{{Type: sdk.CapabilityPartitionAware}, {Type: sdk.CapabilityMultiRole}}}
 	i.lease, i.mind, i.inputs, i.awake, i.ticking, i.events, i.writing = "", nil, nil, false, time.Time{}, nil, false
+	i.writes, i.written = nil, 0
 	i.mailbox = mailbox{i: i, doubt: map[sdk.TaskID]*doubt{}}
 	i.start()
 	i.candidate()
@@ -171,21 +175,62 @@ func (i *instance) load() {
 	})
 }
 
-// write does a transaction under the guard, until it is known whether it is done.
+// write does a transaction under the guard, after the last one, until it is known whether
+// it is done. One is on its way at a time.
 func (i *instance) write(ops []sdk.StoreOp, done func(*sdk.Error)) {
-	commit := &sdk.StoreCommit{If: []sdk.StoreCompare{{Type: sdk.StoreHeldBy, Key: keyLeader, Lease: i.lease}}, Then: slices.Clone(ops)}
+	i.writes = append(i.writes, func() { i.try(ops, done) })
+	if len(i.writes) == 1 {
+		i.writes[0]()
+	}
+}
+
+// wrote lets the next transaction go.
+func (i *instance) wrote() {
+	if i.writes = i.writes[1:]; len(i.writes) > 0 {
+		i.writes[0]()
+	}
+}
+
+func (i *instance) try(ops []sdk.StoreOp, done func(*sdk.Error)) {
+	after := sdk.StoreCompare{Type: sdk.StoreAbsent, Key: keyWrites}
+	if i.written > 0 {
+		after = sdk.StoreCompare{Type: sdk.StoreUnchanged, Key: keyWrites, Modified: i.written}
+	}
+	commit := &sdk.StoreCommit{
+		If:   []sdk.StoreCompare{{Type: sdk.StoreHeldBy, Key: keyLeader, Lease: i.lease}, after},
+		Then: append(slices.Clone(ops), sdk.StoreOp{Type: sdk.StorePut, Key: keyWrites, Lease: i.lease}),
+	}
 	i.store(&sdk.StoreCall{Type: sdk.StoreCallCommit, Commit: commit}, func(r *sdk.StoreResponse, err *sdk.Error) {
 		switch {
 		case err == nil && r.Held:
+			i.written = r.Revision
 			done(nil)
+			i.wrote()
 		case err == nil:
-			i.end("another one leads")
+			i.check(ops, done)
 		case err.Code == sdk.CodeUnknown || err.Code == sdk.CodeUnavailable || err.Code == sdk.CodeInternal:
-			i.again(func() { i.write(ops, done) })
+			i.again(func() { i.try(ops, done) })
 		case err.Code == sdk.CodeExhausted || err.Code == sdk.CodeTooLarge:
 			done(err)
+			i.wrote()
 		default:
 			i.w.fail("%s: its transaction is refused: %v", i.name, err)
+		}
+	})
+}
+
+// check sees whether a transaction that is refused was done by an earlier try.
+func (i *instance) check(ops []sdk.StoreOp, done func(*sdk.Error)) {
+	i.store(&sdk.StoreCall{Type: sdk.StoreCallGet, Get: &sdk.StoreGet{Key: keyWrites}}, func(r *sdk.StoreResponse, err *sdk.Error) {
+		switch {
+		case err != nil && err.Code != sdk.CodeNotFound:
+			i.again(func() { i.try(ops, done) })
+		case err != nil || r.KVs[0].Lease != i.lease || r.KVs[0].Modified == i.written:
+			i.end("another one leads")
+		default:
+			i.written = r.KVs[0].Modified
+			done(nil)
+			i.wrote()
 		}
 	})
 }

@@ -139,8 +139,15 @@ func (w *world) storeCall(client string, who store.Caller, call *sdk.StoreCall, 
 	w.after(w.between(6*time.Second, 7*time.Second), client+" waits for the store", func() {
 		once(nil, sdk.Errorf(sdk.CodeUnknown, "", "no answer"))
 	})
-	w.after(w.between(time.Millisecond, 20*time.Millisecond), client+" asks the store: "+string(call.Type), func() {
-		if l.dead || !w.net.reaches(client, l.m.name) || !w.calm && w.rng.IntN(300) == 0 {
+	late := w.between(time.Millisecond, 20*time.Millisecond)
+	if !w.calm && w.rng.IntN(250) == 0 {
+		late = w.between(7*time.Second, 40*time.Second) // a master on the way was stopped: nobody waits for it any more
+	}
+	w.after(late, client+" asks the store: "+string(call.Type), func() {
+		if l.dead {
+			l = l.m.leading()
+		}
+		if l == nil || !w.net.reaches(client, l.m.name) || !w.calm && w.rng.IntN(300) == 0 {
 			return
 		}
 		l.keep.answer(call, who, func(r *sdk.StoreResponse, err *sdk.Error) {

@@ -25,6 +25,9 @@ type Scheduler[M mind.Mind] struct {
 	metrics  metrics
 	lead     *store.Leadership // set before the loop begins
 
+	writing sync.Mutex // held for the time of a transaction
+	written uint64     // revision of the last one; 0: this leadership has done none
+
 	mu     sync.RWMutex // held for writing while the mind steps
 	mind   M
 	loaded bool                 // there is a mind

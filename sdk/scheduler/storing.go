@@ -3,6 +3,7 @@ package scheduler
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/profferhq/proffer/sdk"
@@ -32,13 +33,33 @@ func (s *Scheduler[M]) commit(ctx context.Context, c mind.Commit) {
 // retryPause is between two tries of a transaction.
 const retryPause = 100 * time.Millisecond
 
-// write commits ops under the guard, until it is known whether they are done.
+// keyWrites is written by every transaction of a leadership, and goes with its lease.
+const keyWrites = "writes"
+
+// write commits ops under the guard, until it is known whether they are done. A try that
+// nobody waits for any more may still be on its way, in a master that stands still, and
+// arrive after what followed it: so each transaction has to be the one after the last.
 func (s *Scheduler[M]) write(ctx context.Context, ops []store.Op) error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	after := store.Absent(keyWrites)
+	if s.written > 0 {
+		after = store.Unchanged(keyWrites, s.written)
+	}
+	txn := store.Txn{If: []store.Compare{s.lead.Guard(), after}, Then: append(slices.Clip(ops), store.PutHeld(keyWrites, nil, s.lead.Lease()))}
 	for {
-		result, err := s.space.Commit(ctx, store.Txn{If: []store.Compare{s.lead.Guard()}, Then: ops})
-		switch {
-		case err == nil && result.Held:
+		result, err := s.space.Commit(ctx, txn)
+		if err == nil && result.Held {
+			s.written = result.Revision
 			return nil
+		}
+		if err == nil {
+			var done bool
+			if done, err = s.done(ctx); done {
+				return nil
+			}
+		}
+		switch {
 		case err == nil:
 			return s.deposed()
 		case ctx.Err() != nil:
@@ -56,4 +77,19 @@ func (s *Scheduler[M]) write(ctx context.Context, ops []store.Op) error {
 			return context.Cause(ctx)
 		}
 	}
+}
+
+// done tells whether a transaction that the store refuses to do was done by an earlier try.
+func (s *Scheduler[M]) done(ctx context.Context) (bool, error) {
+	kv, err := s.space.Get(ctx, keyWrites)
+	switch {
+	case err != nil && sdk.CodeOf(err) == sdk.CodeNotFound:
+		return false, nil
+	case err != nil:
+		return false, err
+	case kv.Lease != s.lead.Lease() || kv.Modified == s.written:
+		return false, nil
+	}
+	s.written = kv.Modified
+	return true, nil
 }
