@@ -40,6 +40,7 @@ type process struct {
 	id        sdk.Process
 	alive     bool
 	child     bool // a process that it has started outlives it, until the container is emptied
+	told      bool // its end is known
 	status    int32
 }
 
@@ -103,6 +104,9 @@ func (m *machine) destroy(container string) {
 	}
 	if p := m.processes[container]; p != nil && (p.alive || p.child) {
 		p.alive, p.child = false, false
+		if p.told {
+			delete(m.processes, container)
+		}
 		m.w.note("%s killed the process of %s", m.name, p.task.TaskID)
 	}
 }
@@ -239,7 +243,9 @@ func (x *executor) obey(e *sdk.ExecutorEvent) {
 				}
 			}
 			if t.ended && len(t.waiting) == 0 && t.process != nil {
-				delete(x.m.processes, t.process.container)
+				if t.process.told = true; !t.process.child {
+					delete(x.m.processes, t.process.container)
+				}
 			}
 		}
 	case sdk.ExecutorEventShutdown:

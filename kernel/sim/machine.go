@@ -121,6 +121,7 @@ func (m *machine) startAgent() {
 			m.w.fail("%s: record %d of its checkpoint does not fit: %v", m.name, i, err)
 			return
 		}
+		m.w.truth.stored(m, r) // what a crash has left of a write without a sync counts, too
 	}
 	alive := map[string]bool{}
 	for id, x := range m.executors {
@@ -226,9 +227,13 @@ func (m *machine) sync() {
 		if !m.up || m.life != life {
 			return
 		}
-		if !m.w.calm && m.w.rng.IntN(4000) == 0 { // between any two things that it does
+		odds := 4000 // between any two things that it does, and before it tells something above all
+		if send, ok := e.(ledger.SendMaster); ok && send.Call.Type == link.CallUpdate {
+			odds = 300
+		}
+		if !m.w.calm && m.w.rng.IntN(odds) == 0 {
 			m.w.result.Faults++
-			if m.crash(); m.w.chance(25) {
+			if m.crash(); m.w.chance(40) {
 				m.reboot()
 			}
 			m.w.after(m.w.between(200*time.Millisecond, 14*time.Second), m.name+" starts again", m.startAgent)

@@ -27,12 +27,15 @@ func newTruth() truth {
 	return truth{updates: map[taskKey][]string{}, where: map[taskKey]string{}, starts: map[taskKey]int{}}
 }
 
-// stored notes a record that is on an agent's disk.
+// stored notes a record that is on an agent's disk, once.
 func (t *truth) stored(m *machine, r *ledger.Record) {
 	if r.Update == nil || r.Update.Acked {
 		return
 	}
 	key := taskKey{r.Update.FrameworkID, r.Update.Status.TaskID}
+	if slices.Contains(t.updates[key], string(r.Update.Status.UUID)) {
+		return
+	}
 	t.updates[key] = append(t.updates[key], string(r.Update.Status.UUID))
 	t.where[key] = m.name
 }
