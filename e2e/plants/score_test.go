@@ -31,7 +31,7 @@ type hunt struct {
 const huntHours = 12
 
 func plants() []plant {
-	sim := hunt{pkg: "./e2e/sim", minutes: 12}
+	sim := hunt{pkg: "./e2e/sim", minutes: 30}
 	only := func(h ...hunt) []hunt { return h }
 	return []plant{
 		// Those that the design names.

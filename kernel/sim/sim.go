@@ -39,8 +39,13 @@ type Result struct {
 }
 
 // restTime is how long the cluster has to come to rest when the faults stop: two
-// of the longest pauses between two sendings of an update, and more.
-const restTime = 30 * time.Minute
+// of the longest pauses between two sendings of an update, and more. From restSoon on it
+// is looked at whether it has already.
+const (
+	restTime = 30 * time.Minute
+	restSoon = 8 * time.Minute
+	restLook = 4 * time.Minute
+)
 
 // world is one run.
 type world struct {
@@ -53,6 +58,7 @@ type world struct {
 	digest uint64
 	last   []string
 	calm   bool // no more faults and launches
+	rests  bool // all has come to rest
 
 	net          network
 	first        snapshot // what masters without a disk begin with
@@ -95,8 +101,11 @@ func Run(opt Options) Result {
 	}
 	w.planFaults()
 	w.at(opt.Length, "calm", w.heal)
+	for at := restSoon; at < restTime; at += restLook {
+		w.at(opt.Length+at, "a look", w.lookForRest)
+	}
 	w.run(w.start.Add(opt.Length + restTime))
-	if w.result.Err == nil {
+	if w.result.Err == nil && !w.rests {
 		w.atRest()
 	}
 	w.result.Trace, w.result.Last = w.digest, w.last
@@ -105,7 +114,7 @@ func Run(opt Options) Result {
 
 // run lets things happen until the end, or until something is wrong.
 func (w *world) run(end time.Time) {
-	for w.result.Err == nil {
+	for w.result.Err == nil && !w.rests {
 		e, ok := w.queue.pop(end)
 		if !ok {
 			return
@@ -115,6 +124,13 @@ func (w *world) run(end time.Time) {
 		w.note("%s", e.what)
 		e.do()
 	}
+}
+
+// lookForRest ends the run when nothing is left to be done.
+func (w *world) lookForRest() {
+	w.atRest()
+	w.rests = w.result.Err == nil
+	w.result.Err = nil
 }
 
 // fail ends the run with a broken promise.
