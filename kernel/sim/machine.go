@@ -204,6 +204,10 @@ func (m *machine) step(in ledger.Input) {
 
 // sync makes durable what waits, and then does what waits for that.
 func (m *machine) sync() {
+	if m.begins() && !m.w.calm && m.w.rng.IntN(200) == 0 {
+		m.interrupt() // tasks run of which nobody knows
+		return
+	}
 	ready := m.pending
 	if m.obeys.Compare(m.obeyed) > 0 {
 		m.obeyed = m.obeys
@@ -232,15 +236,30 @@ func (m *machine) sync() {
 			odds = 300
 		}
 		if !m.w.calm && m.w.rng.IntN(odds) == 0 {
-			m.w.result.Faults++
-			if m.crash(); m.w.chance(40) {
-				m.reboot()
-			}
-			m.w.after(m.w.between(200*time.Millisecond, 14*time.Second), m.name+" starts again", m.startAgent)
+			m.interrupt()
 			return
 		}
 		m.perform(e)
 	}
+}
+
+// begins tells whether the start of a task is to be written down.
+func (m *machine) begins() bool {
+	for i := range m.pending.Records {
+		if u := m.pending.Records[i].Update; u != nil && u.Status.State == sdk.TaskRunning {
+			return true
+		}
+	}
+	return false
+}
+
+// interrupt kills the agent, or the machine with it, for a while.
+func (m *machine) interrupt() {
+	m.w.result.Faults++
+	if m.crash(); m.w.chance(40) {
+		m.reboot()
+	}
+	m.w.after(m.w.between(200*time.Millisecond, 14*time.Second), m.name+" starts again", m.startAgent)
 }
 
 func (m *machine) append(records []ledger.Record) error {

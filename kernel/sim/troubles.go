@@ -107,10 +107,10 @@ func (w *world) isolate(m *master) {
 		}
 	}
 	for _, x := range w.machines {
-		for range w.rng.IntN(4) {
+		for range w.rng.IntN(6) {
 			w.after(w.between(100*time.Millisecond, 20*time.Second), x.name+" is shaken", func() {
 				switch {
-				case x.up && w.chance(25):
+				case x.up && w.chance(40):
 					x.crash()
 					w.after(w.between(100*time.Millisecond, time.Second), x.name+" starts again", x.startAgent)
 				case x.link != nil && x.link.stream != nil:
