@@ -108,7 +108,12 @@ func newRoot() *cobra.Command {
 	f.DurationVar(&o.quiet, "for", 10*time.Minute, "how long alarms lasts")
 	f.StringVar(&o.profile, "profile", "", "of perf-25 and perf-18: this profile only")
 	all := benches()
-	for _, b := range append(all, bench{"storm", "perf-12 alone", crowdStorm}, bench{"alarms", "perf-18: agents given up by mistake on a busy machine", alarms}) {
+	long := []bench{
+		{"storm", "perf-12 alone", crowdStorm},
+		{"gossip", "how many members the gossip carries here", gossips},
+		{"alarms", "perf-18: agents given up by mistake on a busy machine", alarms},
+	}
+	for _, b := range append(all, long...) {
 		root.AddCommand(&cobra.Command{Use: b.name, Short: b.short, Args: cobra.NoArgs,
 			RunE: func(cmd *cobra.Command, _ []string) error { return report(cmd.Context(), o, b) }})
 	}

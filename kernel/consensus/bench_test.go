@@ -64,7 +64,9 @@ func benchVoter(b *testing.B, name string, logs raft.LogStore, stable raft.Stabl
 
 // benchCommits commits n commands, so many in flight, and tells how many a second, and
 // how many batches the leader made durable for each.
-func benchCommits(b *testing.B, n int, open func(name string) (raft.LogStore, raft.StableStore)) (rate, batches float64) {
+// With grouped they go as the store's writes do: those that wait together travel together,
+// one group after the other.
+func benchCommits(b *testing.B, n int, grouped bool, open func(name string) (raft.LogStore, raft.StableStore)) (rate, batches float64) {
 	var first raft.Configuration
 	var transports []raft.Transport
 	for i := range benchVoters {
@@ -96,13 +98,19 @@ func benchCommits(b *testing.B, n int, open func(name string) (raft.LogStore, ra
 	}
 	command := bytes.Repeat([]byte{'x'}, benchBytes)
 	before, begin := stores[at].batches.Load(), time.Now()
+	apply := func() error { return voters[at].Apply(command, 10*time.Second).Error() }
+	if grouped {
+		var stop func()
+		apply, stop = inGroups(voters[at], command)
+		defer stop()
+	}
 	var left atomic.Int64
 	left.Store(int64(n))
 	var g sync.WaitGroup
 	for range benchInFlight {
 		g.Go(func() {
 			for left.Add(-1) >= 0 {
-				if err := voters[at].Apply(command, 10*time.Second).Error(); err != nil {
+				if err := apply(); err != nil {
 					b.Error(err)
 					return
 				}
@@ -113,6 +121,41 @@ func benchCommits(b *testing.B, n int, open func(name string) (raft.LogStore, ra
 	return float64(n) / time.Since(begin).Seconds(), float64(stores[at].batches.Load()-before) / float64(n)
 }
 
+// inGroups gives a function that has a command committed with whatever else waits, as
+// Node.write does.
+func inGroups(r *raft.Raft, command []byte) (apply func() error, stop func()) {
+	waiting := make(chan chan error, benchInFlight)
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		for first := range waiting {
+			group := []chan error{first}
+			for more := true; more; {
+				select {
+				case one, open := <-waiting:
+					if more = open; open {
+						group = append(group, one)
+					}
+				default:
+					more = false
+				}
+			}
+			var futures []raft.ApplyFuture
+			for range group {
+				futures = append(futures, r.Apply(command, 10*time.Second))
+			}
+			for i, f := range futures {
+				group[i] <- f.Error()
+			}
+		}
+	}()
+	return func() error {
+		one := make(chan error, 1)
+		waiting <- one
+		return <-one
+	}, func() { close(waiting); <-over }
+}
+
 // syncsPerBatch is how often bbolt syncs its file in one transaction: pages, then the page
 // that says which are good.
 const syncsPerBatch = 2
@@ -121,22 +164,28 @@ const syncsPerBatch = 2
 // against the same with a store in memory. One iteration is the whole measurement.
 func BenchmarkCommits(b *testing.B) {
 	const commits = 20_000
-	for range b.N {
-		memory, _ := benchCommits(b, commits, func(string) (raft.LogStore, raft.StableStore) {
-			s := raft.NewInmemStore()
-			return s, s
-		})
-		disk, batches := benchCommits(b, commits, func(string) (raft.LogStore, raft.StableStore) {
-			s, err := openStore(b.TempDir(), func(err error) { b.Error(err) })
-			if err != nil {
-				b.Fatal(err)
+	memory := func(string) (raft.LogStore, raft.StableStore) {
+		s := raft.NewInmemStore()
+		return s, s
+	}
+	disk := func(string) (raft.LogStore, raft.StableStore) {
+		s, err := openStore(b.TempDir(), func(err error) { b.Error(err) })
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Cleanup(func() { _ = s.db.Close() })
+		return s, s
+	}
+	for _, grouped := range []bool{false, true} {
+		b.Run(fmt.Sprintf("grouped=%v", grouped), func(b *testing.B) {
+			for range b.N {
+				quick, _ := benchCommits(b, commits, grouped, memory)
+				rate, batches := benchCommits(b, commits, grouped, disk)
+				b.ReportMetric(quick, "memory-commits/s")
+				b.ReportMetric(rate, "commits/s")
+				b.ReportMetric(rate/quick, "x-memory")
+				b.ReportMetric(batches*syncsPerBatch, "fsyncs/commit")
 			}
-			b.Cleanup(func() { _ = s.db.Close() })
-			return s, s
 		})
-		b.ReportMetric(memory, "memory-commits/s")
-		b.ReportMetric(disk, "commits/s")
-		b.ReportMetric(disk/memory, "x-memory")
-		b.ReportMetric(batches*syncsPerBatch, "fsyncs/commit")
 	}
 }
