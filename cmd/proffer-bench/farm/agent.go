@@ -17,6 +17,7 @@ import (
 type agent struct {
 	f      *Farm
 	name   string
+	addr   string // where masters find it
 	leader string // host:port of whoever answered last; run's own
 	wake   chan struct{}
 
@@ -30,8 +31,8 @@ type agent struct {
 	tombs      map[taskKey]sdk.TaskState
 }
 
-func newAgent(f *Farm, name string) *agent {
-	return &agent{f: f, name: name, wake: make(chan struct{}, 1), frameworks: map[sdk.FrameworkID]*sdk.FrameworkInfo{},
+func newAgent(f *Farm, name, addr string) *agent {
+	return &agent{f: f, name: name, addr: addr, wake: make(chan struct{}, 1), frameworks: map[sdk.FrameworkID]*sdk.FrameworkInfo{},
 		tasks: map[taskKey]*task{}, tombs: map[taskKey]sdk.TaskState{}}
 }
 

@@ -165,7 +165,7 @@ func (a *agent) report() *link.Register {
 	defer a.mu.Unlock()
 	r := &link.Register{
 		Agent:  sdk.AgentInfo{ID: a.id, Hostname: a.name, Port: 5051, Resources: a.f.o.Resources},
-		BootID: "farm", Software: "farm", Address: a.f.door.Addr().String(), Highest: a.highest, Time: time.Now().UnixNano(),
+		BootID: "farm", Software: "farm", Address: a.addr, Highest: a.highest, Time: time.Now().UnixNano(),
 	}
 	for _, info := range a.frameworks {
 		r.Frameworks = append(r.Frameworks, *info)

@@ -7,7 +7,10 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/profferhq/proffer/kernel/credential"
 	"github.com/profferhq/proffer/sdk"
@@ -68,7 +71,7 @@ func Start(o Options) (*Farm, error) {
 	if o.Timeout == 0 {
 		o.Timeout, o.Pause = 15*time.Second, 5*time.Second
 	}
-	door, err := net.Listen("tcp", "127.0.0.1:0")
+	door, err := openDoor()
 	if err != nil {
 		return nil, err
 	}
@@ -82,17 +85,33 @@ func Start(o Options) (*Farm, error) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	f.cancel = cancel
-	f.wait.Go(f.openDoor)
+	f.wait.Go(f.letIn)
 	for i := range o.Agents {
-		a := newAgent(f, fmt.Sprintf("sim-%05d", i))
+		a := newAgent(f, fmt.Sprintf("sim-%05d", i), f.address(i))
 		f.agents = append(f.agents, a)
 		f.wait.Go(func() { a.run(ctx) })
 	}
 	return f, nil
 }
 
-// openDoor lets in whoever knocks, and out again.
-func (f *Farm) openDoor() {
+// openDoor listens on all addresses of the loopback device: each agent has one of its own.
+func openDoor() (net.Listener, error) {
+	lc := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error {
+		var failed error
+		err := c.Control(func(fd uintptr) { failed = unix.BindToDevice(int(fd), "lo") })
+		return errors.Join(err, failed)
+	}}
+	return lc.Listen(context.Background(), "tcp4", "0.0.0.0:0")
+}
+
+// address is where masters find agent i.
+func (f *Farm) address(i int) string {
+	_, port, _ := net.SplitHostPort(f.door.Addr().String())
+	return fmt.Sprintf("127.%d.%d.%d:%s", 1+i>>14, i>>7&127, 1+i&127, port)
+}
+
+// letIn lets in whoever knocks, and out again.
+func (f *Farm) letIn() {
 	for {
 		c, err := f.door.Accept()
 		if err != nil {
