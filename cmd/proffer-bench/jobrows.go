@@ -118,7 +118,7 @@ func (j *jobBench) steady(ctx context.Context, prefix string, n int, interval ti
 	if err != nil {
 		return r, err
 	}
-	at := soon(5*time.Second + time.Duration(n)*2*time.Millisecond)
+	at := soon(5*time.Second + time.Duration(n)*4*time.Millisecond) // slower creation than that would lose slots
 	name := number(prefix)
 	r.create, r.createCost, err = j.makes(ctx, n, func(i int) benchJob {
 		first := at.Add(time.Duration(i/perSecond) * time.Second % interval)
