@@ -3,6 +3,8 @@ package sim
 import (
 	"fmt"
 	"time"
+
+	"github.com/profferhq/proffer/sdk"
 )
 
 // fault is one kind of trouble, and how often it comes in an hour.
@@ -110,6 +112,9 @@ func (w *world) heal() {
 	}
 	for _, m := range w.machines {
 		w.after(time.Second, m.name+" is up", m.startAgent)
+		for d := 20 * time.Second; d < 3*time.Minute; d += 40 * time.Second {
+			w.after(d, m.name+" is wanted again", func() { w.operate(sdk.OperatorReactivate, m) })
+		}
 	}
 	for _, s := range w.schedulers {
 		w.after(time.Second, s.name+" is up", s.begin)
