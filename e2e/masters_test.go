@@ -3,6 +3,7 @@ package e2e
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -176,4 +177,42 @@ func TestSnapshotOntoEmptyMasters(t *testing.T) {
 	if got := c.run("run", "--cpus", "0.1", "--mem", "32", "--", "echo", "again"); got != "again\n" {
 		t.Errorf("a run printed %q", got)
 	}
+}
+
+// TestLeaderWithAWrongClock: a master whose clock is five hours ahead joins and is handed
+// the leadership. Nothing ends for that, people are told, and new tasks run.
+func TestLeaderWithAWrongClock(t *testing.T) {
+	c := startCluster(t, "--masters", "3", "--agents", "2", "--resources", "cpus:1;mem:512;disk:512", "--resources", "cpus:1;mem:512;disk:512")
+	c.settled(3)
+	c.writers(2)
+	was := c.undisturbed(2, nil)
+	port := 5090 + c.offset
+	late := watch(t, exec.Command(filepath.Join(binaries, "proffer"), "master", "--dir", filepath.Join(t.TempDir(), "late"), "--bind", "127.0.0.1", "--key", filepath.Join(c.dir, "key"),
+		"--port", strconv.Itoa(port), "--raft-port", strconv.Itoa(port+2), "--gossip-port", strconv.Itoa(7986+c.offset), "--join", fmt.Sprintf("127.0.0.1:%d", 7946+c.offset),
+		"--raft-join", fmt.Sprintf("127.0.0.1:%d", 5052+c.offset), "--system-headroom", "", "--test-clock-offset", "5h"))
+	addr := fmt.Sprintf("127.0.0.1:%d", port)
+	eventually(t, 20*time.Second, "the fourth master is a member", func() bool {
+		return c.masters()[addr][0] != "" && strings.Contains(c.try("cluster", "members").out, "follows")
+	})
+	eventually(t, 20*time.Second, "it leads", func() bool {
+		if strings.Contains(c.try("cluster", "leader").out, addr) {
+			return true
+		}
+		c.try("cluster", "transfer", c.masters()[addr][0])
+		return false
+	})
+	eventually(t, 20*time.Second, "status tells of the clocks, and the agents are there", func() bool {
+		status := c.try("status").out
+		return strings.Contains(status, "by -5h0m0s") && strings.Contains(status, "agents    2 of 2")
+	})
+	c.undisturbed(2, was)
+	if got := c.run("run", "--cpus", "0.1", "--mem", "32", "--", "echo", "on"); got != "on\n" {
+		t.Errorf("a task printed %q", got)
+	}
+	if strings.Contains(late(), "removing framework") {
+		t.Errorf("a framework was removed: %s", late())
+	}
+	c.run("cluster", "leave", c.masters()[addr][0])
+	c.settled(3)
+	c.undisturbed(2, was)
 }

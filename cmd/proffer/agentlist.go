@@ -41,6 +41,11 @@ func agentListCommand(c *client) *cobra.Command {
 			for _, a := range agents.Agents {
 				rows = append(rows, agentRow(a, running[a.AgentInfo.ID]))
 			}
+			for _, info := range agents.RecoveredAgents { // a new leader has not heard of them yet
+				row := agentRow(sdk.AgentState{AgentInfo: info, TotalResources: info.Resources}, 0)
+				row[2], row[3] = "awaited", "?"
+				rows = append(rows, row)
+			}
 			return table(c.io.out, []string{"AGENT", "HOST", "STATE", "TASKS", "CPUS", "MEM", "DISK", "OTHER", "KEPT", "ATTRIBUTES"}, rows)
 		},
 	}
