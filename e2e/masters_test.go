@@ -209,7 +209,7 @@ func TestLeaderWithAWrongClock(t *testing.T) {
 	if got := c.run("run", "--cpus", "0.1", "--mem", "32", "--", "echo", "on"); got != "on\n" {
 		t.Errorf("a task printed %q", got)
 	}
-	if strings.Contains(late(), "removing framework") {
+	if strings.Contains(late(), "it was away for longer") {
 		t.Errorf("a framework was removed: %s", late())
 	}
 	c.run("cluster", "leave", c.masters()[addr][0])

@@ -28,7 +28,7 @@ func (c *Cluster) holdsOffers() bool {
 		return !c.offersFrom.IsZero()
 	}
 	c.offersFrom = time.Time{}
-	c.log(Info, "offers begin", "agents back", c.awaited-c.recovering, "of", c.awaited, "after", c.now.Sub(c.began).Round(time.Millisecond))
+	c.log(Info, "offers begin", "agents back", c.awaited-c.recovering, "of", c.awaited, "after", c.now.Sub(c.began).Round(time.Millisecond).String())
 	c.clearNotice(offersKey)
 	return false
 }
