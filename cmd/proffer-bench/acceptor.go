@@ -28,12 +28,14 @@ type acceptor struct {
 	held       []sdk.Offer // with a rate: not answered yet
 	paused     bool
 	tasks      map[sdk.TaskID]*launched
-	began      time.Time // of the first launch
-	running    int       // tasks whose first status has come: their launch is acknowledged
-	finished   int       // tasks that ran to their end
-	updates    int       // different ones
-	never      int       // tasks that a definite answer says were never started
+	order      []*launched // as they were launched
+	began      time.Time   // of the first launch
+	running    int         // tasks whose first status has come: their launch is acknowledged
+	finished   int         // tasks that ran to their end
+	updates    int         // different ones
+	never      int         // tasks that a definite answer says were never started
 	bad        map[sdk.TaskState]int
+	subscribed []time.Time // when each subscription began
 	firstAfter []time.Time // when the first offer of each subscription came
 	fresh      bool        // no offer has come since the last SUBSCRIBED
 	last       time.Time   // of the newest status that was new
@@ -71,7 +73,7 @@ func (a *acceptor) run(ctx context.Context) error {
 		Subscribed: func(context.Context, *sdk.Subscribed) error {
 			a.mu.Lock()
 			defer a.mu.Unlock()
-			a.held, a.fresh = nil, true
+			a.held, a.fresh, a.subscribed = nil, true, append(a.subscribed, time.Now())
 			return nil
 		},
 		Offers: func(_ context.Context, offers []sdk.Offer) error { return a.offered(offers) },
@@ -140,7 +142,8 @@ func (a *acceptor) launch(o sdk.Offer, n int, refuse float64) {
 		return // not subscribed any more: nothing was sent
 	}
 	for i := range list {
-		a.tasks[list[i].TaskID] = &launched{at: now}
+		t := &launched{at: now}
+		a.tasks[list[i].TaskID], a.order = t, append(a.order, t)
 	}
 }
 

@@ -246,6 +246,7 @@ func TestHostileBodiesAreRefused(t *testing.T) {
 func TestSlowReaderIsDropped(t *testing.T) {
 	r := start(t, false, func(o *Options) { o.MaxQueue = 100 })
 	s := newStream(operatorStream, "slow", r.opts.MaxQueue)
+	s.slow = time.Millisecond
 	x := newExchange(1)
 	l := r.leader()
 	l.inbox.put(item{asks: x, opens: s, beat: time.Second}) // nobody ever takes from s

@@ -43,7 +43,7 @@ type Options struct {
 	MaxBody      int64         // largest body of a request, in bytes
 	MaxBatch     int           // most calls in one body
 	StoreLimit   int64         // most bytes of one space of the frameworks' store
-	MaxQueue     int           // most events that wait for a slow reader before its stream is dropped
+	MaxQueue     int           // most events that wait for a slow reader before its stream is dropped; a burst may be 16 times as large
 	WriteTimeout time.Duration // how long a stream's reader may take nothing
 	ReadTimeout  time.Duration // for the whole body of a request
 	Heartbeat    time.Duration // of operators' streams

@@ -34,15 +34,25 @@ type stream struct {
 	most  int // bytes of keys and values that may wait; zero without a bound
 
 	mu     sync.Mutex
-	queue  []any // events: *sdk.Event, *link.Event, *sdk.OperatorEvent or *sdk.StoreEvent
-	bytes  int   // of keys and values in queue, where there is a bound
+	queue  []any     // events: *sdk.Event, *link.Event, *sdk.OperatorEvent or *sdk.StoreEvent
+	since  time.Time // when the oldest of queue was put
+	bytes  int       // of keys and values in queue, where there is a bound
 	limit  int
-	ended  bool   // nothing more comes; the writer ends after what is queued
-	reason string // why, for the log; empty for the ordinary end
+	slow   time.Duration // how old the oldest may be where the queue is over its limit
+	ended  bool          // nothing more comes; the writer ends after what is queued
+	reason string        // why, for the log; empty for the ordinary end
 }
 
+// Over its limit a queue is not yet a slow reader's: the answer to one call can be larger,
+// such as a reconciliation of 100,000 tasks, and the writer had no turn in between. A reader
+// that was dropped over its own question would ask again, for ever.
+const (
+	slowReader = 5 * time.Second // without taking anything
+	burst      = 16              // limits, beyond which nobody waits
+)
+
 func newStream(kind streamKind, session cluster.Session, limit int) *stream {
-	return &stream{session: session, kind: kind, limit: limit, wake: make(chan struct{}, 1)}
+	return &stream{session: session, kind: kind, limit: limit, slow: slowReader, wake: make(chan struct{}, 1)}
 }
 
 // put appends an event; false when the reader is too slow and the stream ended
@@ -56,9 +66,13 @@ func (s *stream) put(event any) bool {
 	if s.most > 0 {
 		s.bytes += weight(event)
 	}
-	if len(s.queue) >= s.limit || s.bytes > s.most {
+	n := len(s.queue)
+	if s.bytes > s.most || n >= burst*s.limit || n >= s.limit && time.Since(s.since) > s.slow {
 		s.queue, s.ended, s.reason = nil, true, "its reader is too slow"
 		return false
+	}
+	if n == 0 {
+		s.since = time.Now()
 	}
 	s.queue = append(s.queue, event)
 	return true

@@ -131,6 +131,9 @@ func (f *Farm) Stop() {
 // Here tells how many agents a leader has taken in, on streams that are open.
 func (f *Farm) Here() int { return int(f.here.Load()) }
 
+// Size is how many agents there are.
+func (f *Farm) Size() int { return len(f.agents) }
+
 // LastCame is when an agent was taken in last.
 func (f *Farm) LastCame() time.Time { return time.Unix(0, f.last.Load()) }
 
