@@ -47,6 +47,9 @@ const (
 	restLook = 4 * time.Minute
 )
 
+// mostAtOnce bounds what happens at one moment: beyond it time stands still.
+const mostAtOnce = 100_000
+
 // world is one run.
 type world struct {
 	opt    Options
@@ -57,6 +60,7 @@ type world struct {
 	result Result
 	digest uint64
 	last   []string
+	atOnce int  // events at this very moment
 	calm   bool // no more faults and launches
 	rests  bool // all has come to rest
 
@@ -119,7 +123,12 @@ func (w *world) run(end time.Time) {
 		if !ok {
 			return
 		}
-		w.now = e.at
+		if w.atOnce++; e.at.After(w.now) {
+			w.atOnce = 0
+		}
+		if w.now = e.at; w.atOnce > mostAtOnce {
+			w.fail("%d things happen at one moment, the last is: %s", w.atOnce, e.what)
+		}
 		w.result.Steps++
 		w.note("%s", e.what)
 		e.do()
