@@ -28,7 +28,7 @@ bench: build ## the figures of the README's table
 	bin/proffer-bench all
 	$(GO) test ./kernel/consensus -run none -bench Commits -benchtime 1x
 bench-large: build ## the rows with 10,000 simulated agents, 19,000 that register again with 200,000 tasks, and ten minutes at a high load
-	PROFFER_MASTER_AGENT_TIMEOUT=20s bin/proffer-bench crowd --agents 10000
+	PROFFER_MASTER_AGENT_TIMEOUT=30s bin/proffer-bench crowd --agents 10000
 	PROFFER_MASTER_AGENT_TIMEOUT=60s bin/proffer-bench storm --agents 19000 --held 200000
 	bin/proffer-bench gossip
 	bin/proffer-bench alarms
