@@ -14,8 +14,11 @@ import (
 )
 
 const (
-	// maxQueue bounds the calls that wait while no master listens.
+	// maxQueue bounds the calls that wait while no master listens; of acknowledgements
+	// maxAcks may: the states of 100,000 tasks that start at once come faster than they
+	// are sent, and each that is dropped makes an update come again.
 	maxQueue = 1 << 16
+	maxAcks  = 16 * maxQueue
 	// maxBatch and maxBatchBytes bound one request, so that a master's loop gets
 	// to others between two.
 	maxBatch      = 512
@@ -31,8 +34,9 @@ const (
 // flush travel together, in their order. The framework id is filled in. The call
 // must not be changed afterwards. An answer to an offer is refused with
 // CodeConflict while not subscribed, because the offer is gone; other calls wait
-// for the next subscription, and beyond 65,536 of them are refused with
-// CodeExhausted. What a master refuses is told to Options.Refused.
+// for the next subscription, and beyond 65,536 of them (of acknowledgements 16 times
+// as many) are refused with CodeExhausted. What a master refuses is told to
+// Options.Refused.
 func (f *Framework) Send(call sdk.Call) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -45,7 +49,7 @@ func (f *Framework) push(call sdk.Call) error {
 	switch {
 	case offerBound && f.session == nil:
 		return sdk.Errorf(sdk.CodeConflict, "", "not subscribed: the offers of the last subscription are gone")
-	case len(f.queue) >= maxQueue:
+	case len(f.queue) >= maxQueue && (call.Acknowledge == nil || len(f.queue) >= maxAcks):
 		return sdk.Errorf(sdk.CodeExhausted, "", "%d calls wait for a master already", maxQueue)
 	}
 	if call.Accept != nil {

@@ -259,3 +259,23 @@ func TestTeardownWaitsForTheNextSubscription(t *testing.T) {
 		}
 	})
 }
+
+// A framework to which no master listens keeps 65,536 calls, and acknowledgements beyond
+// them: each that is dropped makes an update come again.
+func TestTheQueueIsBoundedAndAcknowledgementsComeLast(t *testing.T) {
+	f, err := framework.New(options(&sdktest.Memory{}, "m1:5050"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 1 << 16 {
+		if err := f.Kill("t", "a", 0); err != nil {
+			t.Fatalf("call %d: %v", i, err)
+		}
+	}
+	if err := f.Kill("t", "a", 0); sdk.CodeOf(err) != sdk.CodeExhausted {
+		t.Errorf("one more KILL: %v", err)
+	}
+	if err := f.Acknowledge(sdk.TaskStatus{TaskID: "t", AgentID: "a", UUID: []byte("0123456789abcdef")}); err != nil {
+		t.Errorf("an acknowledgement: %v", err)
+	}
+}
