@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -92,11 +93,26 @@ type cluster struct {
 	small  string              // size of a tmpfs for agent0, in a mount namespace of its own; empty for none
 	bin    string              // directory of the programs that it runs; empty: those of all tests
 	as     *syscall.Credential // who runs `up`; nil for this process's user
+	reach  *reach              // how it is reached where there is no `up`
 
 	cmd   *exec.Cmd
 	ended chan error
 	mu    sync.Mutex
 	said  bytes.Buffer
+}
+
+// reach is how a cluster that is no `up` of this machine is reached.
+type reach struct {
+	addr, token string
+	transport   http.RoundTripper
+}
+
+// web is a client of HTTP for the cluster.
+func (c *cluster) web(timeout time.Duration) *http.Client {
+	if c.reach == nil {
+		return &http.Client{Timeout: timeout}
+	}
+	return &http.Client{Timeout: timeout, Transport: c.reach.transport}
 }
 
 // startCluster starts `proffer up` with more arguments and waits until it serves. At the
@@ -331,6 +347,9 @@ func (c *cluster) run(args ...string) string {
 
 func (c *cluster) token() string {
 	c.t.Helper()
+	if c.reach != nil {
+		return c.reach.token
+	}
 	data, err := os.ReadFile(filepath.Join(c.dir, "token"))
 	if err != nil {
 		c.t.Fatal(err)
@@ -338,7 +357,12 @@ func (c *cluster) token() string {
 	return strings.TrimSpace(string(data))
 }
 
-func (c *cluster) addr() string { return fmt.Sprintf("127.0.0.1:%d", 5050+c.offset) }
+func (c *cluster) addr() string {
+	if c.reach != nil {
+		return c.reach.addr
+	}
+	return fmt.Sprintf("127.0.0.1:%d", 5050+c.offset)
+}
 
 // pids finds processes of the cluster by a part of their command line.
 func (c *cluster) pids(part string) []int {

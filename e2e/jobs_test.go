@@ -23,7 +23,7 @@ func (c *cluster) chronos(method, path, body string) (status int, answer string)
 		c.t.Fatal(err)
 	}
 	req.SetBasicAuth("user", c.token())
-	resp, err := (&http.Client{Timeout: 10 * time.Second}).Do(req)
+	resp, err := c.web(10 * time.Second).Do(req)
 	if err != nil {
 		return 0, err.Error()
 	}

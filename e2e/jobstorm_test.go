@@ -237,7 +237,7 @@ func (c *cluster) chronosNative(path string, into any) bool {
 		c.t.Fatal(err)
 	}
 	req.SetBasicAuth("user", c.token())
-	resp, err := (&http.Client{Timeout: 5 * time.Second}).Do(req)
+	resp, err := c.web(5 * time.Second).Do(req)
 	if err != nil {
 		return false
 	}

@@ -25,7 +25,7 @@ type marathon struct {
 }
 
 func newMarathon(c *cluster) *marathon {
-	return &marathon{c: c, http: &http.Client{Timeout: 10 * time.Second}}
+	return &marathon{c: c, http: c.web(10 * time.Second)}
 }
 
 // do makes one call and reads its answer; the status of an answer that never came is 0.

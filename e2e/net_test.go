@@ -31,7 +31,7 @@ type netCluster struct {
 	t        *testing.T
 	sw       *lan.Switch
 	hosts    map[string]*lan.Host // m0 to m2, a0…, c0, c1
-	token_   string
+	secret   string
 	daemons  map[string]*daemon
 	masterAs []string // more arguments
 	agentAs  []string
@@ -74,7 +74,7 @@ func startNet(t *testing.T, agents int, boot string, more ...string) *netCluster
 	if err != nil {
 		t.Fatal(err)
 	}
-	n.token_ = key.Sign(credential.Claims{Kind: credential.KindOperator, Principal: "operator", Issued: time.Now().Unix()})
+	n.secret = key.Sign(credential.Claims{Kind: credential.KindOperator, Principal: "operator", Issued: time.Now().Unix()})
 	n.masterAs = append([]string{"--boot", boot}, more...)
 	var names []string
 	for i := range netMasters {
@@ -90,6 +90,7 @@ func startNet(t *testing.T, agents int, boot string, more ...string) *netCluster
 		}
 		n.hosts[name] = h
 	}
+	n.reach = &reach{addr: n.addrs(5050, "m0"), token: n.secret, transport: n.transport("c0")}
 	for _, name := range names {
 		n.start(name)
 	}
@@ -214,7 +215,7 @@ func (n *netCluster) cliAt(host, addrs string, args ...string) result {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, filepath.Join(binaries, "proffer"), args...)
-	cmd.Env = append(os.Environ(), "PROFFER_DIR="+n.dir, "PROFFER_ADDR="+addrs, "PROFFER_TOKEN="+n.token_, "PROFFER_TOKEN_FILE=")
+	cmd.Env = append(os.Environ(), "PROFFER_DIR="+n.dir, "PROFFER_ADDR="+addrs, "PROFFER_TOKEN="+n.secret, "PROFFER_TOKEN_FILE=")
 	var out, talk bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &talk
 	if err := n.hosts[host].Start(cmd); err != nil {
@@ -257,7 +258,7 @@ func (n *netCluster) others(but ...string) []string {
 // space is a client of the store on a host, by the masters named or all.
 func (n *netCluster) space(host, name string, of ...string) *store.Space {
 	n.t.Helper()
-	s, err := store.Open(store.Options{Addrs: strings.Split(n.addrs(5050, of...), ","), Token: n.token_, Space: name, Transport: n.transport(host)})
+	s, err := store.Open(store.Options{Addrs: strings.Split(n.addrs(5050, of...), ","), Token: n.secret, Space: name, Transport: n.transport(host)})
 	if err != nil {
 		n.t.Fatal(err)
 	}

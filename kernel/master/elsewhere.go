@@ -2,6 +2,8 @@ package master
 
 import (
 	"context"
+	"errors"
+	"net"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
@@ -102,13 +104,72 @@ func (m *Master) passToLeader(w http.ResponseWriter, req *http.Request, p passag
 	return true
 }
 
-// carry brings a request to the leader, with the caller's own credential, once.
+// anotherLeads ends what was carried to a leader that is none any more.
+type anotherLeads struct{}
+
+func (anotherLeads) Error() string { return "it does not lead any more" }
+
+// carry brings a request to the leader, with the caller's own credential, once. It waits
+// for an answer while that one leads: a stopped one holds the connection, and says nothing.
 func (m *Master) carry(w http.ResponseWriter, req *http.Request, addr, path string, p passage) {
 	p.leader = true
-	m.proxy(w, req, p, func(r *httputil.ProxyRequest) {
+	ctx, end := context.WithCancelCause(req.Context())
+	defer end(nil)
+	waiting, answered := context.WithCancel(ctx)
+	p.answered = answered
+	go m.whileLeads(waiting, addr, end) // ends with the answer's head, or with this function
+	m.proxy(w, req.WithContext(ctx), p, toLeader(addr, path))
+}
+
+// toLeader aims a request at the leader.
+func toLeader(addr, path string) func(*httputil.ProxyRequest) {
+	return func(r *httputil.ProxyRequest) {
 		aim(r.Out.URL, &url.URL{Scheme: "http", Host: addr}, path, r.In.URL.RawQuery)
 		r.Out.Host = addr
 		r.Out.Header.Del("Origin") // it was checked here
 		r.Out.Header.Set(headerHop, "1")
-	})
+	}
+}
+
+// whileLeads calls end when the master at addr does not lead any more: at once when
+// another one does, after LeaderWait when none does. It returns then, or when ctx ends.
+func (m *Master) whileLeads(ctx context.Context, addr string, end func(error)) {
+	nobody := time.NewTimer(m.opts.LeaderWait)
+	defer nobody.Stop()
+	var bound <-chan time.Time // nil while somebody leads
+	for {
+		rings := m.changed.rings()
+		switch now, _ := m.leaderHTTP(); {
+		case now == addr:
+			bound = nil
+		case now != "":
+			end(anotherLeads{})
+			return
+		case bound == nil:
+			nobody.Reset(m.opts.LeaderWait)
+			bound = nobody.C
+		}
+		select {
+		case <-rings:
+		case <-bound:
+			end(anotherLeads{})
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// unanswered is what is told of a request that went to the leader and has no answer. Only
+// of a read, and of what never left, is it certain that nothing was done.
+func unanswered(req *http.Request, err error) *sdk.Error {
+	code := sdk.CodeUnknown
+	var op *net.OpError
+	if errors.As(err, &op) && op.Op == "dial" || req.Method == http.MethodGet || req.Method == http.MethodHead {
+		code = sdk.CodeUnavailable
+	}
+	if errors.Is(err, context.Canceled) {
+		err = context.Cause(req.Context())
+	}
+	return sdk.Errorf(code, "", "the leading master does not answer: %v", err)
 }

@@ -58,6 +58,8 @@ type passage struct {
 	rest   string // escaped path as the framework sees it
 	prefix string // what the caller has before it
 	leader bool   // it goes to the leader first
+
+	answered func() // is called with the head of the answer; nil for nobody
 }
 
 // serveService answers /service/NAME/….
@@ -166,16 +168,19 @@ func (m *Master) proxy(w http.ResponseWriter, req *http.Request, p passage, rewr
 		},
 		ModifyResponse: func(resp *http.Response) error {
 			relocate(resp, p.prefix)
+			if p.answered != nil {
+				p.answered()
+			}
 			return nil
 		},
-		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, err error) {
+		ErrorHandler: func(w http.ResponseWriter, out *http.Request, err error) {
 			var large *http.MaxBytesError
 			switch {
 			case errors.As(err, &large):
 				refuseJSON(w, tooLarge(m.opts.MaxBody))
-			case errors.Is(err, context.Canceled): // the caller is gone
+			case out.Context().Err() != nil && !errors.Is(context.Cause(out.Context()), anotherLeads{}): // the caller is gone
 			case p.leader:
-				refuseJSON(w, sdk.Errorf(sdk.CodeUnavailable, "", "the leading master does not answer: %v", err))
+				refuseJSON(w, unanswered(out, err))
 			default:
 				answerJSON(w, http.StatusBadGateway, "the framework "+p.name+" does not answer: "+err.Error())
 			}

@@ -90,8 +90,9 @@ func (s *Space) post(ctx context.Context, op string, call *sdk.StoreCall) (resp 
 			return resp, true, nil
 		}
 		// A master says 503 only of what it has not begun, and who was not reached
-		// has begun nothing.
-		if sdk.CodeOf(err) != sdk.CodeUnavailable || ctx.Err() != nil {
+		// has begun nothing. A read may be made again in any case.
+		code := sdk.CodeOf(err)
+		if code != sdk.CodeUnavailable && (code != sdk.CodeUnknown || !reads(call)) || ctx.Err() != nil {
 			return nil, true, err
 		}
 		if !time.Now().Add(retryPause).Before(deadline) {
@@ -101,6 +102,11 @@ func (s *Space) post(ctx context.Context, op string, call *sdk.StoreCall) (resp 
 			return nil, false, err
 		}
 	}
+}
+
+// reads tells whether a call changes nothing.
+func reads(call *sdk.StoreCall) bool {
+	return call.Type == sdk.StoreCallGet || call.Type == sdk.StoreCallList || call.Type == sdk.StoreCallWatch
 }
 
 // pause waits, at most until ctx ends.

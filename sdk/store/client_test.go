@@ -238,3 +238,11 @@ func TestLeadershipIsKept(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A read that may have been done is made again; it changes nothing.
+func TestReadsAreMadeAgain(t *testing.T) {
+	s, calls := fake(t, func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "lost", http.StatusGatewayTimeout) })
+	if _, err := s.Get(t.Context(), "k"); sdk.CodeOf(err) != sdk.CodeUnknown || calls.Load() < 2 {
+		t.Errorf("%v after %d calls", err, calls.Load())
+	}
+}

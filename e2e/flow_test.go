@@ -1,0 +1,228 @@
+package e2e
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/profferhq/proffer/sdk"
+	"github.com/profferhq/proffer/sdk/framework"
+)
+
+// flow is a framework that launches a fixed number of short tasks a second, each of which
+// writes its id into a file, and remembers what it was told of each.
+type flow struct {
+	t    *testing.T
+	n    *netCluster
+	f    *framework.Framework
+	rate int
+
+	mu    sync.Mutex
+	held  map[sdk.OfferID]sdk.Offer
+	made  int
+	tasks map[sdk.TaskID]*flowTask
+	first []time.Time // when each task's first status came
+}
+
+type flowTask struct {
+	agent sdk.AgentID
+	told  bool
+	end   sdk.TaskState // empty: not yet
+	why   string
+}
+
+// startFlow subscribes it from a host, and begins.
+func startFlow(n *netCluster, host string, rate int) (f *flow, stop func()) {
+	n.t.Helper()
+	f = &flow{t: n.t, n: n, rate: rate, held: map[sdk.OfferID]sdk.Offer{}, tasks: map[sdk.TaskID]*flowTask{}}
+	o := framework.DefaultOptions("flow")
+	o.Addrs, o.Token, o.Transport = strings.Split(n.addrs(5050), ","), n.secret, n.transport(host)
+	o.Refused = func([]sdk.Call, error) {} // reconciliation tells
+	var err error
+	if f.f, err = framework.New(o); err != nil {
+		n.t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	launching, quiet := context.WithCancel(ctx)
+	var all sync.WaitGroup
+	all.Go(func() {
+		err := f.f.Run(ctx, framework.Handlers{
+			Subscribed: func(context.Context, *sdk.Subscribed) error { f.forget(""); return nil },
+			Offers:     func(_ context.Context, offers []sdk.Offer) error { f.hold(offers); return nil },
+			Rescind:    func(_ context.Context, id sdk.OfferID) error { f.forget(id); return nil },
+			Update:     func(_ context.Context, st sdk.TaskStatus) error { f.told(st); return nil },
+		}.Handle)
+		if err != nil && !errors.Is(err, context.Canceled) {
+			n.t.Errorf("the flow ended: %v", err)
+		}
+	})
+	all.Go(func() {
+		tick := time.NewTicker(20 * time.Millisecond)
+		defer tick.Stop()
+		last, due := time.Now(), 0.0
+		for {
+			select {
+			case <-launching.Done():
+				return
+			case now := <-tick.C:
+				due = min(due+now.Sub(last).Seconds()*float64(rate), float64(rate)/4) // what was missed is missed
+				last = now
+				due -= float64(f.launch(int(due)))
+			}
+		}
+	})
+	n.t.Cleanup(func() { cancel(); all.Wait() })
+	return f, quiet
+}
+
+func (f *flow) hold(offers []sdk.Offer) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, o := range offers {
+		f.held[o.ID] = o
+	}
+}
+
+func (f *flow) forget(id sdk.OfferID) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if delete(f.held, id); id == "" {
+		clear(f.held)
+	}
+}
+
+// launch starts so many tasks on one of the offers that are there.
+func (f *flow) launch(count int) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if count == 0 {
+		return 0
+	}
+	for id, o := range f.held {
+		delete(f.held, id)
+		count = min(count, int(sdk.Resources(o.Resources).Scalar("cpus")/0.01)-1)
+		if count < 1 {
+			_ = f.f.Decline(time.Second, o)
+			continue
+		}
+		var tasks []sdk.TaskInfo
+		for range count {
+			f.made++
+			task := sdk.TaskID(fmt.Sprintf("flow-%d", f.made))
+			tasks = append(tasks, sdk.TaskInfo{Name: "flow", TaskID: task, AgentID: o.AgentID, Resources: []sdk.Resource{scalar("cpus", 0.01), scalar("mem", 1)},
+				Command: &sdk.CommandInfo{Value: fmt.Sprintf("echo %s >> %s", task, filepath.Join(f.n.truth, "flow-"+o.Hostname))}})
+			f.tasks[task] = &flowTask{agent: o.AgentID}
+		}
+		err := f.f.Accept(&sdk.Accept{OfferIDs: []sdk.OfferID{o.ID}, Filters: &sdk.Filters{RefuseSeconds: new(float64)},
+			Operations: []sdk.Operation{{Type: sdk.OperationLaunch, Launch: &sdk.Launch{TaskInfos: tasks}}}})
+		if err != nil { // never sent
+			for _, task := range tasks {
+				delete(f.tasks, task.TaskID)
+			}
+			return 0
+		}
+		return count
+	}
+	return 0
+}
+
+func (f *flow) told(st sdk.TaskStatus) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	task := f.tasks[st.TaskID]
+	if task == nil {
+		return
+	}
+	if !task.told {
+		task.told = true
+		f.first = append(f.first, time.Now())
+	}
+	if ended(st.State) && (task.end == "" || task.end == sdk.TaskUnknown) {
+		task.end, task.why = st.State, fmt.Sprintf("%s %s", st.Reason, st.Message)
+	}
+}
+
+// acknowledged is how many launches had a first status.
+func (f *flow) acknowledged() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.first)
+}
+
+// gap is the longest time without a first status between two moments.
+func (f *flow) gap(from, to time.Time) time.Duration {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	longest, last := time.Duration(0), from
+	for _, at := range append(slices.Clone(f.first), to) {
+		if at.After(from) && !at.After(to) {
+			longest, last = max(longest, at.Sub(last)), at
+		}
+	}
+	return longest
+}
+
+// open are the tasks of which no end is known.
+func (f *flow) open() []sdk.ReconcileTask {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var out []sdk.ReconcileTask
+	for id, task := range f.tasks {
+		if task.end == "" {
+			out = append(out, sdk.ReconcileTask{TaskID: id, AgentID: task.agent})
+		}
+	}
+	return out
+}
+
+// judge waits until each task has been told to have ended, and compares that with what the
+// tasks wrote: one that has run was told so, and one that has not run was told that.
+func (f *flow) judge() {
+	f.t.Helper()
+	deadline, last := time.Now().Add(60*time.Second), time.Now()
+	eventually(f.t, 70*time.Second, "all ends of the flow's tasks are told", func() bool {
+		left := f.open()
+		if len(left) > 0 && time.Since(last) > 5*time.Second {
+			last = time.Now()
+			_ = f.f.Reconcile(left...)
+		}
+		if time.Now().After(deadline) {
+			f.t.Errorf("%d ends were never told, such as %s's", len(left), left[0].TaskID)
+			return true
+		}
+		return len(left) == 0
+	})
+	ran := map[string]int{}
+	files, err := filepath.Glob(filepath.Join(f.n.truth, "flow-*"))
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	for _, name := range files {
+		for _, id := range strings.Fields(read(f.t, name)) {
+			ran[id]++
+		}
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	states := map[string]int{}
+	wrong := 0
+	for id, task := range f.tasks {
+		states[string(task.end)]++
+		finished := task.end == sdk.TaskFinished
+		if (ran[string(id)] != 1 || !finished) && (ran[string(id)] != 0 || finished || task.end == sdk.TaskFailed || task.end == sdk.TaskKilled) {
+			if wrong++; wrong < 10 {
+				f.t.Errorf("%s ran %d times and was told as %s: %s", id, ran[string(id)], task.end, task.why)
+			}
+		}
+	}
+	if wrong > 0 {
+		f.t.Errorf("%d of %d tasks were told wrongly", wrong, len(f.tasks))
+	}
+	f.t.Logf("%d launches: %v", len(f.tasks), states)
+}

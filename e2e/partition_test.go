@@ -1,0 +1,328 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/profferhq/proffer/e2e/lan"
+	"github.com/profferhq/proffer/e2e/linear"
+	"github.com/profferhq/proffer/e2e/slots"
+	"github.com/profferhq/proffer/sdk/store"
+)
+
+// everything is a cluster under all kinds of load at once: a service, jobs every second, a
+// framework that launches, and clients of the store.
+type everything struct {
+	n           *netCluster
+	m           *marathon
+	jobs        []slots.Job
+	start       time.Time
+	f           *flow
+	h           *linear.History
+	clients     []*storeClient
+	quiet       func() // ends launches and the store's clients
+	undisturbed func()
+}
+
+// startEverything boots marathonish and chronosish on three masters and three agents.
+func startEverything(t *testing.T, random *rand.Rand) *everything {
+	t.Helper()
+	n := startNet(t, 3, "")
+	e := &everything{n: n, m: newMarathon(n.cluster), h: &linear.History{}}
+	eventually(t, 30*time.Second, "chronosish is up", func() bool { status, _ := n.chronos(http.MethodGet, "/jobs", ""); return status == http.StatusOK })
+	e.m.must(http.MethodPut, "/v2/apps/kept", map[string]any{"cmd": n.pidWriter("kept"), "instances": 3, "cpus": 0.1, "mem": 16, "backoffSeconds": 0, "portDefinitions": []any{}}, nil)
+	e.undisturbed = n.steady(3)
+	eventually(t, 20*time.Second, "the service runs", func() bool { return len(n.lines("kept")) == 3 })
+	e.start = time.Now().UTC().Truncate(time.Second).Add(2 * time.Second)
+	e.jobs = n.stormJobs(e.start)
+	ctx, stop := context.WithCancel(t.Context())
+	var all sync.WaitGroup
+	for i := range 3 {
+		c := &storeClient{who: i, space: n.space("c0", "linear"), h: e.h, values: map[string]string{}, random: rand.New(rand.NewPCG(random.Uint64(), uint64(i)))}
+		e.clients = append(e.clients, c)
+		all.Go(func() { c.run(ctx) })
+	}
+	var calm func()
+	e.f, calm = startFlow(n, "c0", 50)
+	e.quiet = func() { calm(); stop(); all.Wait() }
+	t.Cleanup(e.quiet)
+	eventually(t, 20*time.Second, "the flow flows", func() bool { return e.f.acknowledged() > 50 })
+	return e
+}
+
+// judge ends the load, and tells what was lost.
+func (e *everything) judge() {
+	t, n := e.n.t, e.n
+	t.Helper()
+	n.settledNet()
+	n.pass(2 * time.Second)
+	end := time.Now().UTC().Truncate(time.Second)
+	e.quiet()
+	var report slots.Report
+	for deadline := time.Now().Add(60 * time.Second); time.Now().Before(deadline); n.pass(time.Second / 2) {
+		records, ok := n.history(e.jobs)
+		if !ok {
+			continue
+		}
+		report = slots.Judge(e.jobs, n.told(), records, end.UnixMilli())
+		if report.Has(slots.Missed)+report.Has(slots.LostChild)+report.Has(slots.Broken)+report.Has(slots.Untold)+report.Has(slots.Phantom) == 0 {
+			break
+		}
+	}
+	t.Logf("the jobs' verdicts:\n%v", &report)
+	for _, f := range report.Findings {
+		t.Errorf("%v", f)
+	}
+	e.f.judge()
+	for _, c := range e.clients {
+		if len(c.odd) > 0 || c.slow > callBound {
+			t.Errorf("client %d of the store: %v; its slowest call took %v", c.who, c.odd, c.slow)
+		}
+	}
+	if err := e.h.Check(time.Minute); err != nil {
+		t.Error(err)
+	}
+	if a := e.m.app("/kept"); a.App.Running != 3 || len(n.lines("kept")) != 3 {
+		t.Errorf("the service's instances did not go on: %+v, started as %v", a.App, n.lines("kept"))
+	}
+	e.undisturbed()
+}
+
+// TestPartitions: the leader is cut off with an agent and a client, deaf, mute, and on a
+// line that flaps, all under load. The majority's side goes on, the minority's side is
+// answered within the bounds, no task dies, and nothing is lost, doubled or disagreed on.
+// The long form (PROFFER_SOAK) has cuts of 20 s, so that agents become unreachable.
+func TestPartitions(t *testing.T) {
+	long := os.Getenv("PROFFER_SOAK") != ""
+	cut := 3 * time.Second
+	if long {
+		cut = 20 * time.Second
+	}
+	e := startEverything(t, rand.New(rand.NewPCG(seedOf(t), 1)))
+	n := e.n
+	t.Run("minority and majority", func(t *testing.T) {
+		leader := n.settledNet()
+		minority := []string{leader, "a0", "c1"}
+		var rest []string
+		for _, name := range sorted(n.hosts) {
+			if name != leader && name != "a0" && name != "c1" {
+				rest = append(rest, name)
+			}
+		}
+		n.sw.Between(minority, rest, lan.Link{Cut: true})
+		began := time.Now()
+		here, there := n.space("c0", "sides", n.others(leader)...), n.space("c1", "sides", leader)
+		eventually(t, 10*time.Second, "the majority's side writes", func() bool {
+			_, err := here.Commit(t.Context(), store.Txn{Then: []store.Op{store.Put("majority", nil)}})
+			return err == nil
+		})
+		t.Logf("the majority's side wrote %v after the cut", time.Since(began).Round(time.Millisecond))
+		began = time.Now()
+		if _, err := there.Commit(t.Context(), store.Txn{Then: []store.Op{store.Put("minority", nil)}}); err == nil {
+			t.Error("the minority's side wrote")
+		} else if took := time.Since(began); took > 10*time.Second {
+			t.Errorf("the minority's side was refused after %v: %v", took, err)
+		}
+		if _, err := there.Get(t.Context(), "majority"); err == nil {
+			t.Error("the minority's side reads")
+		}
+		if r := n.cliAt("c1", n.addrs(5050, leader), "ps"); r.code != 0 && r.talk == "" {
+			t.Errorf("a client on the minority's side: %+v", r)
+		}
+		was := e.f.acknowledged()
+		n.pass(cut)
+		if e.f.acknowledged() == was {
+			t.Error("nothing was launched on the majority's side")
+		}
+		n.sw.Heal()
+		n.settledNet()
+		if _, err := there.Get(t.Context(), "majority"); err != nil {
+			t.Errorf("after the cut: %v", err)
+		}
+	})
+	for _, f := range faults()[1:5] {
+		t.Run(f.name, func(t *testing.T) {
+			leader := n.settledNet()
+			n.sw.Note(leader + " is " + f.name)
+			f.do(n, leader)
+			n.pass(cut)
+			f.undo(n, leader)
+		})
+	}
+	t.Run("flapping", func(t *testing.T) {
+		leader := n.settledNet()
+		for range max(5, int(cut/time.Second)) {
+			n.sw.Between([]string{leader}, sorted(n.hosts), lan.Link{Cut: true})
+			n.pass(300 * time.Millisecond)
+			n.sw.Heal()
+			n.pass(300 * time.Millisecond)
+		}
+	})
+	if !long {
+		e.restartAll(t)
+	}
+	e.judge()
+}
+
+// restartAll restarts each daemon in order, one after the other.
+func (e *everything) restartAll(t *testing.T) {
+	t.Helper()
+	for _, name := range sorted(e.n.daemons) {
+		e.n.settledNet()
+		e.n.restart(name)
+		if name[0] == 'a' {
+			eventually(t, 20*time.Second, "the agent is back", func() bool { return strings.Contains(e.n.cli("c0", "status").out, "3 of 3") })
+		}
+	}
+}
+
+// TestRollingRestart is the long form of that alone: everything is restarted again and
+// again.
+func TestRollingRestartSoak(t *testing.T) {
+	if os.Getenv("PROFFER_SOAK") == "" {
+		t.Skip("the short form is in TestPartitions; PROFFER_SOAK runs this")
+	}
+	e := startEverything(t, rand.New(rand.NewPCG(seedOf(t), 1)))
+	for range 5 {
+		e.restartAll(t)
+	}
+	e.judge()
+}
+
+// elsewhere makes calls to all masters but one, every 50 ms, until what it gives is called;
+// that tells the slowest of each kind.
+func (n *netCluster) elsewhere(but string) func() map[string]time.Duration {
+	slowest := map[string]time.Duration{}
+	var mu sync.Mutex
+	var all sync.WaitGroup
+	ctx, stop := context.WithCancel(n.t.Context())
+	for _, name := range n.others(but) {
+		s := n.space("c1", "elsewhere", name)
+		web := &http.Client{Transport: n.transport("c1")}
+		kinds := map[string]func(ctx context.Context){
+			"health":      func(ctx context.Context) { n.ask(ctx, web, name, "/health") },
+			"state":       func(ctx context.Context) { n.ask(ctx, web, name, "/master/state-summary") },
+			"store read":  func(ctx context.Context) { _, _ = s.Get(ctx, "k") },
+			"store write": func(ctx context.Context) { _, _ = s.Commit(ctx, store.Txn{Then: []store.Op{store.Put("k", nil)}}) },
+			"gateway":     func(ctx context.Context) { n.ask(ctx, web, name, "/service/nobody/") },
+		}
+		for kind, call := range kinds {
+			all.Go(func() {
+				for ctx.Err() == nil {
+					began := time.Now()
+					one, cancel := context.WithTimeout(context.Background(), 40*time.Second)
+					call(one)
+					cancel()
+					mu.Lock()
+					slowest[kind] = max(slowest[kind], time.Since(began))
+					mu.Unlock()
+					select {
+					case <-time.After(50 * time.Millisecond):
+					case <-ctx.Done():
+					}
+				}
+			})
+		}
+	}
+	return func() map[string]time.Duration { stop(); all.Wait(); return slowest }
+}
+
+// ask reads an answer to its end, whatever it is.
+func (n *netCluster) ask(ctx context.Context, web *http.Client, name, path string) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+n.addrs(5050, name)+path, nil)
+	if err != nil {
+		n.t.Error(err)
+		return
+	}
+	req.Header.Set("Authorization", "Bearer "+n.secret)
+	if resp, err := web.Do(req); err == nil {
+		_ = resp.Body.Close()
+	}
+}
+
+// elsewhereBound is for calls at masters that live: a leader is found in 1.4 s, waited for
+// two seconds, and the machine has its own pauses.
+const elsewhereBound = 6 * time.Second
+
+// TestStoppedProcesses: each kind of process is stopped (SIGSTOP: alive for the kernel of
+// the system, dead for all others) for 0.5, 1 and 3 times what others wait for it, and
+// the leader for ten seconds more. Calls elsewhere are answered within their bounds; when
+// it goes on, it is taken back and no task has died.
+func TestStoppedProcesses(t *testing.T) {
+	n := startNet(t, 2, "none", "--agent-timeout", "2s")
+	undisturbed := n.steady(4)
+	f, quiet := startFlow(n, "c0", 50)
+	eventually(t, 20*time.Second, "the flow flows", func() bool { return f.acknowledged() > 50 })
+	rows := []struct {
+		what  string
+		waits time.Duration
+	}{{"leader", 500 * time.Millisecond}, {"follower", 500 * time.Millisecond}, {"leader", 4 * time.Second}, {"a0", 2 * time.Second}, {"proffer-executor launcher", time.Second}, {"proffer-executor executor", time.Second}}
+	for _, row := range rows {
+		for _, times := range []float64{0.5, 1, 3} {
+			d := time.Duration(times * float64(row.waits))
+			if row.waits == 4*time.Second && times < 3 {
+				continue // the leader's ten seconds more
+			}
+			leader := n.settledNet()
+			pids := []int{n.daemons["a0"].cmd.Process.Pid}
+			switch row.what {
+			case "leader":
+				pids[0] = n.daemons[leader].cmd.Process.Pid
+			case "follower":
+				leader = n.others(leader)[0]
+				pids[0] = n.daemons[leader].cmd.Process.Pid
+			case "a0":
+			default:
+				pids = n.inside("a0", row.what)
+			}
+			slowest := n.elsewhere(leader)
+			n.sw.Note(fmt.Sprintf("%s (%v) stopped for %v", row.what, pids, d))
+			was := f.acknowledged()
+			for _, pid := range pids {
+				_ = syscall.Kill(pid, syscall.SIGSTOP)
+			}
+			n.pass(d)
+			for _, pid := range pids {
+				_ = syscall.Kill(pid, syscall.SIGCONT)
+			}
+			during := f.acknowledged() - was
+			took := slowest()
+			t.Logf("%s stopped for %v: %d launches acknowledged meanwhile; the slowest calls elsewhere: %v", row.what, d, during, took)
+			for kind, slow := range took {
+				if slow > elsewhereBound {
+					t.Errorf("%s stopped for %v: a call of the %s elsewhere took %v", row.what, d, kind, slow)
+				}
+			}
+			was = f.acknowledged()
+			eventually(t, 20*time.Second, "launches go on", func() bool { return f.acknowledged() > was+20 })
+		}
+	}
+	quiet()
+	f.judge()
+	undisturbed()
+}
+
+// inside are processes of a host by a part of their command lines.
+func (n *netCluster) inside(host, part string) []int {
+	n.t.Helper()
+	var out []int
+	for _, pid := range n.hosts[host].PIDs() {
+		cmdline, _ := os.ReadFile(filepath.Join("/proc", fmt.Sprint(pid), "cmdline"))
+		if strings.Contains(strings.ReplaceAll(string(cmdline), "\x00", " "), part) {
+			out = append(out, pid)
+		}
+	}
+	if len(out) == 0 {
+		n.t.Errorf("%s has no process %s", host, part)
+	}
+	return out
+}

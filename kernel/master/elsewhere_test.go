@@ -1,0 +1,52 @@
+package master
+
+import (
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/profferhq/proffer/sdk"
+)
+
+// What was carried to a master that leads no more, and says nothing, is answered at once;
+// a write then and on a broken connection as one of which nobody knows, so that its caller
+// does not take it for undone.
+func TestWhatIsCarriedIsAnswered(t *testing.T) {
+	r := start(t, false)
+	silent := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, req *http.Request) {
+		_, _ = io.Copy(io.Discard, req.Body)
+		<-req.Context().Done()
+	}))
+	t.Cleanup(silent.Close)
+	breaks := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
+	t.Cleanup(breaks.Close)
+	gone, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	gone.Close()
+	for name, row := range map[string]struct {
+		method, addr string
+		watched      bool // whether it is looked at who leads: in truth this master does
+		want         sdk.Code
+	}{
+		"a write to a silent one":       {"POST", silent.Listener.Addr().String(), true, sdk.CodeUnknown},
+		"a read of a silent one":        {"GET", silent.Listener.Addr().String(), true, sdk.CodeUnavailable},
+		"a write whose connection ends": {"POST", breaks.Listener.Addr().String(), false, sdk.CodeUnknown},
+		"a read whose connection ends":  {"GET", breaks.Listener.Addr().String(), false, sdk.CodeUnavailable},
+		"a write that never left":       {"POST", gone.Addr().String(), false, sdk.CodeUnavailable},
+	} {
+		w, req := httptest.NewRecorder(), httptest.NewRequest(row.method, "/api/v1/store", strings.NewReader("{}"))
+		if row.watched {
+			r.carry(w, req, row.addr, "/api/v1/store", passage{})
+		} else {
+			r.proxy(w, req, passage{leader: true}, toLeader(row.addr, "/api/v1/store"))
+		}
+		if w.Code != row.want.HTTPStatus() || !strings.Contains(w.Body.String(), "does not answer") {
+			t.Errorf("%s: %d %s", name, w.Code, w.Body)
+		}
+	}
+}
