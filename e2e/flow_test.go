@@ -116,7 +116,7 @@ func (f *flow) launch(count int) int {
 			f.made++
 			task := sdk.TaskID(fmt.Sprintf("flow-%d", f.made))
 			tasks = append(tasks, sdk.TaskInfo{Name: "flow", TaskID: task, AgentID: o.AgentID, Resources: []sdk.Resource{scalar("cpus", 0.01), scalar("mem", 1)},
-				Command: &sdk.CommandInfo{Value: fmt.Sprintf("echo %s >> %s", task, filepath.Join(f.n.truth, "flow-"+o.Hostname))}})
+				Command: &sdk.CommandInfo{Value: fmt.Sprintf("echo %s >> %s", task, filepath.Join(f.n.truth, "flow-"+strings.ReplaceAll(o.Hostname, ".", "-")))}})
 			f.tasks[task] = &flowTask{agent: o.AgentID}
 		}
 		err := f.f.Accept(&sdk.Accept{OfferIDs: []sdk.OfferID{o.ID}, Filters: &sdk.Filters{RefuseSeconds: new(float64)},

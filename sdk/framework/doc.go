@@ -9,8 +9,9 @@
 //	}.Handle)
 //
 // What it does by itself: it tries all masters and follows the leader; when the
-// stream ends, or stays silent for five heartbeats, it subscribes again under the
-// same framework id; after each SUBSCRIBED it reconciles, all tasks and by name
+// stream ends, stays silent for five heartbeats, or another master says that a third
+// one leads now (it is asked once a second), it subscribes again under the same
+// framework id; after each SUBSCRIBED it reconciles, all tasks and by name
 // those whose launch nothing has confirmed; it acknowledges an update after the
 // handler returned nil, so a handler stores what it must not lose before it
 // returns; it sends calls that were made meanwhile in one request.

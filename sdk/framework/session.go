@@ -23,6 +23,8 @@ const (
 	silentIntervals = 5
 	// defaultHeartbeat holds until SUBSCRIBED tells the master's.
 	defaultHeartbeat = 15 * time.Second
+	// lookEvery is the pause between two looks at who leads now.
+	lookEvery = time.Second
 )
 
 // session is one subscription: from a SUBSCRIBE to the end of its stream.
@@ -34,6 +36,9 @@ type session struct {
 
 // errSilent ends a stream on which nothing was heard for too long.
 var errSilent = errors.New("the master has been silent for five heartbeats")
+
+// errAnother ends a stream whose master leads no more and has not ended it.
+var errAnother = errors.New("another master leads now")
 
 // runSession subscribes once and serves the stream to its end. It tells whether
 // SUBSCRIBED was reached; its error is never nil.
@@ -83,6 +88,11 @@ func (f *Framework) runSession(ctx context.Context, handle Handler) (subscribed 
 			subscribed = true
 			f.beginSession(s, event.Subscribed)
 			sender.Go(func() { f.sendLoop(ctx, s) })
+			sender.Go(func() {
+				if f.masters.AwaitAnother(ctx, s.master, lookEvery) == nil {
+					cancel(errAnother)
+				}
+			})
 		}
 		if err := f.dispatch(ctx, handle, event); err != nil {
 			if errors.Is(err, Stop) {

@@ -2,12 +2,14 @@ package masters
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"net"
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -22,7 +24,8 @@ type Client struct {
 	http  *http.Client
 
 	mu     sync.Mutex
-	leader *url.URL // who answered last, nil before that
+	leader *url.URL // who answered last, or is said to lead; nil before that
+	broken string   // host of whom the last connection broke with, or gave no answer in time
 }
 
 // Request is one HTTP request to whichever master can answer it.
@@ -123,12 +126,16 @@ func (c *Client) Do(ctx context.Context, r Request) (*http.Response, error) {
 		}
 		switch {
 		case ctx.Err() != nil:
+			if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+				c.suspect(err)
+			}
 			return nil, context.Cause(ctx)
 		case notSent(err):
 			attempts = append(attempts, Attempt{base.Host, err})
 		case sdk.CodeOf(err) == sdk.CodeUnavailable:
 			refused = err
 		default:
+			c.suspect(err)
 			return nil, err
 		}
 	}
@@ -138,20 +145,39 @@ func (c *Client) Do(ctx context.Context, r Request) (*http.Response, error) {
 	return nil, &Unreachable{Op: r.Op, Attempts: attempts}
 }
 
-// candidates lists whom to ask: the last to answer first, each address once.
+// candidates lists whom to ask: the last to answer first, whoever gave no answer last,
+// each address once.
 func (c *Client) candidates() []*url.URL {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.leader == nil {
-		return c.bases
+	list := slices.Clone(c.bases)
+	if c.leader != nil {
+		list = slices.DeleteFunc(list, func(u *url.URL) bool { return u.Host == c.leader.Host })
+		list = slices.Insert(list, 0, c.leader)
 	}
-	list := []*url.URL{c.leader}
-	for _, base := range c.bases {
-		if base.Host != c.leader.Host {
-			list = append(list, base)
-		}
-	}
+	slices.SortStableFunc(list, func(a, b *url.URL) int { return cmp.Compare(c.rank(a), c.rank(b)) })
 	return list
+}
+
+func (c *Client) rank(u *url.URL) int {
+	if u.Host == c.broken {
+		return 1
+	}
+	return 0
+}
+
+// suspect has the others asked before a master that a connection broke with: one that is
+// stopped takes connections, and each request to it would wait.
+func (c *Client) suspect(err error) {
+	var failed *url.Error
+	if !errors.As(err, &failed) {
+		return // it answered
+	}
+	if u, err := url.Parse(failed.URL); err == nil {
+		c.mu.Lock()
+		c.broken = u.Host
+		c.mu.Unlock()
+	}
 }
 
 // ask sends the request to one master and follows its redirects.
@@ -186,6 +212,9 @@ func (c *Client) ask(ctx context.Context, base *url.URL, r Request) (*http.Respo
 		}
 		c.mu.Lock()
 		c.leader = &url.URL{Scheme: target.Scheme, Host: target.Host}
+		if c.broken == target.Host {
+			c.broken = ""
+		}
 		c.mu.Unlock()
 		return resp, nil
 	}
