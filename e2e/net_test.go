@@ -65,6 +65,14 @@ const netMasters = 3
 // At the end of the test the hosts go, with all that runs on them.
 func startNet(t *testing.T, agents int, boot string, more ...string) *netCluster {
 	t.Helper()
+	n := newNet(t, agents, boot, more...)
+	n.up()
+	return n
+}
+
+// newNet makes the hosts only.
+func newNet(t *testing.T, agents int, boot string, more ...string) *netCluster {
+	t.Helper()
 	needRoot(t)
 	_, err := os.Stat("/dev/net/tun")
 	need(t, "/dev/net/tun", err == nil)
@@ -91,14 +99,25 @@ func startNet(t *testing.T, agents int, boot string, more ...string) *netCluster
 		n.hosts[name] = h
 	}
 	n.reach = &reach{addr: n.addrs(5050, "m0"), token: n.secret, transport: n.transport("c0")}
-	for _, name := range names {
-		n.start(name)
+	return n
+}
+
+// up starts the daemons and waits until all are there.
+func (n *netCluster) up() {
+	n.t.Helper()
+	agents := 0
+	for _, name := range sorted(n.hosts) {
+		if name[0] != 'c' {
+			n.start(name)
+		}
+		if name[0] == 'a' {
+			agents++
+		}
 	}
-	eventually(t, 30*time.Second, "all masters take part and all agents are there", func() bool {
+	eventually(n.t, 30*time.Second, "all masters take part and all agents are there", func() bool {
 		return n.leader() != "" && strings.Count(n.cli("c0", "cluster", "members").out, "follows") == netMasters-1 &&
 			strings.Contains(n.cli("c0", "status").out, fmt.Sprintf("%d of %d", agents, agents))
 	})
-	return n
 }
 
 func (n *netCluster) over() {

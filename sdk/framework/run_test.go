@@ -251,3 +251,33 @@ func TestEventsLoop(t *testing.T) {
 		}
 	})
 }
+
+// A leader that is cut off or stopped ends no stream. The others are asked who leads, and
+// the framework goes there in a second, with its id.
+func TestLeavesALeaderThatIsNoneAnyMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		old, next, follower, net := newFakeMaster(t), newFakeMaster(t), newFakeMaster(t), &sdktest.Memory{}
+		follower.redirect = "//m1:5050/master"
+		net.Serve("m1:5050", old)
+		net.Serve("m2:5050", follower)
+		net.Serve("m3:5050", next)
+		start(t, options(net, "m1:5050", "m2:5050"), ignore)
+		s := <-old.subscribe
+		s.events <- subscribed("f-1")
+		<-old.calls
+		select {
+		case <-s.gone:
+			t.Fatal("left a leader")
+		case <-time.After(10 * time.Second):
+		}
+		follower.mu.Lock()
+		follower.redirect = "//m3:5050/master"
+		follower.mu.Unlock()
+		began := time.Now()
+		again := <-next.subscribe
+		if took := time.Since(began); took > 2*time.Second || again.call.FrameworkID != "f-1" {
+			t.Errorf("subscribed as %q after %v", again.call.FrameworkID, took)
+		}
+		<-s.gone
+	})
+}
