@@ -17,6 +17,9 @@ import (
 // TestFollowerWithAFullDisk: a follower that cannot write any more says so and ends, the
 // others go on; with room again it is started, and catches up.
 func TestFollowerWithAFullDisk(t *testing.T) {
+	if os.Getenv("PROFFER_SOAK") == "" {
+		t.Skip("PROFFER_SOAK runs it")
+	}
 	n := newNet(t, 0, "none")
 	for name, h := range n.hosts {
 		if name[0] != 'm' {
