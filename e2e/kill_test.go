@@ -270,8 +270,8 @@ func TestSecondUp(t *testing.T) {
 	if r := c.try("up", "--dir", c.dir); r.code == 0 || !strings.Contains(r.talk, "in use") {
 		t.Errorf("a second up: %+v", r)
 	}
-	if r := c.try("up", "--masters", "3"); r.code != 2 || !strings.Contains(r.talk, "later") {
-		t.Errorf("three masters: %+v", r)
+	if r := c.try("up", "--masters", "2"); r.code != 2 || !strings.Contains(r.talk, "must be 1, 3 or 5") {
+		t.Errorf("two masters: %+v", r)
 	}
 }
 

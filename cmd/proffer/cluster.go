@@ -18,8 +18,8 @@ func clusterCommand(c *client) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
 	var force bool
 	remove := &cobra.Command{Use: "remove NAME", Short: "Take a master out for good, such as one whose machine is lost", Args: cobra.ExactArgs(1),
-		Long: "remove takes the vote of a master away for good. One that still runs should be stopped first, or it\n" +
-			"asks to be added again at its next start. In the place of a lost one start another with an empty\n--dir and --raft-join.",
+		Long: "remove takes the vote of a master away for good. It does not come back by itself; join would add it\n" +
+			"again. In the place of a lost one start another with an empty --dir and --raft-join.",
 		Example: "  proffer cluster remove master-1f2e3d4c",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.asOperator(func(op *operator.Client) error { return op.RemoveMaster(cmd.Context(), args[0], force) })

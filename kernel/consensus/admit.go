@@ -94,6 +94,11 @@ func (n *Node) consider(q question, a *answer) {
 		a.Refusal = fmt.Sprintf("the master %s votes here already, and you have nothing of what it knew: remove it (proffer cluster remove %s), then start anew under another name", known.ID, known.ID)
 		return
 	}
+	if known == nil && q.Again {
+		a.Removed = true
+		a.Refusal = fmt.Sprintf("this master was removed from the cluster and does not come back by itself; proffer cluster join %s adds it again", q.From.Address)
+		return
+	}
 	var common uint32
 	n.View(func(s *registry.State) { common = s.CommonVersion() })
 	if q.Member.Command < common {

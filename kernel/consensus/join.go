@@ -51,21 +51,25 @@ func (t *troubles) over(at string) bool {
 // those that an operator names with an invitation, and, for one that was a member
 // before, those that it knows. It is how a master tells its release after an upgrade,
 // too. founders are the addresses of the first masters of a cluster that is to be made:
-// the first of them makes it, once all of them answer and none has one already. It
-// returns when this master votes and a leader has said so, or with ctx.
+// the first of them makes it, once all of them answer and none has one already. When
+// this master votes and a leader has said so, it rests until an invitation comes. It
+// returns with ctx.
 func (n *Node) Join(ctx context.Context, peers, founders []string) {
 	said := &troubles{log: n.opts.Log, said: map[string]*trouble{}}
 	t := time.NewTicker(joinEvery)
 	defer t.Stop()
 	for {
+		n.remember()
+		next := t.C
 		if n.tryJoin(n.targets(peers, founders), said) {
-			return
+			next = nil
 		}
 		if n.waits() && len(founders) > 0 && founders[0] == n.opts.Advertise {
 			n.tryFound(founders[1:], said)
 		}
 		select {
-		case <-t.C:
+		case <-next:
+		case <-n.invites:
 		case <-ctx.Done():
 			return
 		case <-n.life.Done():
@@ -94,6 +98,21 @@ func (n *Node) targets(lists ...[]string) []string {
 	return slices.DeleteFunc(slices.Compact(all), func(a string) bool { return a == n.opts.Advertise })
 }
 
+// remember notes that this master was taken in, which its own log tells.
+func (n *Node) remember() {
+	inst, err := n.instance()
+	if err != nil {
+		return
+	}
+	if f := inst.raft.GetConfiguration(); f.Error() == nil {
+		for _, s := range f.Configuration().Servers {
+			if string(s.ID) == n.opts.Name {
+				n.took.Store(true)
+			}
+		}
+	}
+}
+
 // tryJoin asks each of them, and the leader that they name; true: we vote, says the
 // leader. What changes in their answers is logged.
 func (n *Node) tryJoin(targets []string, said *troubles) bool {
@@ -109,7 +128,7 @@ func (n *Node) tryJoin(targets []string, said *troubles) bool {
 			continue
 		}
 		asked[at] = true
-		a, err := n.ask(at, about, nil)
+		a, err := n.ask(at, about, func(q *question) { q.Again = n.took.Load() && !n.wanted.Load() })
 		passes := err != nil || a.Later
 		if err == nil && a.Refusal != "" {
 			err = errors.New(a.Refusal)
@@ -118,10 +137,14 @@ func (n *Node) tryJoin(targets []string, said *troubles) bool {
 			err = n.Admit()
 		}
 		switch {
+		case a.Removed:
+			said.tell(at, "this master has no part in the cluster", a.Refusal, false)
+			continue
 		case err != nil:
 			said.tell(at, "a master does not let this one in, trying on", err.Error(), passes && !strings.Contains(err.Error(), refusal))
 			continue
 		case a.Votes:
+			n.wanted.Store(false)
 			n.opts.Log.Info("this master votes", "leader", at)
 			return true
 		case a.Leader != "":
@@ -161,4 +184,9 @@ func (n *Node) invitation(peers []string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.invited = peers
+	n.wanted.Store(true)
+	select {
+	case n.invites <- struct{}{}:
+	default:
+	}
 }

@@ -215,6 +215,14 @@ func TestOperatorsChangeTheVoters(t *testing.T) {
 	if votersOf(second.Node) != "m2" {
 		t.Errorf("the voters are %q", votersOf(second.Node))
 	}
+	if err := second.Invite(first.addr); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "it is back", func() bool { return votersOf(second.Node) == "m2 m1" })
+	until(t, "one leads", func() bool { return second.VerifyLeader(t.Context()) == nil })
+	if err := second.Remove(bounded(t), "m1", false); err != nil {
+		t.Fatal(err)
+	}
 	if err := second.Transfer(bounded(t), ""); err == nil || !strings.Contains(err.Error(), "no other master") {
 		t.Errorf("hand over to nobody: %v", err)
 	}
@@ -229,4 +237,32 @@ func listen(t *testing.T, address string) net.Listener {
 		t.Fatal(err)
 	}
 	return ln
+}
+
+// One that was removed does not come back by itself, not even after a restart, however
+// soon after it had come that was; an operator can have it back.
+func TestTheRemovedStayOut(t *testing.T) {
+	first := join(t, "m1", t.TempDir(), bootstrapped, nil, nil)
+	awaitTerm(t, first.Node)
+	dir := t.TempDir()
+	second := join(t, "m2", dir, nil, []string{first.addr}, nil)
+	until(t, "two vote", func() bool { return len(strings.Fields(votersOf(second.Node))) == 2 })
+	until(t, "one leads", func() bool { return first.VerifyLeader(t.Context()) == nil })
+	if err := first.Remove(bounded(t), "m2", false); err != nil {
+		t.Fatal(err)
+	}
+	if err := second.Close(); err != nil {
+		t.Fatal(err)
+	}
+	again := join(t, "m2", dir, nil, []string{first.addr}, nil)
+	until(t, "it is told", func() bool {
+		return strings.Contains(again.log.String(), "does not come back by itself") || strings.Contains(votersOf(first.Node), "m2")
+	})
+	if votersOf(first.Node) != "m1" {
+		t.Errorf("it came back by itself: %s", votersOf(first.Node))
+	}
+	if err := first.Invite(again.addr); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "it votes again", func() bool { return len(strings.Fields(votersOf(first.Node))) == 2 })
 }

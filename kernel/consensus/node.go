@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -26,12 +27,15 @@ type Node struct {
 	dial   func() raft.Transport // a fresh transport per instance
 	writes *writes               // of the store
 	adding adding                // masters that are on their way to a vote
+	took   atomic.Bool           // this master was taken into its cluster
+	wanted atomic.Bool           // an operator has said that it is to be taken in, whatever was before
 	life   context.Context       // ends with Close
 	end    context.CancelFunc
 
 	mu      sync.RWMutex
-	inst    *instance // nil while this master waits to be added
-	invited []string  // raft addresses of masters that an operator named
+	inst    *instance     // nil while this master waits to be added
+	invited []string      // raft addresses of masters that an operator named
+	invites chan struct{} // has a token when that has changed
 	closed  bool
 }
 
@@ -87,7 +91,7 @@ func newNode(o Options, dial func() raft.Transport) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &Node{opts: o, store: st, dial: dial, terms: make(chan Term, 1), writes: newWrites()}
+	n := &Node{opts: o, store: st, dial: dial, terms: make(chan Term, 1), writes: newWrites(), invites: make(chan struct{}, 1)}
 	n.life, n.end = context.WithCancel(context.Background())
 	n.fsm = newFSM(o)
 	n.fsm.identify = n.identify
@@ -111,6 +115,9 @@ func (n *Node) open() error {
 	granted, err := n.store.Get(keyGranted())
 	switch {
 	case exists:
+		if last, err := n.store.LastIndex(); err == nil && last > 0 {
+			n.took.Store(true) // somebody had told it something
+		}
 		grown, err := n.store.Get(keyGrown())
 		return n.start(err == nil && len(grown) == 1 && grown[0] == 0, false)
 	case err == nil && len(granted) > 0:
@@ -252,6 +259,7 @@ func (n *Node) follow(r *raft.Raft, notify <-chan bool, leaders <-chan raft.Obse
 		case leads := <-notify:
 			resign()
 			if leads {
+				n.took.Store(true)
 				lost = make(chan struct{})
 				n.announce(Term{Number: r.CurrentTerm(), Lost: lost})
 			}

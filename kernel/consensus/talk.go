@@ -37,6 +37,7 @@ type question struct {
 	ClusterID string          `json:"cluster_id,omitempty"` // of the asker's disk
 	From      Voter           `json:"from"`
 	Empty     bool            `json:"empty,omitempty"` // its disk knows nothing of a cluster
+	Again     bool            `json:"again,omitempty"` // it was a member: if it is none any more, it was removed
 	Member    registry.Member `json:"member"`
 	Peers     []string        `json:"peers,omitempty"` // of an invitation
 }
@@ -51,6 +52,7 @@ type answer struct {
 	Release string `json:"release,omitempty"`
 	Granted bool   `json:"granted,omitempty"` // of a join: take part, you are being added
 	Votes   bool   `json:"votes,omitempty"`   // of a join: you vote
+	Removed bool   `json:"removed,omitempty"` // of a refusal: you were a member and are none any more
 	Refusal string `json:"refusal,omitempty"`
 	Later   bool   `json:"later,omitempty"` // of a refusal: it may be otherwise soon
 }
