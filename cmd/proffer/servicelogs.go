@@ -156,11 +156,11 @@ func (l *serviceLogs) follow(ctx context.Context) error {
 	defer l.copies.Wait()
 	defer stop()
 	news, ended := make(chan sdk.TaskID, 1024), make(chan error, 1)
+	news <- "" // look at what is there already; before the events, whose last one closes it
 	go func() {
 		ended <- l.s.events(ctx, []string{attachedEvent, "status_update_event", "app_terminated_event"}, func(e event) { l.take(ctx, e, news) })
 	}()
 	seen := map[sdk.TaskID]bool{}
-	news <- "" // look at what is there already
 	for {
 		select {
 		case id, more := <-news:
