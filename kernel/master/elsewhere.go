@@ -131,7 +131,11 @@ func toLeader(addr, path string) func(*httputil.ProxyRequest) {
 	}
 }
 
-// whileLeads calls end when the master at addr does not lead any more: at once when
+// lastWord is how long a master that leads no longer has for its answer: one that lives
+// gives it at once, and whoever had it hand over is owed one.
+const lastWord = time.Second
+
+// whileLeads calls end when the master at addr does not lead any more: after lastWord when
 // another one does, after LeaderWait when none does. It returns then, or when ctx ends.
 func (m *Master) whileLeads(ctx context.Context, addr string, end func(error)) {
 	nobody := time.NewTimer(m.opts.LeaderWait)
@@ -143,7 +147,11 @@ func (m *Master) whileLeads(ctx context.Context, addr string, end func(error)) {
 		case now == addr:
 			bound = nil
 		case now != "":
-			end(anotherLeads{})
+			select {
+			case <-time.After(lastWord):
+				end(anotherLeads{})
+			case <-ctx.Done():
+			}
 			return
 		case bound == nil:
 			nobody.Reset(m.opts.LeaderWait)
