@@ -16,8 +16,8 @@ demo: build ## the README's tour, by itself, in half a minute
 compat: build ## every call of Marathon's and Chronos's Python clients, from PyPI, against a cluster
 	$(PYTHON) e2e/compat/run.py
 test: build ## every test
-	CGO_ENABLED=$(if $(RACE),1,0) $(GO) test $(if $(RACE),-race) -timeout 25m $$($(GO) list ./... | grep -v /e2e) ./e2e/sim
-	CGO_ENABLED=$(if $(RACE),1,0) $(GO) test $(if $(RACE),-race) -timeout 25m $$($(GO) list ./e2e/... | grep -v /e2e/sim) # alone: it measures processor time
+	CGO_ENABLED=$(if $(RACE),1,0) $(GO) test $(if $(RACE),-race) -timeout 14m $$($(GO) list ./... | grep -v /e2e) ./e2e/sim
+	CGO_ENABLED=$(if $(RACE),1,0) $(GO) test $(if $(RACE),-race) -timeout 14m $$($(GO) list ./e2e/... | grep -v /e2e/sim) # alone: it measures processor time
 race: ## every test with the race detector (needs gcc)
 	$(MAKE) test RACE=1
 check: ## gofmt, go vet, staticcheck

@@ -25,7 +25,7 @@ func (s *server) router() http.Handler {
 	add := func(method, path string, do func(http.ResponseWriter, *http.Request, string)) {
 		handler := func(c echo.Context) error {
 			name := c.Param("name")
-			if strings.Contains(name, "/") { // the last placeholder stands for all that follows
+			if strings.Contains(name, "/") { // only the last name of a path takes the rest, slashes and all
 				s.nowhere(c.Response(), c.Request())
 				return nil
 			}

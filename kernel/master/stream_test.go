@@ -24,13 +24,13 @@ func TestABurstIsNotASlowReader(t *testing.T) {
 			if !fill(s, 10*limit) {
 				t.Fatal("a burst was taken for a slow reader")
 			}
-			time.Sleep(time.Hour) // virtual
+			<-time.After(time.Hour) // synctest
 			if events, over := s.take(t.Context(), nil, nil); len(events) != 10*limit || over {
 				t.Fatalf("%d events, over: %v", len(events), over)
 			}
 		}
 		fill(s, limit-1)
-		time.Sleep(time.Hour) // virtual: below the limit nobody is in a hurry
+		<-time.After(time.Hour) // synctest: below the limit nobody is in a hurry
 		if !s.put(0) {
 			t.Error("dropped below the limit")
 		}
