@@ -35,7 +35,7 @@ bench-large: build ## the rows with 10,000 simulated agents, 19,000 that registe
 golden: ## remake the golden bytes with protoc
 	$(GO) test ./sdk/wire -run Golden -update
 sim: ## the simulated cluster: SEED=n replays a run, HOURS=n explores from there on
-	GOGC=400 $(GO) test ./e2e/sim -count=1 -timeout 0 -v -run $(if $(HOURS),Explore,Replay) -args -seed $(or $(SEED),1) -minutes $(or $(MINUTES),60) $(if $(HOURS),-hours $(HOURS))
+	GOGC=800 $(GO) test ./e2e/sim -count=1 -timeout 0 -v -run $(if $(HOURS),Explore,Replay) -args -seed $(or $(SEED),1) -minutes $(or $(MINUTES),60) $(if $(HOURS),-hours $(HOURS))
 plants: ## every planted bug must be found
 	$(GO) test ./e2e/plants -run Score -v -count=1 -args -score
 soak: build ## the long forms of the stories that make test tells in short

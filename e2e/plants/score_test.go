@@ -110,7 +110,7 @@ var failure = regexp.MustCompile(`(?m)^ +\S+: seed (\d+): (.{0,160})`)
 func failed(t *testing.T, pkg, tag string, args []string) string {
 	cmd := exec.Command("go", append([]string{"test", "-count=1", "-v", "-vet=off", "-tags", tag, pkg}, args...)...)
 	cmd.Dir = "../.."
-	cmd.Env = append(os.Environ(), "GOGC=400") // there is memory enough, and not much time
+	cmd.Env = append(os.Environ(), "GOGC=800") // there is memory enough, and not much time
 	out, err := cmd.CombinedOutput()
 	text := string(out)
 	switch {

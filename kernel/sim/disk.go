@@ -21,6 +21,7 @@ type disk struct {
 type inode struct {
 	data  []byte
 	stays []byte
+	dirty int // up to here data and stays are the same
 }
 
 func newDisk() *disk { return &disk{names: map[string]*inode{}, synced: map[string]*inode{}} }
@@ -37,7 +38,7 @@ func (d *disk) crash(rng *rand.Rand) {
 		if n := len(f.data) - len(f.stays); n > 0 && len(f.stays) > 0 {
 			kept = append(kept, f.data[len(f.stays):len(f.stays)+rng.IntN(n+1)]...)
 		}
-		f.data, f.stays = kept, append([]byte(nil), kept...)
+		f.data, f.stays, f.dirty = kept, append([]byte(nil), kept...), len(kept)
 		d.names[name] = f
 	}
 }
@@ -97,11 +98,13 @@ func (h *handle) WriteAt(p []byte, off int64) (int, error) {
 	if need := int(off) + len(p); need > len(h.file.data) {
 		h.file.data = append(h.file.data, make([]byte, need-len(h.file.data))...)
 	}
+	h.file.dirty = min(h.file.dirty, int(off))
 	return copy(h.file.data[off:], p), nil
 }
 
 func (h *handle) Truncate(size int64) error {
-	h.file.data = append([]byte(nil), h.file.data[:min(int(size), len(h.file.data))]...)
+	h.file.data = h.file.data[:min(int(size), len(h.file.data))]
+	h.file.dirty = min(h.file.dirty, len(h.file.data))
 	return nil
 }
 
@@ -109,7 +112,9 @@ func (h *handle) Sync() error {
 	if h.disk.cut {
 		return errCut
 	}
-	h.file.stays = append([]byte(nil), h.file.data...)
+	f := h.file
+	f.stays = append(f.stays[:f.dirty], f.data[f.dirty:]...)
+	f.dirty = len(f.data)
 	return nil
 }
 

@@ -20,31 +20,32 @@ type events struct {
 
 func (q *events) add(at time.Time, what string, do func()) {
 	q.seq++
-	heap.Push(&q.heap, event{at, q.seq, what, do})
+	heap.Push(&q.heap, &event{at, q.seq, what, do})
 }
 
 // pop is the next event that is not after end.
-func (q *events) pop(end time.Time) (event, bool) {
+func (q *events) pop(end time.Time) (*event, bool) {
 	if len(q.heap) == 0 || q.heap[0].at.After(end) {
-		return event{}, false
+		return nil, false
 	}
-	return heap.Pop(&q.heap).(event), true
+	return heap.Pop(&q.heap).(*event), true
 }
 
-type eventHeap []event
+type eventHeap []*event
 
 func (h eventHeap) Len() int { return len(h) }
 func (h eventHeap) Less(i, j int) bool {
-	if !h[i].at.Equal(h[j].at) {
-		return h[i].at.Before(h[j].at)
+	if c := h[i].at.Compare(h[j].at); c != 0 {
+		return c < 0
 	}
 	return h[i].seq < h[j].seq
 }
 func (h eventHeap) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
-func (h *eventHeap) Push(x any)   { *h = append(*h, x.(event)) }
+func (h *eventHeap) Push(x any)   { *h = append(*h, x.(*event)) }
 func (h *eventHeap) Pop() any {
 	old := *h
 	x := old[len(old)-1]
+	old[len(old)-1] = nil
 	*h = old[:len(old)-1]
 	return x
 }

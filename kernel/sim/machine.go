@@ -202,6 +202,10 @@ func (m *machine) step(in ledger.Input) {
 	}
 }
 
+// compactAfter is after how many records the checkpoint is written anew. Few of them:
+// each start of the agent reads all.
+const compactAfter = 150
+
 // sync makes durable what waits, and then does what waits for that.
 func (m *machine) sync() {
 	if m.begins() && !m.w.calm && m.w.rng.IntN(200) == 0 {
@@ -220,7 +224,7 @@ func (m *machine) sync() {
 	for i := range ready.Records {
 		m.w.truth.stored(m, &ready.Records[i])
 	}
-	if m.grown > 400 { // here all that the ledger says is stored
+	if m.grown > compactAfter { // here all that the ledger says is stored
 		m.grown = 0
 		if err := m.log.Compact(m.encode(m.l.Snapshot())); err != nil {
 			m.w.fail("%s: %v", m.name, err)

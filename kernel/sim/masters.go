@@ -3,7 +3,6 @@ package sim
 import (
 	"bytes"
 	"fmt"
-	"hash/fnv"
 	"time"
 
 	"github.com/profferhq/proffer/kernel/registry"
@@ -170,13 +169,13 @@ func (m *master) catchUp() {
 // save writes a snapshot. What others have at the same index must be the same.
 func (m *master) save() {
 	m.snap = m.w.image(m.applied, m.reg, m.spaces)
-	h := fnv.New64a()
-	h.Write(m.snap.registry)
-	h.Write(m.snap.store)
-	if sum, known := m.w.sums[m.applied]; known && sum != h.Sum64() {
+	if known, ok := m.w.images[m.applied]; !ok {
+		m.w.images[m.applied] = m.snap
+	} else if !bytes.Equal(known.registry, m.snap.registry) || !bytes.Equal(known.store, m.snap.store) {
 		m.w.fail("%s has another state than others at index %d", m.name, m.applied)
+	} else {
+		m.snap = known
 	}
-	m.w.sums[m.applied] = h.Sum64()
 }
 
 func (w *world) image(index uint64, reg *registry.State, spaces *store.State) snapshot {

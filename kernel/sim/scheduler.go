@@ -16,6 +16,7 @@ type scheduler struct {
 
 	// Stored.
 	tasks map[sdk.TaskID]*record
+	open  map[sdk.TaskID]*record // those of tasks whose end is not known
 }
 
 // record is what a scheduler stores about a task, before it launches it.
@@ -47,7 +48,7 @@ func (s *scheduler) fresh() {
 	if s.mortal {
 		s.info.FailoverTimeout = 20
 	}
-	s.tasks = map[sdk.TaskID]*record{}
+	s.tasks, s.open = map[sdk.TaskID]*record{}, map[sdk.TaskID]*record{}
 }
 
 // aware tells whether it opts into PARTITION_AWARE.
@@ -158,7 +159,9 @@ func (s *scheduler) task(o *sdk.Offer) sdk.TaskInfo {
 			}
 		}
 	}
-	s.tasks[id] = r
+	if s.tasks[id] = r; !r.over {
+		s.open[id] = r
+	}
 	return sdk.TaskInfo{Name: string(id), TaskID: id, AgentID: o.AgentID, Resources: s.needs()}
 }
 

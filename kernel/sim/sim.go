@@ -2,7 +2,6 @@ package sim
 
 import (
 	"fmt"
-	"hash/fnv"
 	"math/rand/v2"
 	"time"
 )
@@ -59,7 +58,7 @@ type world struct {
 	queue  events
 	result Result
 	digest uint64
-	last   []string
+	last   []moment
 	atOnce int  // events at this very moment
 	calm   bool // no more faults and launches
 	rests  bool // all has come to rest
@@ -70,9 +69,9 @@ type world struct {
 	former       []*master // of a cluster that was replaced, as far as they go on
 	reigns       map[[2]uint64]string
 	committed    map[uint64]*entry
-	observed     uint64 // index of the newest entry that was looked at
-	acknowledged uint64 // newest revision of the store that a client knows of
-	sums         map[uint64]uint64
+	observed     uint64              // index of the newest entry that was looked at
+	acknowledged uint64              // newest revision of the store that a client knows of
+	images       map[uint64]snapshot // what the first master had at an index
 	sessions     int
 
 	machines   []*machine
@@ -87,9 +86,9 @@ func Run(opt Options) Result {
 		opt:   opt,
 		rng:   rand.New(rand.NewPCG(opt.Seed, 0x9E3779B97F4A7C15)),
 		now:   time.Unix(1_700_000_000, 0).UTC(),
-		truth: newTruth(),
+		truth: newTruth(), digest: fnvOffset,
 
-		reigns: map[[2]uint64]string{}, committed: map[uint64]*entry{}, sums: map[uint64]uint64{},
+		reigns: map[[2]uint64]string{}, committed: map[uint64]*entry{}, images: map[uint64]snapshot{},
 	}
 	w.start = w.now
 	w.net = network{w: w, cuts: map[[2]string]time.Time{}}
@@ -112,7 +111,10 @@ func Run(opt Options) Result {
 	if w.result.Err == nil && !w.rests {
 		w.atRest()
 	}
-	w.result.Trace, w.result.Last = w.digest, w.last
+	w.result.Trace = w.digest
+	for _, m := range w.last {
+		w.result.Last = append(w.result.Last, m.String())
+	}
 	return w.result
 }
 
@@ -130,7 +132,7 @@ func (w *world) run(end time.Time) {
 			w.fail("%d things happen at one moment, the last is: %s", w.atOnce, e.what)
 		}
 		w.result.Steps++
-		w.note("%s", e.what)
+		w.record(e.what)
 		e.do()
 	}
 }
@@ -147,21 +149,6 @@ func (w *world) fail(format string, args ...any) {
 	if w.result.Err == nil {
 		w.result.Err = fmt.Errorf("after %v: "+format, append([]any{w.now.Sub(w.start)}, args...)...)
 	}
-}
-
-// note makes something part of the trace.
-func (w *world) note(format string, args ...any) {
-	line := fmt.Sprintf("%12v ", w.now.Sub(w.start)) + fmt.Sprintf(format, args...)
-	h := fnv.New64a()
-	fmt.Fprintf(h, "%d%s", w.digest, line)
-	w.digest = h.Sum64()
-	if w.opt.Watch != nil {
-		w.opt.Watch(line)
-	}
-	if len(w.last) == 400 {
-		w.last = append(w.last[:0], w.last[100:]...)
-	}
-	w.last = append(w.last, line)
 }
 
 // after does something when some time has passed.

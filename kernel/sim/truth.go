@@ -56,8 +56,7 @@ func (t *truth) started(w *world, f sdk.FrameworkID, id sdk.TaskID) {
 // the task is left.
 func (t *truth) ended(w *world, who string, f sdk.FrameworkID, status *sdk.TaskStatus) {
 	for _, m := range w.machines {
-		for _, id := range sortedKeys(m.processes) {
-			p := m.processes[id]
+		for _, p := range m.processes {
 			if (p.alive || p.child) && p.framework == f && p.task.TaskID == status.TaskID {
 				w.fail("%s was told that task %s is %s (%s), and its process lives on %s", who, status.TaskID, status.State, status.Message, m.name)
 			}

@@ -16,7 +16,7 @@ func (s *scheduler) update(t *sdk.TaskStatus) {
 		return
 	}
 	if r.lost && !t.State.Terminal() {
-		r.lost, r.over = false, false // without PARTITION_AWARE a lost task may be back
+		r.lost, r.over, s.open[r.id] = false, false, r // without PARTITION_AWARE a lost task may be back
 	}
 	if len(t.UUID) > 0 {
 		s.hear(r, t)
@@ -32,6 +32,7 @@ func (s *scheduler) update(t *sdk.TaskStatus) {
 	}
 	if t.State.Terminal() && !r.over {
 		r.over = true
+		delete(s.open, r.id)
 		w.result.Ended++
 		if r.lost = t.State == sdk.TaskLost && !s.aware(); !r.lost {
 			w.truth.ended(w, s.name, s.info.ID, t)
@@ -68,8 +69,8 @@ func (s *scheduler) heardBefore(r *record, t *sdk.TaskStatus) bool {
 // reconcile asks about every task whose end is not known.
 func (s *scheduler) reconcile() {
 	call := &sdk.Reconcile{}
-	for _, id := range sortedKeys(s.tasks) {
-		if r := s.tasks[id]; !r.over && s.w.now.Sub(r.launched) > 10*time.Second {
+	for _, id := range sortedKeys(s.open) {
+		if r := s.open[id]; s.w.now.Sub(r.launched) > 10*time.Second {
 			call.Tasks = append(call.Tasks, sdk.ReconcileTask{TaskID: id, AgentID: r.agent})
 		}
 	}
@@ -86,8 +87,8 @@ func (s *scheduler) think() {
 	}
 	switch w.rng.IntN(12) {
 	case 0, 1, 2:
-		for _, id := range sortedKeys(s.tasks) {
-			if r := s.tasks[id]; !r.over && w.chance(30) {
+		for _, id := range sortedKeys(s.open) {
+			if w.chance(30) {
 				s.post(&sdk.Call{Type: sdk.CallKill, Kill: &sdk.Kill{TaskID: id}})
 				return
 			}
