@@ -85,6 +85,7 @@ type serviceStory struct {
 	all      []*webInstance
 	newest   int  // generation that was submitted last
 	updating bool // from before its PUT to the end of its deployment
+	whole    bool // all were there once
 	faults   []string
 	stop     chan struct{}
 	stopped  chan struct{}
@@ -214,7 +215,7 @@ func (s *serviceStory) judge() {
 		s.fault("%d instances run, more than %d: %s", alive, most, s.describe())
 	}
 	// Before the first time that all were there nothing can be held.
-	if s.newest > 1 && healthy+s.excused(now) < wantInstances {
+	if s.whole && healthy+s.excused(now) < wantInstances {
 		s.fault("%d are healthy and %d excused, fewer than %d: %s", healthy, s.excused(now), wantInstances, s.describe())
 	}
 }
@@ -339,7 +340,7 @@ func (s *serviceStory) settle(when string) {
 		return a.App.Healthy == wantInstances && len(a.App.Deployments) == 0 && len(a.App.Tasks) == wantInstances
 	})
 	s.mu.Lock()
-	s.updating = false
+	s.updating, s.whole = false, true
 	s.mu.Unlock()
 	var indexes []int
 	eventually(s.t, 10*time.Second, "the truth has each index once "+when, func() bool {
