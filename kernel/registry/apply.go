@@ -59,6 +59,13 @@ func (s *State) apply(c Command, r *Result) *sdk.Error {
 		})
 	case c.Type == CommandAgentDrained && c.Agent != nil:
 		return s.careFor(c.Agent.ID, drained)
+	case c.Type == CommandKeepKills && c.KeepKills != nil:
+		return s.keepKills(*c.KeepKills, r)
+	case c.Type == CommandForgetKills && c.Agent != nil:
+		return s.careFor(c.Agent.ID, func(a *Agent) *sdk.Error { s.dropKills(a); return nil })
+	case c.Type == CommandTrimAgents && c.TrimAgents != nil:
+		s.trim(*c.TrimAgents)
+		return nil
 	case c.Type == CommandAdmitFramework && c.AdmitFramework != nil:
 		return s.admitFramework(c.Version, c.Time, *c.AdmitFramework, r)
 	case c.Type == CommandFrameworkDisconnect && c.FrameworkDisconnect != nil:
@@ -109,13 +116,13 @@ func (s *State) admitAgent(now int64, c AdmitAgent, r *Result) *sdk.Error {
 		return err
 	}
 	old, known := s.agents.get(c.Info.ID)
-	if known && old.State == AgentGone {
+	if known && old.State == AgentGone || s.trimmedIDs.has(c.Info.ID) {
 		return sdk.Errorf(sdk.CodeGone, "info.id", "agent %s was marked gone and may not return; start it with an empty work directory", c.Info.ID)
 	}
 	a := Agent{Info: c.Info, State: AgentAdmitted, Since: now, Admitted: now, Version: c.Version, Address: c.Address}
 	if known {
 		a.Admitted = old.Admitted
-		a.Deactivated, a.Drain, a.DrainSince = old.Deactivated, old.Drain, old.DrainSince
+		a.Deactivated, a.Drain, a.DrainSince, a.Kills = old.Deactivated, old.Drain, old.DrainSince, old.Kills
 		if old.State == AgentAdmitted {
 			a.Since = old.Since
 		}
@@ -125,12 +132,12 @@ func (s *State) admitAgent(now int64, c AdmitAgent, r *Result) *sdk.Error {
 	return nil
 }
 
-// freshAgent is an id that nobody has: agents may bring ids along.
+// freshAgent is an id that nobody has or is known to have had: agents may bring ids along.
 func (s *State) freshAgent() sdk.AgentID {
 	for {
 		id := sdk.AgentID(fmt.Sprintf("%s-S%d", s.clusterID, s.nextAgent))
 		s.nextAgent++
-		if !s.agents.has(id) {
+		if !s.agents.has(id) && !s.trimmedIDs.has(id) {
 			return id
 		}
 	}
@@ -147,14 +154,19 @@ func (s *State) moveAgent(now int64, id sdk.AgentID, to AgentState) *sdk.Error {
 		return nil
 	}
 	a.State, a.Since = to, now
+	if to == AgentGone {
+		s.dropKills(&a) // all of it has ended for certain
+	}
 	s.agents = s.agents.put(id, a)
 	return nil
 }
 
 func (s *State) removeAgent(id sdk.AgentID) *sdk.Error {
-	if _, err := s.notGone(id); err != nil {
+	a, err := s.notGone(id)
+	if err != nil {
 		return err
 	}
+	s.dropKills(&a)
 	s.agents = s.agents.remove(id)
 	return nil
 }
@@ -250,6 +262,7 @@ func (s *State) removeFramework(now int64, id sdk.FrameworkID) *sdk.Error {
 		return sdk.Errorf(sdk.CodeNotFound, "framework.id", "no framework %s is registered", id)
 	}
 	s.frameworks = s.frameworks.remove(id)
+	s.dropKillsOf(id)
 	s.removed = append(s.removed, RemovedFramework{ID: id, Name: f.Info.Name, Principal: f.Info.Principal, Time: now})
 	s.removedIDs = s.removedIDs.put(id, struct{}{})
 	if n := len(s.removed) - MaxRemoved; n > 0 {

@@ -6,8 +6,9 @@ import "github.com/profferhq/proffer/sdk"
 // proposes nothing newer than State.CommonVersion; a reader refuses a newer
 // command by name.
 //
-// Version 2 brought the care of agents: DEACTIVATE_AGENT to AGENT_DRAINED.
-const CommandVersion = 2
+// Version 2 brought the care of agents: DEACTIVATE_AGENT to AGENT_DRAINED. Version 3
+// brought KEEP_KILLS, FORGET_KILLS and TRIM_AGENTS.
+const CommandVersion = 3
 
 // CommandType says which member of Command is set.
 type CommandType string
@@ -30,6 +31,9 @@ const (
 	CommandReactivateAgent     CommandType = "REACTIVATE_AGENT"     // it is offered again
 	CommandDrainAgent          CommandType = "DRAIN_AGENT"          // what it runs is to end, and nothing of it is offered
 	CommandAgentDrained        CommandType = "AGENT_DRAINED"        // nothing runs there any more
+	CommandKeepKills           CommandType = "KEEP_KILLS"           // what is to end on an agent that is away, when it is back
+	CommandForgetKills         CommandType = "FORGET_KILLS"         // all of that has ended
+	CommandTrimAgents          CommandType = "TRIM_AGENTS"          // agents that are away or gone since long ago are forgotten
 )
 
 // Enum lists the names of CommandType with their numbers on disk.
@@ -51,6 +55,9 @@ func (CommandType) Enum() []sdk.EnumValue {
 		{Name: "REACTIVATE_AGENT", Number: 14},
 		{Name: "DRAIN_AGENT", Number: 15},
 		{Name: "AGENT_DRAINED", Number: 16},
+		{Name: "KEEP_KILLS", Number: 17},
+		{Name: "FORGET_KILLS", Number: 18},
+		{Name: "TRIM_AGENTS", Number: 19},
 	}
 }
 
@@ -60,6 +67,8 @@ func (t CommandType) Since() uint32 {
 	switch t {
 	case CommandDeactivateAgent, CommandReactivateAgent, CommandDrainAgent, CommandAgentDrained:
 		return 2
+	case CommandKeepKills, CommandForgetKills, CommandTrimAgents:
+		return 3
 	}
 	return 1
 }
@@ -72,13 +81,15 @@ type Command struct {
 	Bootstrap           *Bootstrap           `wire:"4,bootstrap"`
 	Member              *Member              `wire:"5,member"`
 	AdmitAgent          *AdmitAgent          `wire:"6,admit_agent"`
-	Agent               *AgentRef            `wire:"7,agent"` // of every command about an agent but ADMIT_AGENT and DRAIN_AGENT
+	Agent               *AgentRef            `wire:"7,agent"` // of every command about one agent but those with a member of their own
 	AdmitFramework      *AdmitFramework      `wire:"8,admit_framework"`
 	FrameworkDisconnect *FrameworkDisconnect `wire:"9,framework_disconnect"`
 	Framework           *FrameworkRef        `wire:"10,framework"` // of REMOVE_FRAMEWORK
 	SetWeight           *SetWeight           `wire:"11,set_weight"`
 	SetManifest         *SetManifest         `wire:"12,set_manifest"`
 	DrainAgent          *DrainAgent          `wire:"13,drain_agent"`
+	KeepKills           *KeepKills           `wire:"14,keep_kills"`
+	TrimAgents          *TrimAgents          `wire:"15,trim_agents"`
 }
 
 // Bootstrap names a fresh cluster.
@@ -113,6 +124,28 @@ type AgentRef struct {
 type DrainAgent struct {
 	ID     sdk.AgentID     `wire:"1,id,value,required"`
 	Config sdk.DrainConfig `wire:"2,config,required"`
+}
+
+// KeepKills adds to what is to end on an agent that is away. A kill of the same task
+// replaces the one before; those of frameworks that are no more are left out, and so are
+// those above MaxAgentKills and MaxFrameworkKills (Result.Left counts these).
+type KeepKills struct {
+	ID    sdk.AgentID `wire:"1,id,value,required"`
+	Kills []Kill      `wire:"2,kills"`
+}
+
+// Kill is a KILL that waits for its agent.
+type Kill struct {
+	FrameworkID sdk.FrameworkID `wire:"1,framework_id,value,required"`
+	TaskID      sdk.TaskID      `wire:"2,task_id,value,required"`
+	KillPolicy  *sdk.KillPolicy `wire:"3,kill_policy"` // of the call; nil for the task's own
+}
+
+// TrimAgents forgets agents that are unreachable or gone since before a moment, and of
+// what is left of either kind, the oldest first, all but so many.
+type TrimAgents struct {
+	Before int64  `wire:"1,before,required"` // unix nanoseconds, by the proposing leader's clock
+	Keep   uint64 `wire:"2,keep,required"`   // most agents of each kind
 }
 
 // AdmitFramework lets a framework in. Without Info.ID Apply chooses one
@@ -152,4 +185,5 @@ type Result struct {
 	AgentID     sdk.AgentID     // of ADMIT_AGENT
 	FrameworkID sdk.FrameworkID // of ADMIT_FRAMEWORK
 	Generation  uint64          // of RAISE_GENERATION
+	Left        int             // of KEEP_KILLS: how many did not fit
 }

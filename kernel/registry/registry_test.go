@@ -3,6 +3,7 @@ package registry
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 	"testing"
@@ -75,7 +76,19 @@ func parse(t *testing.T, f []string) Command {
 		c.AdmitAgent = &AdmitAgent{Info: sdk.AgentInfo{Hostname: arg["host"], ID: sdk.AgentID(arg["id"])}}
 	case "drain-agent":
 		c.DrainAgent = &DrainAgent{ID: sdk.AgentID(arg["id"]), Config: sdk.DrainConfig{MarkGone: arg["gone"] != ""}}
-	case "agent-unreachable", "agent-gone", "remove-agent", "deactivate-agent", "reactivate-agent", "agent-drained":
+	case "keep-kills": // kills=FRAMEWORK/TASK,...
+		c.KeepKills = &KeepKills{ID: sdk.AgentID(arg["id"])}
+		for k := range strings.SplitSeq(arg["kills"], ",") {
+			f, task, _ := strings.Cut(k, "/")
+			kill := Kill{FrameworkID: sdk.FrameworkID(f), TaskID: sdk.TaskID(task)}
+			if arg["grace"] != "" {
+				kill.KillPolicy = &sdk.KillPolicy{GracePeriod: &sdk.DurationInfo{Nanoseconds: num("grace")}}
+			}
+			c.KeepKills.Kills = append(c.KeepKills.Kills, kill)
+		}
+	case "trim-agents":
+		c.TrimAgents = &TrimAgents{Before: num("before"), Keep: uint64(num("keep"))}
+	case "agent-unreachable", "agent-gone", "remove-agent", "deactivate-agent", "reactivate-agent", "agent-drained", "forget-kills":
 		c.Agent = &AgentRef{ID: sdk.AgentID(arg["id"])}
 	case "admit-framework":
 		c.AdmitFramework = &AdmitFramework{Info: sdk.FrameworkInfo{User: "nobody", Name: arg["name"], ID: sdk.FrameworkID(arg["id"]), Principal: arg["principal"]}}
@@ -128,7 +141,16 @@ func show(out *strings.Builder, s *State) {
 		if a.Drain != nil {
 			fmt.Fprintf(out, ", %s since %d, gone then: %v", a.Drain.State, a.DrainSince, a.Drain.Config.MarkGone)
 		}
+		for _, k := range a.Kills {
+			fmt.Fprintf(out, ", to end %s/%s", k.FrameworkID, k.TaskID)
+			if k.KillPolicy != nil {
+				fmt.Fprintf(out, " in %d", k.KillPolicy.GracePeriod.Nanoseconds)
+			}
+		}
 		fmt.Fprintln(out)
+	}
+	for _, a := range s.trimmed {
+		fmt.Fprintf(out, "trimmed %s\n", a.ID)
 	}
 	for _, f := range s.Frameworks() {
 		fmt.Fprintf(out, "framework %s %q of %q since %d, registered %d, deadline %d\n", f.Info.ID, f.Info.Name, f.Info.Principal, f.Since, f.Registered, f.Deadline)
@@ -180,8 +202,15 @@ func TestAnyHistoryReadsAlikeWithAndWithoutSnapshots(t *testing.T) {
 			c.AdmitAgent = &AdmitAgent{Info: sdk.AgentInfo{Hostname: "h", ID: sdk.AgentID(name)}}
 		case CommandDrainAgent:
 			c.DrainAgent = &DrainAgent{ID: sdk.AgentID(name), Config: sdk.DrainConfig{MarkGone: rapid.Bool().Draw(t, "gone")}}
-		case CommandAgentUnreachable, CommandAgentGone, CommandRemoveAgent, CommandDeactivateAgent, CommandReactivateAgent, CommandAgentDrained:
+		case CommandAgentUnreachable, CommandAgentGone, CommandRemoveAgent, CommandDeactivateAgent, CommandReactivateAgent, CommandAgentDrained, CommandForgetKills:
 			c.Agent = &AgentRef{ID: sdk.AgentID(name)}
+		case CommandKeepKills:
+			c.KeepKills = &KeepKills{ID: sdk.AgentID(name)}
+			for range rapid.IntRange(0, 3).Draw(t, "kills") {
+				c.KeepKills.Kills = append(c.KeepKills.Kills, Kill{FrameworkID: sdk.FrameworkID(id.Draw(t, "framework")), TaskID: sdk.TaskID(id.Draw(t, "task"))})
+			}
+		case CommandTrimAgents:
+			c.TrimAgents = &TrimAgents{Before: rapid.Int64Range(0, 100).Draw(t, "before"), Keep: rapid.Uint64Range(0, 3).Draw(t, "keep")}
 		case CommandAdmitFramework:
 			c.AdmitFramework = &AdmitFramework{Info: sdk.FrameworkInfo{User: "u", Name: "n", ID: sdk.FrameworkID(name), Principal: rapid.SampledFrom([]string{"", "p"}).Draw(t, "principal")}}
 		case CommandFrameworkDisconnect:
@@ -225,11 +254,31 @@ func TestAnyHistoryReadsAlikeWithAndWithoutSnapshots(t *testing.T) {
 			if i%3 == 0 {
 				b = reload(t, b)
 			}
+			checkKills(t, a)
 		}
 		if !bytes.Equal(image(t, a), image(t, b)) {
 			t.Fatal("histories with and without snapshots differ")
 		}
 	})
+}
+
+// checkKills compares the count of kills with the kills.
+func checkKills(t rapid.TB, s *State) {
+	t.Helper()
+	counted := map[sdk.FrameworkID]int{}
+	for _, a := range s.Agents() {
+		if len(a.Kills) > 0 && a.State == AgentGone {
+			t.Fatalf("kills wait for agent %s, which is gone", a.Info.ID)
+		}
+		for _, k := range a.Kills {
+			if counted[k.FrameworkID]++; !s.frameworks.has(k.FrameworkID) {
+				t.Fatalf("a kill of the framework %s waits, which is no more", k.FrameworkID)
+			}
+		}
+	}
+	if !maps.Equal(counted, s.kills) {
+		t.Fatalf("kills are counted as %v, there are %v", s.kills, counted)
+	}
 }
 
 func commandTypes() []CommandType {
@@ -242,11 +291,11 @@ func commandTypes() []CommandType {
 
 func TestNewerFormatsAreRefusedByName(t *testing.T) {
 	_, err := DecodeCommand(newer(t, CommandVersion+1))
-	if sdk.CodeOf(err) != sdk.CodeUnsupported || !strings.Contains(err.Error(), "version 3") || !strings.Contains(err.Error(), "upgrade") {
+	if sdk.CodeOf(err) != sdk.CodeUnsupported || !strings.Contains(err.Error(), "version 4") || !strings.Contains(err.Error(), "upgrade") {
 		t.Errorf("command: %v", err)
 	}
 	_, err = Restore(newer(t, SnapshotVersion+1))
-	if sdk.CodeOf(err) != sdk.CodeUnsupported || !strings.Contains(err.Error(), "snapshot of version 3") {
+	if sdk.CodeOf(err) != sdk.CodeUnsupported || !strings.Contains(err.Error(), "snapshot of version 4") {
 		t.Errorf("snapshot: %v", err)
 	}
 }
@@ -289,12 +338,106 @@ func TestRemovedFrameworksAreRememberedWithinBounds(t *testing.T) {
 	}
 }
 
+// Both bounds hold, and one framework's many do not take another's place.
+func TestKillsAreKeptWithinBounds(t *testing.T) {
+	s := New()
+	index := uint64(0)
+	apply := func(c Command) Result {
+		t.Helper()
+		index++
+		r := s.Apply(index, c)
+		if r.Err != nil {
+			t.Fatal(r.Err)
+		}
+		return r
+	}
+	apply(Command{Type: CommandBootstrap, Bootstrap: &Bootstrap{ClusterID: "c", Name: "n"}})
+	for range 2 {
+		apply(Command{Type: CommandAdmitFramework, AdmitFramework: &AdmitFramework{Info: sdk.FrameworkInfo{User: "u", Name: "n"}}})
+	}
+	keep := func(agent sdk.AgentID, f sdk.FrameworkID, n int) int {
+		t.Helper()
+		c := KeepKills{ID: agent}
+		for i := range n {
+			c.Kills = append(c.Kills, Kill{FrameworkID: f, TaskID: sdk.TaskID(strconv.Itoa(i))})
+		}
+		return apply(Command{Type: CommandKeepKills, KeepKills: &c}).Left
+	}
+	agents := MaxFrameworkKills/MaxAgentKills + 1
+	for range agents + 1 {
+		apply(Command{Type: CommandAdmitAgent, AdmitAgent: &AdmitAgent{Info: sdk.AgentInfo{Hostname: "h"}}})
+	}
+	if left := keep("c-S0", "c-0000", MaxAgentKills+7); left != 7 {
+		t.Errorf("%d did not fit, want 7", left)
+	}
+	if left := keep("c-S0", "c-0000", MaxAgentKills); left != 0 {
+		t.Errorf("%d that are known did not fit", left)
+	}
+	for i := 1; i < agents; i++ {
+		left, want := keep(sdk.AgentID(fmt.Sprintf("c-S%d", i)), "c-0000", MaxAgentKills), 0
+		if i == agents-1 {
+			want = MaxAgentKills
+		}
+		if left != want {
+			t.Errorf("agent %d: %d did not fit, want %d", i, left, want)
+		}
+	}
+	if left := keep(sdk.AgentID(fmt.Sprintf("c-S%d", agents)), "c-0001", 3); left != 0 {
+		t.Errorf("%d of another framework did not fit", left)
+	}
+	checkKills(t, s)
+	apply(Command{Type: CommandRemoveFramework, Framework: &FrameworkRef{ID: "c-0000"}})
+	checkKills(t, s)
+	if len(s.kills) != 1 {
+		t.Errorf("counted: %v", s.kills)
+	}
+}
+
+// Trimmed ids are refused as long as they are remembered, and the registry never makes one
+// of them anew.
+func TestTrimmedAgentsAreRememberedWithinBounds(t *testing.T) {
+	s := New()
+	index := uint64(0)
+	apply := func(c Command) Result {
+		index++
+		return s.Apply(index, c)
+	}
+	apply(Command{Type: CommandBootstrap, Bootstrap: &Bootstrap{ClusterID: "c", Name: "n"}})
+	come := func(id sdk.AgentID) Result {
+		return apply(Command{Type: CommandAdmitAgent, AdmitAgent: &AdmitAgent{Info: sdk.AgentInfo{Hostname: "h", ID: id}}})
+	}
+	for i := range MaxTrimmed + 5 {
+		id := sdk.AgentID(fmt.Sprintf("c-S%d", i))
+		come(id)
+		apply(Command{Type: CommandAgentGone, Time: int64(i), Agent: &AgentRef{ID: id}})
+	}
+	all := TrimAgents{Before: MaxTrimmed + 5, Keep: 1 << 40}
+	if !s.Trims(all) {
+		t.Fatal("there is nothing to trim")
+	}
+	apply(Command{Type: CommandTrimAgents, TrimAgents: &all})
+	if s.Trims(all) || len(s.Agents()) != 0 || len(s.trimmed) != MaxTrimmed || s.trimmedIDs.len() != MaxTrimmed {
+		t.Errorf("%d agents are left, %d remembered, index of %d", len(s.Agents()), len(s.trimmed), s.trimmedIDs.len())
+	}
+	if r := come("c-S5"); r.Err == nil || r.Err.Code != sdk.CodeGone {
+		t.Errorf("c-S5 is admitted anew: %v", r.Err)
+	}
+	if r := come("c-S4"); r.Err != nil {
+		t.Errorf("c-S4 is forgotten, and refused: %v", r.Err)
+	}
+	// The agents brought all these ids along: the registry's own begin behind them.
+	if r := come(""); r.Err != nil || s.Trimmed(r.AgentID) {
+		t.Errorf("a fresh agent is %s: %v", r.AgentID, r.Err)
+	}
+}
+
 func FuzzRestore(f *testing.F) {
 	s := New()
 	s.Apply(1, Command{Type: CommandBootstrap, Bootstrap: &Bootstrap{ClusterID: "c", Name: "n"}})
 	s.Apply(2, Command{Type: CommandAdmitAgent, AdmitAgent: &AdmitAgent{Info: sdk.AgentInfo{Hostname: "h"}}})
 	s.Apply(3, Command{Type: CommandAdmitFramework, AdmitFramework: &AdmitFramework{Info: sdk.FrameworkInfo{User: "u", Name: "n"}}})
 	s.Apply(4, Command{Type: CommandDrainAgent, DrainAgent: &DrainAgent{ID: "c-S0"}})
+	s.Apply(5, Command{Type: CommandKeepKills, KeepKills: &KeepKills{ID: "c-S0", Kills: []Kill{{FrameworkID: "c-0000", TaskID: "t"}}}})
 	data, err := s.Snapshot()
 	if err != nil {
 		f.Fatal(err)

@@ -1,13 +1,16 @@
 package registry
 
 import (
+	"slices"
+
 	"github.com/profferhq/proffer/sdk"
 	"github.com/profferhq/proffer/sdk/wire"
 )
 
 // SnapshotVersion is the newest snapshot format that this code knows. Version 2 is
-// written only where an operator cares for an agent: what an older master would lose.
-const SnapshotVersion = 2
+// written only where an operator cares for an agent, version 3 where kills wait for one or
+// a gone one was trimmed: what an older master would lose.
+const SnapshotVersion = 3
 
 // snapshot is a State on disk: sorted slices, so that equal states are equal bytes.
 type snapshot struct {
@@ -24,6 +27,7 @@ type snapshot struct {
 	Removed       []RemovedFramework `wire:"11,removed"`
 	Weights       []SetWeight        `wire:"12,weights"`
 	Manifest      *Manifest          `wire:"13,manifest"`
+	Trimmed       []AgentRef         `wire:"14,trimmed"`
 }
 
 // Snapshot writes the whole state; Restore reads it.
@@ -31,13 +35,16 @@ func (s *State) Snapshot() ([]byte, error) {
 	version := uint32(1)
 	for _, a := range s.agents.values() {
 		if a.Deactivated || a.Drain != nil {
-			version = SnapshotVersion
+			version = max(version, 2)
 		}
+	}
+	if len(s.kills) > 0 || len(s.trimmed) > 0 {
+		version = 3
 	}
 	return wire.Marshal(wire.Msgpack, &snapshot{
 		Version: version, Index: s.index, ClusterID: s.clusterID, ClusterName: s.clusterName, Generation: s.generation,
 		NextAgent: s.nextAgent, NextFramework: s.nextFramework, Members: s.Members(), Agents: s.Agents(),
-		Frameworks: s.Frameworks(), Removed: s.Removed(), Weights: s.Weights(), Manifest: s.manifest,
+		Frameworks: s.Frameworks(), Removed: s.Removed(), Weights: s.Weights(), Manifest: s.manifest, Trimmed: s.trimmed,
 	})
 }
 
@@ -62,7 +69,23 @@ func Restore(data []byte) (*State, error) {
 		if err := sdk.ValidateID("agents.info.id", a.Info.ID); err != nil {
 			return nil, err
 		}
+		if s.agents.has(a.Info.ID) {
+			return nil, sdk.Errorf(sdk.CodeInvalid, "agents.info.id", "agent %s stands there twice", a.Info.ID)
+		}
+		if !slices.IsSortedFunc(a.Kills, compareKills) {
+			return nil, sdk.Errorf(sdk.CodeInvalid, "agents.kills", "those of agent %s are not in their order", a.Info.ID)
+		}
+		for _, k := range a.Kills {
+			s.kills[k.FrameworkID]++
+		}
 		s.agents = s.agents.put(a.Info.ID, a)
+	}
+	for _, t := range in.Trimmed {
+		if s.trimmedIDs.has(t.ID) {
+			return nil, sdk.Errorf(sdk.CodeInvalid, "trimmed.id", "agent %s was trimmed twice", t.ID)
+		}
+		s.trimmed = append(s.trimmed, t)
+		s.trimmedIDs = s.trimmedIDs.put(t.ID, struct{}{})
 	}
 	for _, f := range in.Frameworks {
 		if err := sdk.ValidateID("frameworks.info.id", f.Info.ID); err != nil {

@@ -24,6 +24,9 @@ type State struct {
 	frameworks    table[sdk.FrameworkID, Framework]
 	removed       []RemovedFramework // oldest first; shared with copies: only appended to, behind its capacity
 	removedIDs    table[sdk.FrameworkID, struct{}]
+	trimmed       []AgentRef // gone agents that were forgotten, oldest first; shared like removed
+	trimmedIDs    table[sdk.AgentID, struct{}]
+	kills         map[sdk.FrameworkID]int // of all agents; none is zero
 	weights       map[string]float64
 	manifest      *Manifest // nil before it was set; replaced, never changed
 }
@@ -55,6 +58,8 @@ type Agent struct {
 	Deactivated bool           `wire:"7,deactivated"` // nothing of it is offered
 	Drain       *sdk.DrainInfo `wire:"8,drain"`       // nil unless it is to be drained; replaced, never changed
 	DrainSince  int64          `wire:"9,drain_since"` // unix nanoseconds of DRAIN_AGENT
+
+	Kills []Kill `wire:"10,kills"` // that wait for its return, sorted by framework and task; replaced, never changed
 }
 
 // Framework is one framework that may come back.
@@ -89,6 +94,7 @@ func New() *State {
 	return &State{
 		members: map[string]Member{},
 		weights: map[string]float64{},
+		kills:   map[sdk.FrameworkID]int{},
 	}
 }
 
@@ -97,7 +103,8 @@ func New() *State {
 func (s *State) Clone() *State {
 	c := *s
 	c.members = maps.Clone(s.members)
-	c.removed = slices.Clip(s.removed)
+	c.removed, c.trimmed = slices.Clip(s.removed), slices.Clip(s.trimmed)
+	c.kills = maps.Clone(s.kills)
 	c.weights = maps.Clone(s.weights)
 	return &c
 }
