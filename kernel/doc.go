@@ -98,9 +98,19 @@
 // five minutes (--agent-removal-guard), and status says so. --agent-removal-rate-limit
 // bounds how fast they go. What an agent ran is unreachable, not lost; it comes back with
 // its tasks, kills that waited for it are carried out, and only an operator's word
-// (MARK_AGENT_GONE) makes the end certain. DRAIN_AGENT kills through the ordinary KILL, so
+// (MARK_AGENT_GONE) makes the end certain. Those kills stand in the registry, whatever
+// leader was told them, until the agent has reported the ends, is gone, or the framework is
+// removed; one that named no agent, of a task that the leader did not know, is not kept. DRAIN_AGENT kills through the ordinary KILL, so
 // that an agent of an older version is drained as well; what operators decided about an
 // agent stands in the registry and outlives leader and agent.
+//
+// Unreachable and gone agents are forgotten after --registry-max-agent-age (and above
+// --registry-max-agent-count of either kind, the oldest first): the leader looks every
+// --registry-gc-interval and proposes its own time, so that all masters forget the same.
+// What they ran is TASK_UNKNOWN from then on. An unreachable one may still come back, with
+// its id and tasks: they live, and nobody said that they are to end. A gone one may not: its
+// tasks were told as ended for certain, so the ids of the last 10,000 that were forgotten
+// stay refused; only one older than that is let in, as Mesos lets in every one of them.
 //
 // A new leader learns from the agents. Until one is back nothing is said of what it may run,
 // and nothing is offered before 80 % of them are back, or five seconds have passed. How long

@@ -43,7 +43,9 @@ type agent struct {
 	executors map[executorKey]*executor
 	byOwner   map[sdk.FrameworkID][]sdk.ExecutorID // sorted
 	offers    map[sdk.OfferID]*offer
-	questions []link.Reconcile // to be asked when it is back
+	questions []link.Reconcile       // to be asked when it is back
+	kills     map[taskKey]*link.Kill // of tasks that this leader does not know, for its return
+	keeps     bool                   // the registry keeps kills for it
 }
 
 type agentState uint8
@@ -66,6 +68,7 @@ func newAgent(id sdk.AgentID) *agent {
 		executors: map[executorKey]*executor{},
 		byOwner:   map[sdk.FrameworkID][]sdk.ExecutorID{},
 		offers:    map[sdk.OfferID]*offer{},
+		kills:     map[taskKey]*link.Kill{},
 	}
 }
 
@@ -106,9 +109,7 @@ func (a *agent) executorsOf(f sdk.FrameworkID) []sdk.ExecutorID { return a.byOwn
 
 // sortedTasks are the agent's tasks in order of framework and id.
 func (a *agent) sortedTasks() []*task {
-	keys := slices.SortedFunc(maps.Keys(a.tasks), func(x, y taskKey) int {
-		return cmp.Or(strings.Compare(string(x.framework), string(y.framework)), strings.Compare(string(x.task), string(y.task)))
-	})
+	keys := sortedTaskKeys(a.tasks)
 	out := make([]*task, len(keys))
 	for i, k := range keys {
 		out[i] = a.tasks[k]
@@ -137,6 +138,7 @@ func (c *Cluster) recover() {
 		a.registered = time.Unix(0, r.Admitted)
 		a.heard = wait.Add(-c.opt.AgentTimeout)
 		c.takeCare(a)
+		a.recall(r.Kills)
 		switch r.State {
 		case registry.AgentGone:
 			a.state = agentGone

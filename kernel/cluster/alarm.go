@@ -29,6 +29,7 @@ const (
 	alarmFrameworkNear                    // is the framework to be removed soon?
 	alarmFrameworkKept                    // how long it may still be away is to be written down
 	alarmOffers                           // offers begin now at the latest; the tick sees to it
+	alarmTrim                             // are there agents to be forgotten?
 )
 
 type alarms struct {

@@ -144,9 +144,9 @@ func (c *Cluster) drainTasks(a *agent) {
 		}
 		k := &link.Kill{FrameworkID: t.framework.id(), TaskID: t.id, Reason: sdk.ReasonAgentDraining, MaxGrace: a.drain.Config.MaxGracePeriod}
 		if t.kill != nil {
-			k.KillPolicy = t.kill.kill.KillPolicy
+			k.KillPolicy = t.kill.KillPolicy
 		}
-		t.kill = &pendingKill{agent: a.id, kill: k}
+		t.kill = k
 		c.tell(a, &link.Event{Type: link.EventKill, Kill: k})
 	}
 }
@@ -264,14 +264,14 @@ func (c *Cluster) settleAgent(a *agent) {
 		}
 	}
 	a.questions = nil
-	for _, fid := range sortedKeys(c.frameworks) {
-		f := c.frameworks[fid]
-		for _, id := range sortedKeys(f.kills) {
-			if f.kills[id].agent == a.id && a.state == agentGone {
-				delete(f.kills, id)
-				c.answerUnknown(f, id, a.id)
-			}
+	for _, key := range sortedTaskKeys(a.kills) {
+		if f := c.frameworks[key.framework]; f != nil && !f.zombie {
+			c.answerUnknown(f, key.task, a.id)
 		}
+	}
+	if a.state == agentGone {
+		clear(a.kills)
+		a.keeps = false
 	}
 	if c.recovering == 0 {
 		c.settleKills()

@@ -81,6 +81,7 @@ func New(now time.Time, opt Options) *Cluster {
 	}
 	c.recover()
 	c.begin()
+	c.trimLater()
 	return c
 }
 
@@ -186,6 +187,8 @@ func (c *Cluster) ring(a alarm) {
 		c.keepDeadline(c.frameworks[a.framework])
 	case alarmSchedulerStream:
 		c.schedulerHeartbeat(a.session)
+	case alarmTrim:
+		c.trimAgents()
 	}
 }
 

@@ -98,6 +98,7 @@ func (c *Cluster) removed(f *framework) {
 			c.removeTask(t) // nobody will report or acknowledge it
 		}
 	}
+	c.settleAllKept()
 	for _, id := range sortedKeys(f.at) {
 		c.tell(c.agents[id], &link.Event{Type: link.EventShutdownFramework, ShutdownFramework: &link.ShutdownFramework{FrameworkID: f.id()}})
 	}

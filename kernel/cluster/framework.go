@@ -31,14 +31,8 @@ type framework struct {
 
 	tasks  map[sdk.TaskID]*task
 	offers map[sdk.OfferID]*offer
-	at     map[sdk.AgentID]int         // tasks and executors per agent
-	kills  map[sdk.TaskID]*pendingKill // of tasks that nobody here knows while agents are still to come back
-}
-
-// pendingKill waits for the agent that has the task.
-type pendingKill struct {
-	agent sdk.AgentID // empty: whichever has it
-	kill  *link.Kill
+	at     map[sdk.AgentID]int       // tasks and executors per agent
+	kills  map[sdk.TaskID]*link.Kill // without an agent, of tasks that nobody here knows while agents are still to come back
 }
 
 // capabilities are what a framework said it understands.
@@ -70,7 +64,7 @@ func newFramework(info sdk.FrameworkInfo, now time.Time) *framework {
 		tasks:      map[sdk.TaskID]*task{},
 		offers:     map[sdk.OfferID]*offer{},
 		at:         map[sdk.AgentID]int{},
-		kills:      map[sdk.TaskID]*pendingKill{},
+		kills:      map[sdk.TaskID]*link.Kill{},
 	}
 	f.describe(info)
 	return f

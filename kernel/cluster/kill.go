@@ -2,32 +2,48 @@ package cluster
 
 import (
 	"github.com/profferhq/proffer/kernel/link"
+	"github.com/profferhq/proffer/kernel/registry"
 	"github.com/profferhq/proffer/sdk"
 )
 
-// maxKills bounds what is remembered to be killed of tasks that nobody knows
-// yet; frameworks say it again.
-const maxKills = 1000
+// maxKills bounds what is remembered in memory to be killed of tasks that nobody
+// knows yet, for one agent and for one framework; frameworks say it again.
+const maxKills = registry.MaxAgentKills
 
 // kill obeys a KILL: at once, when the agent is back, or by saying what has
-// become of the task.
-func (c *Cluster) kill(f *framework, id sdk.TaskID, agent sdk.AgentID, policy *sdk.KillPolicy) {
-	k := &pendingKill{agent: agent, kill: &link.Kill{FrameworkID: f.id(), TaskID: id, KillPolicy: policy}}
+// become of the task. done is called when it is certain that it is obeyed: what
+// waits for an unreachable agent is in the registry first.
+func (c *Cluster) kill(f *framework, id sdk.TaskID, agent sdk.AgentID, policy *sdk.KillPolicy, done func()) {
+	k := &link.Kill{FrameworkID: f.id(), TaskID: id, KillPolicy: policy}
 	t := f.tasks[id]
+	if t != nil && agent == "" {
+		agent = t.agent
+	}
+	if a := c.agents[agent]; a != nil && a.state == agentUnreachable && (t == nil || t.agent == agent && !t.state.Terminal()) {
+		defer c.keep(a, []registry.Kill{keptKill(k)}, done)
+	} else {
+		defer done()
+	}
 	switch {
 	case t == nil:
 		a := c.agents[agent]
-		away := a != nil && (a.state == agentRecovering || a.state == agentUnreachable)
-		if (agent == "" && c.recovering > 0 || away) && len(f.kills) < maxKills {
-			f.kills[id] = k // sent when an agent comes back with the task
+		switch {
+		case a == nil:
+			if agent == "" && c.recovering > 0 && len(f.kills) < maxKills {
+				f.kills[id] = k // sent when an agent comes back with the task
+			}
+		case a.state == agentRecovering || a.state == agentUnreachable:
+			if len(a.kills) < maxKills {
+				a.kills[taskKey{f.id(), id}] = k
+			}
 		}
 		c.answerUnknown(f, id, agent)
-	case agent != "" && agent != t.agent:
+	case agent != t.agent:
 		c.log(Warn, "KILL with the wrong agent ignored", "framework", f.id(), "task", id, "agent", agent, "is on", t.agent)
 	case !t.state.Terminal():
 		// Kept until the task has ended: a stream that breaks may lose it.
 		t.kill = k
-		c.tell(c.agents[t.agent], &link.Event{Type: link.EventKill, Kill: k.kill})
+		c.tell(c.agents[t.agent], &link.Event{Type: link.EventKill, Kill: k})
 	default:
 		if t.unacked != nil {
 			return // its end is on its way
@@ -36,14 +52,15 @@ func (c *Cluster) kill(f *framework, id sdk.TaskID, agent sdk.AgentID, policy *s
 	}
 }
 
-// settleKills answers what waited for agents that have all come back, or are lost.
+// settleKills answers what waited for whichever agent has it, when all have come back or
+// are lost.
 func (c *Cluster) settleKills() {
 	for _, fid := range sortedKeys(c.frameworks) {
 		f := c.frameworks[fid]
 		for _, id := range sortedKeys(f.kills) {
 			k := f.kills[id]
 			delete(f.kills, id)
-			c.kill(f, id, k.agent, k.kill.KillPolicy)
+			c.kill(f, id, "", k.KillPolicy, func() {})
 		}
 	}
 }

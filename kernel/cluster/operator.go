@@ -62,8 +62,7 @@ func (c *Cluster) killTask(in OperatorCall) {
 		return
 	}
 	c.log(Info, "an operator kills a task", "framework", f.id(), "task", t.id, "principal", in.Caller.Principal)
-	c.kill(f, t.id, t.agent, k.KillPolicy)
-	c.done(in.Request)
+	c.kill(f, t.id, t.agent, k.KillPolicy, func() { c.done(in.Request) })
 }
 
 func (c *Cluster) done(request uint64) {

@@ -48,6 +48,9 @@ type Options struct {
 	OfferShare         float64       // a new leader offers when this share of the agents is back
 	OfferWait          time.Duration // or after this; below zero: at once
 	RecoveryTimeout    time.Duration // agents and frameworks known to the registry have this long to come back to a new leader
+	TrimInterval       time.Duration // how often agents are looked for that the registry may forget
+	MaxAgentAge        time.Duration // those that are unreachable or gone for longer
+	MaxAgentCount      int           // and of each of the two kinds those above so many, the oldest first
 }
 
 // DefaultOptions are the defaults of the README's table; the caller fills in
@@ -62,6 +65,9 @@ func DefaultOptions() Options {
 		OfferShare:         0.8,
 		OfferWait:          5 * time.Second,
 		RecoveryTimeout:    30 * time.Second,
+		TrimInterval:       15 * time.Minute,
+		MaxAgentAge:        14 * 24 * time.Hour,
+		MaxAgentCount:      102400,
 	}
 }
 
@@ -78,6 +84,8 @@ func (o Options) withDefaults() Options {
 		{&o.RecoveryTimeout, d.RecoveryTimeout},
 		{&o.MassWait, d.MassWait},
 		{&o.OfferWait, d.OfferWait},
+		{&o.TrimInterval, d.TrimInterval},
+		{&o.MaxAgentAge, d.MaxAgentAge},
 	} {
 		if *p.v == 0 {
 			*p.v = p.d
@@ -85,6 +93,9 @@ func (o Options) withDefaults() Options {
 	}
 	if most := o.AgentTimeout / 4; o.AgentHeartbeat == 0 || o.AgentHeartbeat > most { // three may be lost
 		o.AgentHeartbeat = most
+	}
+	if o.MaxAgentCount == 0 {
+		o.MaxAgentCount = d.MaxAgentCount
 	}
 	if o.MassShare == 0 {
 		o.MassShare = d.MassShare

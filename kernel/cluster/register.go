@@ -99,8 +99,11 @@ func (c *Cluster) admitted(s *registration, res registry.Result) {
 	a := c.agents[res.AgentID]
 	if a == nil {
 		a = newAgent(res.AgentID)
-		a.state = agentRecovering
-		c.recovering++ // taken off by join
+		if a.state = agentRecovering; s.call.AgentID != "" {
+			a.state = agentUnreachable // trimmed meanwhile: its frameworks have to hear what it runs
+		} else {
+			c.recovering++ // taken off by join
+		}
 		c.agents[a.id] = a
 	}
 	c.join(s, a)

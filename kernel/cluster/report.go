@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"math"
 	"reflect"
 	"time"
@@ -174,16 +175,25 @@ func (c *Cluster) tellFrameworks(a *agent, r *link.Register) {
 // askAgain sends what waited for the agent: kills and questions.
 func (c *Cluster) askAgain(a *agent) {
 	for _, t := range a.sortedTasks() {
-		if p := t.framework.kills[t.id]; p != nil && (p.agent == "" || p.agent == a.id) {
+		key := taskKey{t.framework.id(), t.id}
+		if k := cmp.Or(a.kills[key], t.framework.kills[t.id]); k != nil {
+			delete(a.kills, key)
 			delete(t.framework.kills, t.id)
-			t.kill = p
+			t.kill = k
 		}
 		if t.kill != nil && !t.state.Terminal() {
-			c.tell(a, &link.Event{Type: link.EventKill, Kill: t.kill.kill})
+			c.tell(a, &link.Event{Type: link.EventKill, Kill: t.kill})
 		}
 	}
+	for _, key := range sortedTaskKeys(a.kills) {
+		if f := c.frameworks[key.framework]; f != nil && !f.zombie {
+			c.answerUnknown(f, key.task, a.id) // which asks the agent now
+		}
+	}
+	clear(a.kills)
 	for i := range a.questions {
 		c.tell(a, &link.Event{Type: link.EventReconcile, Reconcile: &a.questions[i]})
 	}
 	a.questions = nil
+	c.settleKept(a)
 }

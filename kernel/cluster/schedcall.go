@@ -14,8 +14,12 @@ func (c *Cluster) schedulerCall(in SchedulerCall) {
 		return
 	}
 	call := in.Call
-	if call.Type == sdk.CallUpdateFramework {
+	switch call.Type {
+	case sdk.CallUpdateFramework:
 		c.updateFramework(in.Request, f, call.UpdateFramework)
+		return
+	case sdk.CallKill:
+		c.kill(f, call.Kill.TaskID, call.Kill.AgentID, call.Kill.KillPolicy, func() { c.reply(in.Request, nil) })
 		return
 	}
 	c.reply(in.Request, nil)
@@ -26,8 +30,6 @@ func (c *Cluster) schedulerCall(in SchedulerCall) {
 		c.decline(f, call.Decline)
 	case sdk.CallAcknowledge:
 		c.acknowledge(f, call.Acknowledge)
-	case sdk.CallKill:
-		c.kill(f, call.Kill.TaskID, call.Kill.AgentID, call.Kill.KillPolicy)
 	case sdk.CallReconcile:
 		c.reconcile(f, call.Reconcile)
 	case sdk.CallRevive:

@@ -119,6 +119,12 @@ func (w *world) control(verb string, args []string, opts map[string]string) erro
 		w.hold, w.held, w.queue = false, nil, nil
 		w.elect()
 		w.step(Tick{})
+	case "member": // member m2 knows=2: a master is added that understands so much
+		knows, err := strconv.ParseUint(opts["knows"], 10, 32)
+		if err != nil {
+			return err
+		}
+		w.commit(registry.Command{Type: registry.CommandMember, Member: &registry.Member{Name: args[0], Command: uint32(knows)}})
 	case "giveup":
 		// The registry learns it from an operator of an earlier leader.
 		w.commit(registry.Command{Type: registry.CommandAgentGone, Agent: &registry.AgentRef{ID: w.agents[args[0]].id}})

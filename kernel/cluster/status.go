@@ -85,6 +85,7 @@ func (c *Cluster) learn(a *agent, t *task, status *sdk.TaskStatus, latest sdk.Ta
 	if t.state.Terminal() {
 		t.kill = nil
 		c.free(t)
+		c.settleKept(a)
 		if x != nil && x.live == 0 && !x.confirmed && a.executors[executorKey{t.framework.id(), t.executor}] == x {
 			c.dropExecutor(a, x) // the agent refused its only tasks, so it never came to be
 		}

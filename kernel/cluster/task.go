@@ -3,6 +3,7 @@ package cluster
 import (
 	"time"
 
+	"github.com/profferhq/proffer/kernel/link"
 	"github.com/profferhq/proffer/sdk"
 )
 
@@ -35,7 +36,7 @@ type task struct {
 	lostAt   time.Time       // when its agent became unreachable; zero while it is not
 	launched bool            // sent by this leader and never yet heard of
 
-	kill *pendingKill // sent again when the agent is back
+	kill *link.Kill // sent again when the agent is back
 }
 
 // executor is one executor of a framework's own on an agent.

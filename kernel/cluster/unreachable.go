@@ -41,6 +41,7 @@ func (c *Cluster) unreachable(a *agent, why string) {
 	// Mesos's clients forget it; Proffer's readers go on seeing what does not answer.
 	c.publishAgent(a, false)
 	c.settleAgent(a)
+	c.keep(a, c.unkept(a), func() {})
 }
 
 // changeResources takes over new totals and attributes of an agent.

@@ -84,7 +84,7 @@ var agentVerbs = map[string]func(w *world, args []string, opts map[string]string
 		w.step(AgentSuspected{Address: w.agents[args[0]].info.Hostname + ":5051", Suspected: args[1] == "loses"})
 		return nil
 	},
-	// options mass=0.5 masswait=5m offers=0.8 offerwait=5s rate=1/10s: for the next leader
+	// options mass=0.5 masswait=5m offers=0.8 offerwait=5s rate=1/10s trim=15m age=336h count=9: for the next leader
 	"options": func(w *world, _ []string, opts map[string]string) (err error) {
 		for _, key := range sortedKeys(opts) {
 			text := opts[key]
@@ -97,6 +97,12 @@ var agentVerbs = map[string]func(w *world, args []string, opts map[string]string
 				w.opt.MassWait, err = time.ParseDuration(text)
 			case "offerwait":
 				w.opt.OfferWait, err = time.ParseDuration(text)
+			case "trim":
+				w.opt.TrimInterval, err = time.ParseDuration(text)
+			case "age":
+				w.opt.MaxAgentAge, err = time.ParseDuration(text)
+			case "count":
+				w.opt.MaxAgentCount, err = strconv.Atoi(text)
 			case "rate":
 				w.opt.RemovalRate, err = ParseRemovalRate(text)
 			}

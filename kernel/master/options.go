@@ -166,7 +166,8 @@ func (o Options) Validate() error {
 	for _, p := range []struct {
 		flag string
 		d    time.Duration
-	}{{"--offer-timeout", o.Mind.OfferTimeout}, {"--agent-timeout", o.Mind.AgentTimeout}, {"--recovery-timeout", o.Mind.RecoveryTimeout}} {
+	}{{"--offer-timeout", o.Mind.OfferTimeout}, {"--agent-timeout", o.Mind.AgentTimeout}, {"--recovery-timeout", o.Mind.RecoveryTimeout},
+		{"--registry-gc-interval", o.Mind.TrimInterval}, {"--registry-max-agent-age", o.Mind.MaxAgentAge}} {
 		need(p.d > 0, "%s %s: must be above zero", p.flag, p.d)
 	}
 	if _, err := o.headroom(); err != nil {
@@ -175,6 +176,7 @@ func (o Options) Validate() error {
 	if _, err := cluster.ParseRemovalRate(o.RemovalRate); err != nil {
 		errs = append(errs, fmt.Errorf("--agent-removal-rate-limit: %w", err))
 	}
+	need(o.Mind.MaxAgentCount > 0, "--registry-max-agent-count %d: must be above zero", o.Mind.MaxAgentCount)
 	need(o.Mind.MassShare > 0 && o.Mind.MassShare <= 1, "--agent-removal-guard %g: must be above 0, and 1 for no guard", o.Mind.MassShare)
 	need(o.Mind.OfferShare > 0 && o.Mind.OfferShare <= 1, "--offer-share %g: must be above 0 and at most 1", o.Mind.OfferShare)
 	need(o.Raft.Election >= 20*time.Millisecond, "--raft-timeout %s: must be at least 20ms", o.Raft.Election)

@@ -146,8 +146,15 @@ func (v *View) removeAgent(now time.Time, id sdk.AgentID) {
 	} else if info, ok := v.recovered[id]; ok {
 		name = info.Hostname
 	}
+	gone := v.agents[id] != nil && v.agents[id].state.UnreachableTime != nil
 	delete(v.agents, id)
 	delete(v.recovered, id)
+	if gone { // its loss was told when it became unreachable
+		for _, f := range v.frameworks {
+			maps.DeleteFunc(f.unreachable, func(_ sdk.TaskID, t *sdk.Task) bool { return t.AgentID == id })
+		}
+		return
+	}
 	v.fail(now, sdk.FailureRecord{AgentID: id, Message: "Agent " + name + " was lost"})
 }
 
