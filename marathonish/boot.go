@@ -8,6 +8,7 @@ import (
 
 	"github.com/profferhq/proffer/marathonish/app"
 	"github.com/profferhq/proffer/marathonish/fleet"
+	"github.com/profferhq/proffer/sdk/scheduler/mind"
 )
 
 // boot has the apps made that come with the cluster, as soon as it leads. The fleet remembers which it has
@@ -44,6 +45,6 @@ func (s *Supervisor) boot() {
 		apps = append(apps, a)
 	}
 	if len(apps) > 0 {
-		s.Push(fleet.Request{Change: fleet.Change{Kind: fleet.Boot, Apps: apps, Force: true}})
+		s.Push(mind.Request[fleet.Change]{Change: fleet.Change{Kind: fleet.Boot, Apps: apps, Force: true}})
 	}
 }

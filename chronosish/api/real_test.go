@@ -18,6 +18,7 @@ import (
 	"github.com/profferhq/proffer/chronosish/schedule"
 	"github.com/profferhq/proffer/sdk"
 	"github.com/profferhq/proffer/sdk/gateway"
+	"github.com/profferhq/proffer/sdk/scheduler/mind"
 )
 
 // real is a Backend with a book, a store that is always there, and one agent that has
@@ -28,7 +29,7 @@ type real struct {
 	book     *book.Book
 	store    map[string][]byte
 	revision int // of the store
-	replies  map[uint64]book.Reply
+	replies  map[uint64]mind.Reply[book.Outcome]
 	serial   uint64
 	tasks    []sdk.TaskInfo // launched, and not ended yet
 	kills    []sdk.TaskID
@@ -37,23 +38,23 @@ type real struct {
 }
 
 func newReal(t *testing.T) *real {
-	r := &real{t: t, now: time.Date(2026, 1, 1, 12, 0, 0, 250e6, time.UTC), store: map[string][]byte{}, replies: map[uint64]book.Reply{}}
+	r := &real{t: t, now: time.Date(2026, 1, 1, 12, 0, 0, 250e6, time.UTC), store: map[string][]byte{}, replies: map[uint64]mind.Reply[book.Outcome]{}}
 	r.restart()
 	return r
 }
 
 // restart begins anew with what is in the store. What was launched goes on.
 func (r *real) restart() {
-	var kvs []book.KV
+	var kvs []sdk.StoreKV
 	for _, key := range slices.Sorted(maps.Keys(r.store)) {
-		kvs = append(kvs, book.KV{Key: key, Value: r.store[key]})
+		kvs = append(kvs, sdk.StoreKV{Key: key, Value: r.store[key]})
 	}
 	b, err := book.Load(r.now, book.Options{Parse: func(j *job.Job) (due.Schedule, error) { return schedule.Parse(j.Schedule, j.Zone, j.Created) }}, kvs)
 	if err != nil {
 		r.t.Fatal(err)
 	}
 	r.book = b
-	r.step(book.Subscribed{})
+	r.step(mind.Subscribed{})
 	for _, task := range r.tasks {
 		r.tell(task, sdk.TaskRunning)
 	}
@@ -68,7 +69,7 @@ func (r *real) Output(context.Context, sdk.AgentID, sdk.TaskID, string, int) ([]
 
 func (r *real) Change(_ context.Context, c book.Change) (book.Outcome, error) {
 	r.serial++
-	r.step(book.Request{ID: r.serial, Change: c})
+	r.step(mind.Request[book.Change]{ID: r.serial, Change: c})
 	reply, ok := r.replies[r.serial]
 	if !ok {
 		return book.Outcome{}, fmt.Errorf("the change %d has no reply", r.serial)
@@ -80,32 +81,32 @@ func (r *real) Change(_ context.Context, c book.Change) (book.Outcome, error) {
 }
 
 // step lets things happen, and does what follows at once.
-func (r *real) step(inputs ...book.Input) {
+func (r *real) step(inputs ...mind.Input) {
 	for len(inputs) > 0 {
-		effects := append([]book.Effect{}, r.book.Step(r.now, inputs...)...)
+		effects := append([]mind.Effect{}, r.book.Step(r.now, inputs...)...)
 		inputs = nil
 		for _, e := range effects {
 			switch e := e.(type) {
-			case book.Commit:
+			case mind.Commit:
 				r.revision++
 				for _, w := range e.Writes {
 					r.write(w)
 				}
-				inputs = append(inputs, book.Persisted{Txn: e.Txn})
-			case book.Reply:
+				inputs = append(inputs, mind.Persisted{Txn: e.Txn})
+			case mind.Reply[book.Outcome]:
 				r.replies[e.ID] = e
-			case book.Accept:
+			case mind.Accept:
 				r.tasks = append(r.tasks, e.Tasks...)
-			case book.KillTask:
+			case mind.Kill:
 				r.kills = append(r.kills, e.Task)
-			case book.Revive:
+			case mind.Revive:
 				inputs = append(inputs, r.offer())
 			}
 		}
 	}
 }
 
-func (r *real) write(w book.Write) {
+func (r *real) write(w sdk.StoreOp) {
 	switch w.Type {
 	case sdk.StoreDeletePrefix:
 		maps.DeleteFunc(r.store, func(key string, _ []byte) bool { return strings.HasPrefix(key, w.Key) })
@@ -116,18 +117,18 @@ func (r *real) write(w book.Write) {
 	}
 }
 
-func (r *real) offer() book.Input {
+func (r *real) offer() mind.Input {
 	r.offers++
 	amount := func(name string, x float64) sdk.Resource {
 		return sdk.Resource{Name: name, Type: sdk.ValueScalar, Scalar: &sdk.Scalar{Value: x}}
 	}
-	return book.Offers{Offers: []sdk.Offer{{ID: sdk.OfferID(fmt.Sprint("o", r.offers)), AgentID: "a1", Hostname: "h1",
+	return mind.Offers{Offers: []sdk.Offer{{ID: sdk.OfferID(fmt.Sprint("o", r.offers)), AgentID: "a1", Hostname: "h1",
 		Resources: []sdk.Resource{amount("cpus", 100), amount("mem", 100_000), amount("disk", 100_000)}}}}
 }
 
 func (r *real) tell(task sdk.TaskInfo, state sdk.TaskState) {
 	r.uuids++
-	r.step(book.Update{Status: sdk.TaskStatus{TaskID: task.TaskID, State: state, AgentID: "a1", UUID: fmt.Appendf(nil, "u%d", r.uuids)}})
+	r.step(mind.Update{Status: sdk.TaskStatus{TaskID: task.TaskID, State: state, AgentID: "a1", UUID: fmt.Appendf(nil, "u%d", r.uuids)}})
 }
 
 // of are the tasks of a job that were launched and have not ended.
@@ -162,7 +163,7 @@ func (r *real) ends(state sdk.TaskState) {
 
 func (r *real) passes(d time.Duration) {
 	r.now = r.now.Add(d)
-	r.step(book.Tick{})
+	r.step(mind.Tick{})
 }
 
 // send makes one request as the gateway passes it on.

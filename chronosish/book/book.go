@@ -87,7 +87,7 @@ func (o Options) withDefaults() Options {
 type Book struct {
 	opt     Options
 	now     time.Time
-	effects []Effect
+	effects []mind.Effect
 
 	jobs     map[string]*entry
 	children map[string]map[string]bool // by parent
@@ -102,7 +102,7 @@ type Book struct {
 	begun    bool // of what is due now, some were launched
 	turn     int  // where the next placement begins to look
 	orphans  mind.Orphans
-	requests []Request // not yet admitted
+	requests []mind.Request[Change] // not yet admitted
 	outbox   mind.Outbox
 	history  history
 	defined  int // bytes of the definitions in the store, with keys
@@ -131,7 +131,7 @@ type entry struct {
 // Step takes what has happened, in its order, and gives what has to be done about it,
 // in order. The slice is valid until the next Step. Time that runs backwards counts as
 // standing still.
-func (b *Book) Step(now time.Time, inputs ...Input) []Effect {
+func (b *Book) Step(now time.Time, inputs ...mind.Input) []mind.Effect {
 	b.effects = b.effects[:0]
 	if now.After(b.now) {
 		b.now = now
@@ -152,28 +152,28 @@ func (b *Book) Step(now time.Time, inputs ...Input) []Effect {
 	return b.effects
 }
 
-func (b *Book) take(in Input) {
+func (b *Book) take(in mind.Input) {
 	switch in := in.(type) {
-	case Request:
+	case mind.Request[Change]:
 		b.requests = append(b.requests, in)
-	case Persisted:
+	case mind.Persisted:
 		b.persisted(in.Txn)
-	case Refused:
+	case mind.Refused:
 		b.refused(in.Txn, in.Err)
-	case Subscribed:
+	case mind.Subscribed:
 		b.subscribed()
-	case Disconnected:
+	case mind.Disconnected:
 		b.session.up = false
 		b.offers = nil
-	case Offers:
+	case mind.Offers:
 		b.offers = append(b.offers, in.Offers...)
-	case Rescinded:
+	case mind.Rescinded:
 		b.rescinded(in.Offer)
-	case Update:
+	case mind.Update:
 		b.update(in.Status)
-	case Lost:
+	case mind.Lost:
 		b.lost(in.Tasks)
-	case Tick:
+	case mind.Tick:
 	}
 }
 
@@ -223,8 +223,8 @@ func (e *entry) handled() time.Time {
 	return e.floor
 }
 
-func (b *Book) emit(e Effect) { b.effects = append(b.effects, e) }
+func (b *Book) emit(e mind.Effect) { b.effects = append(b.effects, e) }
 
 func (b *Book) log(level mind.Level, message string, kv ...any) {
-	b.emit(Log{Level: level, Message: message, KV: kv})
+	b.emit(mind.Log{Level: level, Message: message, KV: kv})
 }

@@ -19,7 +19,8 @@ const (
 	Switch                  // Names: Disabled of each becomes that of the change, and nothing else of it
 )
 
-// Change is something that a client wants changed. It happens whole or not at all.
+// Change is something that a client wants changed. It happens whole or not at all: a
+// refusal is a *job.Refusal.
 type Change struct {
 	Kind Kind
 	// Jobs are whole, normalised definitions; Created and Version are set here.

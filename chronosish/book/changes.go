@@ -52,7 +52,7 @@ func (b *Book) find(name string) *job.Job {
 	return nil
 }
 
-func (b *Book) begin(q Request) {
+func (b *Book) begin(q mind.Request[Change]) {
 	c := &q.Change
 	var refusal *job.Refusal
 	for _, name := range sortedKeys(c.IfVersion) {
@@ -86,7 +86,7 @@ func (b *Book) begin(q Request) {
 		}
 	}
 	if refusal != nil {
-		b.emit(Reply{ID: q.ID, Refusal: refusal})
+		b.emit(mind.Reply[Outcome]{ID: q.ID, Refusal: refusal})
 	}
 }
 
@@ -104,16 +104,16 @@ func (b *Book) switched(names []string, disabled bool) []*job.Job {
 // edit is one job that is made or replaced, ready to be stored.
 type edit struct {
 	rec      jobRecord
-	write    Write   // of it
-	files    []Write // those of its files that change
-	room     int     // bytes of all of its files in the store, with keys
+	write    sdk.StoreOp   // of it
+	files    []sdk.StoreOp // those of its files that change
+	room     int           // bytes of all of its files in the store, with keys
 	job      *job.Job
 	schedule due.Schedule
 	passed   *due.Skip // slots that the change passes over
 }
 
 // put makes and replaces jobs, and deletes others, in one transaction.
-func (b *Book) put(q Request, jobs []*job.Job, gone []string) *job.Refusal {
+func (b *Book) put(q mind.Request[Change], jobs []*job.Job, gone []string) *job.Refusal {
 	var edits []*edit
 	for _, j := range jobs {
 		was := b.find(j.Name)
@@ -133,10 +133,10 @@ func (b *Book) put(q Request, jobs []*job.Job, gone []string) *job.Refusal {
 		return refusal
 	}
 	if len(edits) == 0 && len(gone) == 0 {
-		b.emit(Reply{ID: q.ID, Outcome: Outcome{At: b.now}})
+		b.emit(mind.Reply[Outcome]{ID: q.ID, Outcome: Outcome{At: b.now}})
 		return nil
 	}
-	var writes []Write
+	var writes []sdk.StoreOp
 	for _, ed := range edits {
 		e := b.entry(ed.job.Name)
 		e.busy = true
@@ -154,7 +154,7 @@ func (b *Book) put(q Request, jobs []*job.Job, gone []string) *job.Refusal {
 		Writes: writes,
 		Done: func() {
 			b.apply(edits, gone)
-			b.emit(Reply{ID: q.ID, Outcome: Outcome{At: b.now, Change: true}})
+			b.emit(mind.Reply[Outcome]{ID: q.ID, Outcome: Outcome{At: b.now, Change: true}})
 		},
 		Failed: func(err *sdk.Error) {
 			for _, name := range b.touches(&q.Change) {
@@ -165,7 +165,7 @@ func (b *Book) put(q Request, jobs []*job.Job, gone []string) *job.Refusal {
 					b.forget(e)
 				}
 			}
-			b.emit(Reply{ID: q.ID, Refusal: job.Refusef(503, "The store has no room for this: %s", err.Message)})
+			b.emit(mind.Reply[Outcome]{ID: q.ID, Refusal: job.Refusef(503, "The store has no room for this: %s", err.Message)})
 		},
 	})
 	return nil
@@ -368,8 +368,8 @@ func (b *Book) heirs(gone []string) []*job.Job {
 }
 
 // runNow makes a run of each job, which is a matter of no slot.
-func (b *Book) runNow(q Request) {
-	var writes []Write
+func (b *Book) runNow(q mind.Request[Change]) {
+	var writes []sdk.StoreOp
 	var made []*run
 	for _, name := range q.Change.Names {
 		r := b.made(b.jobs[name], ByHand)
@@ -386,16 +386,16 @@ func (b *Book) runNow(q Request) {
 				b.enrol(b.entry(r.rec.Job), r)
 			}
 			b.decided(made)
-			b.emit(Reply{ID: q.ID, Outcome: o})
+			b.emit(mind.Reply[Outcome]{ID: q.ID, Outcome: o})
 		},
 		Failed: func(err *sdk.Error) {
-			b.emit(Reply{ID: q.ID, Refusal: job.Refusef(503, "The store has no room for this: %s", err.Message)})
+			b.emit(mind.Reply[Outcome]{ID: q.ID, Refusal: job.Refusef(503, "The store has no room for this: %s", err.Message)})
 		},
 	})
 }
 
 // killAll ends the attempts that go on. It is answered when that is decided in the store.
-func (b *Book) killAll(q Request) {
+func (b *Book) killAll(q mind.Request[Change]) {
 	o := Outcome{At: b.now, Change: true}
 	for _, name := range q.Change.Names {
 		e := b.jobs[name]
@@ -406,13 +406,13 @@ func (b *Book) killAll(q Request) {
 			}
 		}
 	}
-	b.post(&mind.Posting{Done: func() { b.emit(Reply{ID: q.ID, Outcome: o}) }})
+	b.post(&mind.Posting{Done: func() { b.emit(mind.Reply[Outcome]{ID: q.ID, Outcome: o}) }})
 }
 
 // succeed counts a success of jobs that was none of their attempts', and tells their
 // children.
-func (b *Book) succeed(q Request) {
-	var writes []Write
+func (b *Book) succeed(q mind.Request[Change]) {
+	var writes []sdk.StoreOp
 	var caused []*run
 	for _, name := range q.Change.Names {
 		e := b.jobs[name]
@@ -423,6 +423,6 @@ func (b *Book) succeed(q Request) {
 	}
 	b.post(&mind.Posting{Writes: writes, Done: func() {
 		b.decided(caused)
-		b.emit(Reply{ID: q.ID, Outcome: Outcome{At: b.now, Change: true}})
+		b.emit(mind.Reply[Outcome]{ID: q.ID, Outcome: Outcome{At: b.now, Change: true}})
 	}})
 }

@@ -115,14 +115,14 @@ func (b *Book) expire(e *entry, r *run) {
 	e.strike(r)
 	e.ending = append(e.ending, r)
 	e.state.Born = e.born
-	writes := append([]Write{remove(runKey(&r.rec))}, b.skip(e, r.rec.Cause, due.Skip{First: r.rec.Nominal, Last: r.rec.Nominal, Count: 1, Reason: why})...)
+	writes := append([]sdk.StoreOp{remove(runKey(&r.rec))}, b.skip(e, r.rec.Cause, due.Skip{First: r.rec.Nominal, Last: r.rec.Nominal, Count: 1, Reason: why})...)
 	b.post(&mind.Posting{Writes: append(writes, put(stateKey(e.name), &e.state)), Done: func() { b.bury(e, r) }})
 	b.touch(e.name)
 }
 
 // skip has slots written down that do not run, or what the parents of a job would have
 // caused.
-func (b *Book) skip(e *entry, cause Cause, s due.Skip) []Write {
+func (b *Book) skip(e *entry, cause Cause, s due.Skip) []sdk.StoreOp {
 	return b.note(e, Record{
 		Job: e.name, Cause: cause, Nominal: s.First.UTC(), Last: s.Last.UTC(), Count: s.Count, Outcome: Skipped, Reason: string(s.Reason),
 	})
@@ -153,7 +153,7 @@ func (b *Book) decide(e *entry) {
 		return
 	}
 	e.state.Born, e.state.Handled = e.born, d.Handled.UTC()
-	var writes []Write
+	var writes []sdk.StoreOp
 	for _, s := range d.Skipped {
 		if plantSkipUnsaid {
 			break

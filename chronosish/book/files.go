@@ -23,7 +23,7 @@ func fileKey(name string, at int) string { return fmt.Sprintf("%s%d", filesKey(n
 // file takes the files out of the definition that is to be stored, and gives what has to be
 // written for it where was is stored already, with the files at those places, and how much
 // of the store all files take.
-func (rec *jobRecord) file(was *job.Job, stored []int) (writes []Write, room int) {
+func (rec *jobRecord) file(was *job.Job, stored []int) (writes []sdk.StoreOp, room int) {
 	name, fetch := rec.Job.Name, slices.Clone(rec.Job.Fetch)
 	for i, x := range fetch {
 		prefix, data, ok := x.Data()
@@ -34,7 +34,7 @@ func (rec *jobRecord) file(was *job.Job, stored []int) (writes []Write, room int
 		rec.Files = append(rec.Files, i)
 		room += len(fileKey(name, i)) + len(data) + lineOverhead
 		if !slices.Contains(stored, i) || was.Fetch[i].URI != x.URI {
-			writes = append(writes, Write{Type: sdk.StorePut, Key: fileKey(name, i), Value: data})
+			writes = append(writes, sdk.StoreOp{Type: sdk.StorePut, Key: fileKey(name, i), Value: data})
 		}
 	}
 	rec.Job.Fetch = fetch
@@ -61,7 +61,7 @@ func (rec *jobRecord) unfile(files map[string][]byte) (room int, err error) {
 }
 
 // filesOf are the values of the files among those of the store.
-func filesOf(kvs []KV) map[string][]byte {
+func filesOf(kvs []sdk.StoreKV) map[string][]byte {
 	files := map[string][]byte{}
 	for _, kv := range kvs {
 		if strings.HasPrefix(kv.Key, keyFiles) {

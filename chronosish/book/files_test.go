@@ -144,7 +144,7 @@ func TestAFileThatIsGoneIsNamed(t *testing.T) {
 	w.sized = true
 	j := &job.Job{Name: "a", Schedule: "R/2026-01-01T00:00:05Z/60", Fetch: []job.Fetch{job.Fetch{}.WithData("data:;base64,", make([]byte, smallFile+1))}}
 	w.change(Change{Kind: Put, Jobs: []*job.Job{j}})
-	_, err := Load(w.now, w.opt, []KV{{Key: "jobs/a", Value: []byte(w.store["jobs/a"])}})
+	_, err := Load(w.now, w.opt, []sdk.StoreKV{{Key: "jobs/a", Value: []byte(w.store["jobs/a"])}})
 	if err == nil || !strings.Contains(err.Error(), "jobs/a: its file 0 is not in the store") {
 		t.Errorf("err = %v", err)
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/profferhq/proffer/chronosish/due"
 	"github.com/profferhq/proffer/chronosish/job"
 	"github.com/profferhq/proffer/sdk"
+	"github.com/profferhq/proffer/sdk/scheduler/mind"
 )
 
 // TestWhatIsGoneMayHaveRun: an attempt that was launched and is gone before it was seen
@@ -27,7 +28,7 @@ func TestWhatIsGoneMayHaveRun(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t.Fatalf)
 			w.change(Change{Kind: Put, Jobs: []*job.Job{{Name: "j", Schedule: "R1/2026-01-01T00:00:01Z/60", CPUs: 0.1, LostAfter: job.Seconds(60)}}})
-			w.step(Tick{})
+			w.step(mind.Tick{})
 			for w.now.Second() < 2 && len(w.tasks) == 0 {
 				w.advance(time.Second)
 			}
@@ -36,7 +37,7 @@ func TestWhatIsGoneMayHaveRun(t *testing.T) {
 				c.st.TaskID, c.st.AgentID = id, launched.info.AgentID
 				r := w.b.attempts[id]
 				r.rec.Started = time.Time{} // as if RUNNING had never come
-				w.inputs = append(w.inputs, Update{Status: c.st})
+				w.inputs = append(w.inputs, mind.Update{Status: c.st})
 			}
 			w.rest()
 			lines := w.b.History("j", 1)

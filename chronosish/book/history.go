@@ -28,13 +28,13 @@ type line struct {
 const lineOverhead = 64
 
 // note writes a line, and drops the oldest where there is no room for it.
-func (b *Book) note(e *entry, rec Record) []Write {
+func (b *Book) note(e *entry, rec Record) []sdk.StoreOp {
 	h := &b.history
 	h.seq++
 	rec.Seq, rec.At = h.seq, b.now
 	w := put(historyKey(&rec), &rec)
 	h.pending[w.Key] = b.keep(e, &rec, len(w.Key)+len(w.Value))
-	writes := []Write{w}
+	writes := []sdk.StoreOp{w}
 	for h.bytes > b.opt.HistoryBytes && len(h.lines) > 1 && (h.lines[0].stored || h.lines[0].gone) {
 		writes = append(writes, b.drop()...)
 	}
@@ -64,7 +64,7 @@ func (b *Book) stored(p *mind.Posting) {
 func (b *Book) unwrite(p *mind.Posting) bool {
 	h := &b.history
 	n := len(p.Writes)
-	p.Writes = slices.DeleteFunc(slices.Clone(p.Writes), func(w Write) bool {
+	p.Writes = slices.DeleteFunc(slices.Clone(p.Writes), func(w sdk.StoreOp) bool {
 		l := h.pending[w.Key]
 		if l == nil {
 			return false
@@ -91,7 +91,7 @@ func (b *Book) beyondShare() bool {
 }
 
 // drop drops the oldest line.
-func (b *Book) drop() []Write {
+func (b *Book) drop() []sdk.StoreOp {
 	h := &b.history
 	l := h.lines[0]
 	h.lines = h.lines[1:]
@@ -102,11 +102,11 @@ func (b *Book) drop() []Write {
 	if e := b.jobs[l.rec.Job]; e != nil && len(e.history) > 0 && e.history[0] == l {
 		e.history = e.history[1:]
 	}
-	return []Write{remove(historyKey(l.rec))}
+	return []sdk.StoreOp{remove(historyKey(l.rec))}
 }
 
 // shed drops the older half of what of the history is in the store.
-func (b *Book) shed() []Write {
+func (b *Book) shed() []sdk.StoreOp {
 	h := &b.history
 	n := 0
 	for _, l := range h.lines {
@@ -115,7 +115,7 @@ func (b *Book) shed() []Write {
 		}
 	}
 	n = min((n+1)/2, b.opt.MaxWrites/2)
-	var writes []Write
+	var writes []sdk.StoreOp
 	lines := h.lines
 	var kept []*line
 	for len(lines) > 0 && len(writes) < n {
@@ -143,7 +143,7 @@ func (b *Book) burn(e *entry) {
 }
 
 // restoreLine takes in a line of the store.
-func (b *Book) restoreLine(kv KV) error {
+func (b *Book) restoreLine(kv sdk.StoreKV) error {
 	rec := &Record{}
 	if err := json.Unmarshal(kv.Value, rec); err != nil {
 		return err

@@ -14,7 +14,7 @@ import (
 // Load makes a Book of what an earlier one has left in the store. Keys of others are
 // passed over; a record that cannot be read is an error, which names its key: to go on
 // without it might launch twice what it tells of.
-func Load(now time.Time, opt Options, kvs []KV) (*Book, error) {
+func Load(now time.Time, opt Options, kvs []sdk.StoreKV) (*Book, error) {
 	b := &Book{
 		opt: opt.withDefaults(), now: now, jobs: map[string]*entry{}, children: map[string]map[string]bool{}, attempts: map[sdk.TaskID]*run{},
 		dirty: map[string]bool{}, wanting: map[string]bool{},
@@ -57,7 +57,7 @@ func Load(now time.Time, opt Options, kvs []KV) (*Book, error) {
 	return b, nil
 }
 
-func (b *Book) restore(kv KV, states map[string]stateRecord, files map[string][]byte) error {
+func (b *Book) restore(kv sdk.StoreKV, states map[string]stateRecord, files map[string][]byte) error {
 	switch {
 	case strings.HasPrefix(kv.Key, keyJobs):
 		var rec jobRecord
@@ -96,7 +96,7 @@ func (b *Book) restore(kv KV, states map[string]stateRecord, files map[string][]
 	return nil
 }
 
-func (b *Book) restoreRun(kv KV) error {
+func (b *Book) restoreRun(kv sdk.StoreKV) error {
 	r := &run{decided: true, known: true}
 	if err := json.Unmarshal(kv.Value, &r.rec); err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"github.com/profferhq/proffer/chronosish/due"
 	"github.com/profferhq/proffer/chronosish/job"
 	"github.com/profferhq/proffer/sdk"
+	"github.com/profferhq/proffer/sdk/scheduler/mind"
 )
 
 // begun is a world in which one job's only task runs.
@@ -37,7 +38,7 @@ func (w *world) outcomes() (list []string) {
 func TestWhoWasAwayAsksBeforeAnAttemptIsLost(t *testing.T) {
 	for name, restart := range map[string]func(*world){
 		"chronosish was away":   (*world).boot,
-		"the kernel was silent": func(w *world) { w.step(Disconnected{}); w.advance(time.Minute); w.step(Subscribed{}) },
+		"the kernel was silent": func(w *world) { w.step(mind.Disconnected{}); w.advance(time.Minute); w.step(mind.Subscribed{}) },
 	} {
 		for _, back := range []bool{true, false} {
 			w, x := begun(t, &job.Job{Schedule: "R1/2026-01-01T00:00:01Z/60"})
@@ -65,7 +66,7 @@ func TestALaterAbsenceCountsAnew(t *testing.T) {
 	w.silence(x.on, true)
 	w.advance(5 * time.Second)
 	again := &sdk.TimeInfo{Nanoseconds: w.now.UnixNano()}
-	w.step(Update{Status: sdk.TaskStatus{TaskID: x.info.TaskID, State: sdk.TaskUnreachable, UnreachableTime: again}})
+	w.step(mind.Update{Status: sdk.TaskStatus{TaskID: x.info.TaskID, State: sdk.TaskUnreachable, UnreachableTime: again}})
 	if w.advance(6 * time.Second); len(w.outcomes()) > 0 {
 		t.Errorf("it is given up after 6 s: %q", w.outcomes())
 	}

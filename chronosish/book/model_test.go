@@ -11,6 +11,7 @@ import (
 	"github.com/profferhq/proffer/chronosish/due"
 	"github.com/profferhq/proffer/chronosish/job"
 	"github.com/profferhq/proffer/sdk"
+	"github.com/profferhq/proffer/sdk/scheduler/mind"
 )
 
 func window(s int) *job.Duration { d := job.Seconds(s); return &d }
@@ -116,7 +117,7 @@ func (w *world) silence(m *machine, silent bool) {
 	for id, x := range w.offers {
 		if x == m && silent {
 			delete(w.offers, id)
-			w.inputs = append(w.inputs, Rescinded{Offer: id})
+			w.inputs = append(w.inputs, mind.Rescinded{Offer: id})
 		}
 	}
 	w.rest()

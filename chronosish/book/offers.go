@@ -83,7 +83,7 @@ func (b *Book) match() {
 		}
 		e.waits = why
 	}
-	decline := Decline{Refuse: b.opt.Refuse}
+	decline := mind.Decline{Refuse: b.opt.Refuse}
 	for _, at := range rooms {
 		if len(at.runs) == 0 {
 			decline.Offers = append(decline.Offers, at.offer.ID)
@@ -257,7 +257,7 @@ func (b *Book) stage(e *entry, r *run, at *room) {
 
 // record has the attempts of one offer stored, and then launched.
 func (b *Book) record(at *room) {
-	var writes []Write
+	var writes []sdk.StoreOp
 	for _, r := range at.runs {
 		writes = append(writes, put(runKey(&r.rec), &r.rec))
 	}
@@ -272,7 +272,7 @@ func (b *Book) record(at *room) {
 // transaction. The revive that it has caused is older than this answer, which would have
 // the kernel keep the rest back.
 func (b *Book) launch(at *room) {
-	accept := Accept{Offer: at.offer.ID, Refuse: b.opt.Refuse}
+	accept := mind.Accept{Offer: at.offer.ID, Refuse: b.opt.Refuse}
 	if len(b.eligible()) > 0 {
 		accept.Refuse = 0
 	}
@@ -292,7 +292,7 @@ func (b *Book) launch(at *room) {
 	case len(accept.Tasks) > 0:
 		b.emit(accept)
 	case b.session.up && here:
-		b.emit(Decline{Offers: []sdk.OfferID{at.offer.ID}, Refuse: accept.Refuse})
+		b.emit(mind.Decline{Offers: []sdk.OfferID{at.offer.ID}, Refuse: accept.Refuse})
 	}
 }
 

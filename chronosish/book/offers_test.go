@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/profferhq/proffer/chronosish/job"
+	"github.com/profferhq/proffer/sdk/scheduler/mind"
 )
 
 // dueAt is a job that runs once, so many seconds after the beginning, until it is ended.
@@ -24,13 +25,13 @@ func TestWhatComesDueMeanwhileGetsTheRest(t *testing.T) {
 		t.Fatal(r.Refusal)
 	}
 	w.now = w.now.Add(5 * time.Second)
-	w.step(Tick{}) // the first is decided
+	w.step(mind.Tick{}) // the first is decided
 	in := w.inputs
 	w.inputs = nil
 	w.step(in...) // and stored
 	w.proffer()
 	w.now = w.now.Add(time.Second)
-	w.step(Tick{}) // the second is decided, before the offer is there
+	w.step(mind.Tick{}) // the second is decided, before the offer is there
 	if len(w.inputs) != 2 {
 		t.Fatalf("there is not the offer and then the decision, but %+v", w.inputs)
 	}
@@ -77,10 +78,10 @@ func TestWhatWaitsSaysForWhat(t *testing.T) {
 	says("")
 	w.advance(5 * time.Second)
 	says("an offer of resources")
-	w.step(Disconnected{})
+	w.step(mind.Disconnected{})
 	says("a master that leads")
 	w.agents[0].silent, w.agents[0].cpus = false, 100
-	w.step(Subscribed{})
+	w.step(mind.Subscribed{})
 	w.rest()
 	says("")
 	w.change(Change{Kind: RunNow, Names: []string{"a"}})

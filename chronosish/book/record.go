@@ -26,10 +26,12 @@ func stateKey(name string) string   { return keyStates + name }
 func runKey(r *runRecord) string    { return keyRuns + r.Job + "/" + born(r.Born) + "-" + r.id() }
 func born(at int64) string          { return strconv.FormatInt(at, 36) }
 func historyKey(rec *Record) string { return fmt.Sprintf("%s%s/%016x", keyHistory, rec.Job, rec.Seq) }
-func put(key string, v any) Write   { return Write{Type: sdk.StorePut, Key: key, Value: encode(v)} }
-func remove(key string) Write       { return Write{Type: sdk.StoreDelete, Key: key} }
-func removeBelow(key string) Write  { return Write{Type: sdk.StoreDeletePrefix, Key: key} }
-func encode(v any) []byte           { data, _ := json.Marshal(v); return data } // plain data always can
+func put(key string, v any) sdk.StoreOp {
+	return sdk.StoreOp{Type: sdk.StorePut, Key: key, Value: encode(v)}
+}
+func remove(key string) sdk.StoreOp      { return sdk.StoreOp{Type: sdk.StoreDelete, Key: key} }
+func removeBelow(key string) sdk.StoreOp { return sdk.StoreOp{Type: sdk.StoreDeletePrefix, Key: key} }
+func encode(v any) []byte                { data, _ := json.Marshal(v); return data } // plain data always can
 
 // definition is a job as the store keeps it: all fields as they are, not as Chronos
 // shows them.

@@ -61,7 +61,7 @@ func (e *entry) strike(r *run) {
 
 // save has the record stored as it is now.
 func (b *Book) save(r *run, done func()) {
-	b.post(&mind.Posting{Writes: []Write{put(runKey(&r.rec), &r.rec)}, Done: done})
+	b.post(&mind.Posting{Writes: []sdk.StoreOp{put(runKey(&r.rec), &r.rec)}, Done: done})
 }
 
 // of tells whether the run is one of the job that there is now.
@@ -89,7 +89,7 @@ func (b *Book) kill(e *entry, r *run) {
 	}
 	if r.killed.IsZero() || !b.now.Before(r.killed.Add(b.opt.KillRetry)) {
 		r.killed = b.now
-		b.emit(KillTask{Task: r.rec.Task, Agent: r.rec.Agent})
+		b.emit(mind.Kill{Task: r.rec.Task, Agent: r.rec.Agent})
 	}
 	b.alarms.Wake(e.name, r.killed.Add(b.opt.KillRetry))
 }
@@ -103,7 +103,7 @@ func (b *Book) conclude(e *entry, r *run, v due.Verdict, reason string, st sdk.T
 	b.confirm(r, true)
 	if !e.of(r) {
 		e.strike(r)
-		b.post(&mind.Posting{Writes: []Write{remove(runKey(&r.rec))}, Done: func() { b.bury(e, r) }})
+		b.post(&mind.Posting{Writes: []sdk.StoreOp{remove(runKey(&r.rec))}, Done: func() { b.bury(e, r) }})
 		return
 	}
 	next := r.rec
@@ -130,7 +130,7 @@ func (b *Book) conclude(e *entry, r *run, v due.Verdict, reason string, st sdk.T
 	} else {
 		e.strike(r)
 		writes = append(writes, remove(runKey(&r.rec)))
-		var told []Write
+		var told []sdk.StoreOp
 		told, caused = b.account(e, r, v)
 		writes = append(writes, told...)
 	}
@@ -156,7 +156,7 @@ func (b *Book) pause(e *entry, v due.Verdict) time.Duration {
 
 // account counts the end of a run, and tells the children where it is one for them. The
 // runs of these are decided with it.
-func (b *Book) account(e *entry, r *run, v due.Verdict) ([]Write, []*run) {
+func (b *Book) account(e *entry, r *run, v due.Verdict) ([]sdk.StoreOp, []*run) {
 	s := &e.state
 	s.Born = e.born
 	if r.rec.Cause == BySlot && r.rec.Nominal.After(s.Handled) {
@@ -168,7 +168,7 @@ func (b *Book) account(e *entry, r *run, v due.Verdict) ([]Write, []*run) {
 	case due.Counts(v):
 		s.Errors, s.Since, s.Error = s.Errors+1, s.Since+1, b.now
 	}
-	writes := []Write{put(stateKey(e.name), s)}
+	writes := []sdk.StoreOp{put(stateKey(e.name), s)}
 	if !graph.Releases(e.job, v == due.Succeeded, due.Counts(v)) {
 		return writes, nil
 	}
@@ -178,7 +178,7 @@ func (b *Book) account(e *entry, r *run, v due.Verdict) ([]Write, []*run) {
 
 // release tells the children of a job of a success, and makes the runs of those all of
 // whose parents have succeeded now.
-func (b *Book) release(e *entry, cause string) (writes []Write, caused []*run) {
+func (b *Book) release(e *entry, cause string) (writes []sdk.StoreOp, caused []*run) {
 	for _, name := range sortedKeys(b.children[e.name]) {
 		c := b.jobs[name]
 		if c == nil || c.job == nil || c.deleting {

@@ -80,7 +80,7 @@ func (b *Book) ask(which func(*run) bool) {
 		}
 	}
 	for batch := range slices.Chunk(tasks, askBatch) {
-		b.emit(Reconcile{Tasks: batch})
+		b.emit(mind.Reconcile{Tasks: batch})
 	}
 	b.session.asked = b.now
 }

@@ -39,7 +39,7 @@ func (b *Book) update(st sdk.TaskStatus) {
 
 func (b *Book) acknowledge(st sdk.TaskStatus) {
 	if len(st.UUID) > 0 {
-		b.emit(Acknowledge{Status: st})
+		b.emit(mind.Acknowledge{Status: st})
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/profferhq/proffer/chronosish/job"
 	"github.com/profferhq/proffer/sdk"
+	"github.com/profferhq/proffer/sdk/scheduler/mind"
 )
 
 // TestASwitchLosesNoChange: a job is disabled while another change of it is on its way, and
@@ -18,7 +19,7 @@ func TestASwitchLosesNoChange(t *testing.T) {
 	w.change(Change{Kind: Put, Jobs: []*job.Job{j}})
 	changed := j.Clone()
 	changed.Command = "new"
-	w.inputs = append(w.inputs, Request{ID: 100, Change: Change{Kind: Put, Jobs: []*job.Job{changed}}}, Request{ID: 101, Change: Change{Kind: Switch, Names: []string{"a"}, Disabled: true}})
+	w.inputs = append(w.inputs, mind.Request[Change]{ID: 100, Change: Change{Kind: Put, Jobs: []*job.Job{changed}}}, mind.Request[Change]{ID: 101, Change: Change{Kind: Switch, Names: []string{"a"}, Disabled: true}})
 	w.rest()
 	for range 2 {
 		if got := w.b.jobs["a"].job; got.Command != "new" || !got.Disabled || got.Version != 3 {

@@ -11,6 +11,7 @@ import (
 	"github.com/profferhq/proffer/chronosish/due"
 	"github.com/profferhq/proffer/chronosish/job"
 	"github.com/profferhq/proffer/sdk"
+	"github.com/profferhq/proffer/sdk/scheduler/mind"
 )
 
 // every is a schedule of the tests: R[n]/start/seconds.
@@ -53,7 +54,7 @@ type world struct {
 	opt       Options
 	store     map[string]string
 	limit     int // most bytes in the store; 0: no limit
-	inputs    []Input
+	inputs    []mind.Input
 	agents    []*machine
 	open      bool
 	refused   map[string]bool // agents whose offers were declined since the last revive
@@ -62,7 +63,7 @@ type world struct {
 	tasks     map[sdk.TaskID]*task1
 	started   map[sdk.TaskID]bool
 	after     int // effects that are done before the book crashes; -1: it does not
-	replies   map[uint64]Reply
+	replies   map[uint64]mind.Reply[Outcome]
 	txns      int
 	index     map[string]runRecord  // the records of runs in the store, by key
 	tasked    map[sdk.TaskID]string // their keys, of those with a task
@@ -91,7 +92,7 @@ type task1 struct {
 
 func newWorld(fail func(string, ...any)) *world {
 	w := &world{
-		fail: fail, now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), store: map[string]string{}, index: map[string]runRecord{}, tasked: map[sdk.TaskID]string{}, ever: map[string]bool{}, refused: map[string]bool{}, replies: map[uint64]Reply{},
+		fail: fail, now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), store: map[string]string{}, index: map[string]runRecord{}, tasked: map[sdk.TaskID]string{}, ever: map[string]bool{}, refused: map[string]bool{}, replies: map[uint64]mind.Reply[Outcome]{},
 		offers: map[sdk.OfferID]*machine{}, tasks: map[sdk.TaskID]*task1{}, started: map[sdk.TaskID]bool{}, opt: Options{Parse: parse},
 		agents: []*machine{{name: "a1", cpus: 1000}, {name: "a2", cpus: 1000}},
 	}
@@ -101,9 +102,9 @@ func newWorld(fail func(string, ...any)) *world {
 
 // boot starts a book from what is in the store, and subscribes it.
 func (w *world) boot() {
-	var kvs []KV
+	var kvs []sdk.StoreKV
 	for _, k := range slices.Sorted(maps.Keys(w.store)) {
-		kvs = append(kvs, KV{Key: k, Value: []byte(w.store[k])})
+		kvs = append(kvs, sdk.StoreKV{Key: k, Value: []byte(w.store[k])})
 	}
 	w.inputs, w.after, w.open = nil, -1, false
 	clear(w.offers)
@@ -113,13 +114,13 @@ func (w *world) boot() {
 		return
 	}
 	w.b = b
-	w.step(Subscribed{})
+	w.step(mind.Subscribed{})
 	for _, id := range sortedKeys(w.tasks) {
 		w.tell(w.tasks[id], true)
 	}
 }
 
-func (w *world) step(in ...Input) {
+func (w *world) step(in ...mind.Input) {
 	for _, e := range slices.Clone(w.b.Step(w.now, in...)) {
 		if w.after == 0 {
 			w.boot()
@@ -177,10 +178,10 @@ func (w *world) advance(d time.Duration) {
 		if at.After(w.now) {
 			w.now = at
 		}
-		w.step(Tick{})
+		w.step(mind.Tick{})
 	}
 	w.now = end
-	w.step(Tick{})
+	w.step(mind.Tick{})
 	w.rest()
 }
 
@@ -196,17 +197,17 @@ func (w *world) proffer() {
 		w.count++
 		id := sdk.OfferID(fmt.Sprint("o", w.count))
 		w.offers[id] = m
-		w.inputs = append(w.inputs, Offers{Offers: []sdk.Offer{{ID: id, AgentID: sdk.AgentID(m.name), Hostname: m.name, Resources: []sdk.Resource{
+		w.inputs = append(w.inputs, mind.Offers{Offers: []sdk.Offer{{ID: id, AgentID: sdk.AgentID(m.name), Hostname: m.name, Resources: []sdk.Resource{
 			{Name: "cpus", Type: sdk.ValueScalar, Scalar: &sdk.Scalar{Value: sdk.FromMillis(m.cpus)}},
 		}}}})
 	}
 }
 
-func (w *world) perform(e Effect) {
+func (w *world) perform(e mind.Effect) {
 	switch e := e.(type) {
-	case Commit:
+	case mind.Commit:
 		w.commit(e)
-	case Accept:
+	case mind.Accept:
 		m := w.offers[e.Offer]
 		delete(w.offers, e.Offer)
 		w.refused[m.name] = e.Refuse > 0
@@ -216,40 +217,40 @@ func (w *world) perform(e Effect) {
 		for _, t := range e.Tasks {
 			w.launch(m, t)
 		}
-	case Decline:
+	case mind.Decline:
 		for _, id := range e.Offers {
 			w.refused[w.offers[id].name] = e.Refuse > 0
 			delete(w.offers, id)
 		}
-	case Suppress:
+	case mind.Suppress:
 		w.open = false
-	case Revive:
+	case mind.Revive:
 		w.open = true
 		clear(w.refused)
-	case KillTask:
+	case mind.Kill:
 		if t := w.tasks[e.Task]; t != nil && !due.Terminal(t.state) {
 			if t.killed = true; !t.on.silent {
 				w.end(e.Task, sdk.TaskKilled)
 			}
 		}
-	case Reconcile:
+	case mind.Reconcile:
 		for _, q := range e.Tasks {
 			w.reconcile(q)
 		}
-	case Acknowledge:
+	case mind.Acknowledge:
 		w.acknowledged(e.Status)
-	case Log:
+	case mind.Log:
 		if strings.HasPrefix(e.Message, "this is not written down") {
 			w.unwritten = append(w.unwritten, Record{
 				Job: e.KV[1].(string), Nominal: e.KV[3].(time.Time), Last: e.KV[5].(time.Time), Outcome: e.KV[7].(string), TaskID: e.KV[9].(sdk.TaskID),
 			})
 		}
-	case Reply:
+	case mind.Reply[Outcome]:
 		w.replies[e.ID] = e
 	}
 }
 
-func (w *world) commit(c Commit) {
+func (w *world) commit(c mind.Commit) {
 	w.txns++
 	if len(c.Writes) > w.b.opt.MaxWrites {
 		w.fail("%d writes in one transaction", len(c.Writes))
@@ -277,16 +278,16 @@ func (w *world) commit(c Commit) {
 		}
 	}
 	if w.limit > 0 && bytes(next) > max(w.limit, bytes(w.store)) {
-		w.inputs = append(w.inputs, Refused{Txn: c.Txn, Err: sdk.Errorf(sdk.CodeExhausted, "space", "is full")})
+		w.inputs = append(w.inputs, mind.Refused{Txn: c.Txn, Err: sdk.Errorf(sdk.CodeExhausted, "space", "is full")})
 		return
 	}
 	w.store, w.dropped = next, append(w.dropped, dropped...)
 	w.reindex(c)
-	w.inputs = append(w.inputs, Persisted{Txn: c.Txn})
+	w.inputs = append(w.inputs, mind.Persisted{Txn: c.Txn})
 }
 
 // reindex reads the records of runs that a transaction has written.
-func (w *world) reindex(c Commit) {
+func (w *world) reindex(c mind.Commit) {
 	for _, x := range c.Writes {
 		if w.ever[x.Key] = true; !strings.HasPrefix(x.Key, keyRuns) {
 			continue
@@ -346,7 +347,7 @@ func (w *world) tell(t *task1, answer bool) {
 	case !answer || t.pending:
 		st.UUID = []byte(t.info.TaskID)
 	}
-	w.inputs = append(w.inputs, Update{Status: st})
+	w.inputs = append(w.inputs, mind.Update{Status: st})
 }
 
 func (w *world) reconcile(q sdk.ReconcileTask) {
@@ -357,11 +358,11 @@ func (w *world) reconcile(q sdk.ReconcileTask) {
 	}
 	for _, m := range w.agents {
 		if m.name == string(q.AgentID) && m.silent {
-			w.inputs = append(w.inputs, Update{Status: sdk.TaskStatus{TaskID: q.TaskID, State: sdk.TaskUnreachable}})
+			w.inputs = append(w.inputs, mind.Update{Status: sdk.TaskStatus{TaskID: q.TaskID, State: sdk.TaskUnreachable}})
 			return
 		}
 	}
-	w.inputs = append(w.inputs, Update{Status: sdk.TaskStatus{TaskID: q.TaskID, AgentID: q.AgentID, State: sdk.TaskGone, Message: sdk.MessageNeverHad}})
+	w.inputs = append(w.inputs, mind.Update{Status: sdk.TaskStatus{TaskID: q.TaskID, AgentID: q.AgentID, State: sdk.TaskGone, Message: sdk.MessageNeverHad}})
 }
 
 // acknowledged forgets a task that has ended, of which no record may be left then.
@@ -400,10 +401,10 @@ func (w *world) line(key, value string) (r Record) {
 }
 
 // change asks for a change, and gives the answer if there is one at once.
-func (w *world) change(c Change) Reply {
+func (w *world) change(c Change) mind.Reply[Outcome] {
 	w.count++
 	id := uint64(w.count)
-	w.inputs = append(w.inputs, Request{ID: id, Change: c})
+	w.inputs = append(w.inputs, mind.Request[Change]{ID: id, Change: c})
 	w.rest()
 	return w.replies[id]
 }

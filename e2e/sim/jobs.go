@@ -112,7 +112,7 @@ func (j *jobs) Ask(r *rand.Rand, number uint64, m mind.Mind, calm bool) mind.Inp
 	default:
 		return nil
 	}
-	return book.Request{ID: number, Change: c}
+	return mind.Request[book.Change]{ID: number, Change: c}
 }
 
 // Answered looks at nothing: what jobs bring about is seen in the store.

@@ -98,12 +98,12 @@ func (s *services) Ask(r *rand.Rand, number uint64, m mind.Mind, calm bool) mind
 			return nil
 		}
 	}
-	return fleet.Request{ID: number, Change: c}
+	return mind.Request[fleet.Change]{ID: number, Change: c}
 }
 
 // Answered: what is said to be accepted is in the store.
 func (s *services) Answered(a mind.Answer) error {
-	r, ok := a.(fleet.Reply)
+	r, ok := a.(mind.Reply[fleet.Outcome])
 	if !ok || r.Refusal != nil || r.Outcome.App == nil {
 		return nil
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/profferhq/proffer/marathonish/fleet"
 	"github.com/profferhq/proffer/sdk"
 	"github.com/profferhq/proffer/sdk/gateway"
+	"github.com/profferhq/proffer/sdk/scheduler/mind"
 )
 
 // The fleet is what the API reads.
@@ -28,7 +29,7 @@ type hall struct {
 	serial uint64
 	events []string
 	tasks  []sdk.TaskInfo // launched and not told of yet
-	out    fleet.Reply
+	out    mind.Reply[fleet.Outcome]
 }
 
 func newHall(t *testing.T) *hall {
@@ -39,23 +40,23 @@ func newHall(t *testing.T) *hall {
 		t.Fatal(err)
 	}
 	h.f = f
-	h.step(fleet.Subscribed{FrameworkID: "f", Master: "m"})
+	h.step(mind.Subscribed{FrameworkID: "f", Master: "m"})
 	return h
 }
 
 // step performs what the fleet asks for, as the shell does.
-func (h *hall) step(inputs ...fleet.Input) {
+func (h *hall) step(inputs ...mind.Input) {
 	for len(inputs) > 0 {
 		h.now = h.now.Add(time.Millisecond)
 		effects := h.f.Step(h.now, inputs...)
 		inputs = nil
 		for _, e := range effects {
 			switch e := e.(type) {
-			case fleet.Commit:
-				inputs = append(inputs, fleet.Persisted{Txn: e.Txn})
-			case fleet.Accept:
+			case mind.Commit:
+				inputs = append(inputs, mind.Persisted{Txn: e.Txn})
+			case mind.Accept:
 				h.tasks = append(h.tasks, e.Tasks...)
-			case fleet.Reply:
+			case mind.Reply[fleet.Outcome]:
 				h.out = e
 			case fleet.Publish:
 				h.events = append(h.events, event.New(h.now, e.Body).Type)
@@ -73,12 +74,12 @@ func (h *hall) serve() {
 		return sdk.Resource{Name: name, Type: sdk.ValueScalar, Scalar: &sdk.Scalar{Value: x}, AllocationInfo: &sdk.AllocationInfo{Role: "*"}}
 	}
 	ports := sdk.Resource{Name: "ports", Type: sdk.ValueRanges, Ranges: &sdk.Ranges{Range: []sdk.Range{{Begin: 31000, End: 32000}}}, AllocationInfo: &sdk.AllocationInfo{Role: "*"}}
-	h.step(fleet.Offers{Offers: []sdk.Offer{{ID: sdk.OfferID(fmt.Sprintf("o%d", h.serial)), FrameworkID: "f", AgentID: "a1", Hostname: "h1", AllocationInfo: &sdk.AllocationInfo{Role: "*"},
+	h.step(mind.Offers{Offers: []sdk.Offer{{ID: sdk.OfferID(fmt.Sprintf("o%d", h.serial)), FrameworkID: "f", AgentID: "a1", Hostname: "h1", AllocationInfo: &sdk.AllocationInfo{Role: "*"},
 		Resources: []sdk.Resource{amount("cpus", 8), amount("mem", 8192), amount("disk", 8192), ports}}}})
 	tasks := h.tasks
 	h.tasks = nil
 	for n, task := range tasks {
-		h.step(fleet.Update{Status: sdk.TaskStatus{TaskID: task.TaskID, AgentID: "a1", State: sdk.TaskRunning, UUID: []byte(fmt.Sprintf("%016d", n))}})
+		h.step(mind.Update{Status: sdk.TaskStatus{TaskID: task.TaskID, AgentID: "a1", State: sdk.TaskRunning, UUID: []byte(fmt.Sprintf("%016d", n))}})
 	}
 }
 
@@ -92,8 +93,8 @@ func (h *hall) Change(_ context.Context, c fleet.Change) (fleet.Outcome, error) 
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.serial++
-	h.out = fleet.Reply{}
-	h.step(fleet.Request{ID: h.serial, Change: c})
+	h.out = mind.Reply[fleet.Outcome]{}
+	h.step(mind.Request[fleet.Change]{ID: h.serial, Change: c})
 	switch {
 	case h.out.ID != h.serial:
 		return fleet.Outcome{}, context.DeadlineExceeded

@@ -22,16 +22,16 @@ const (
 // draft is a change that is worked out: what goes into the store, and what follows
 // once it is there.
 type draft struct {
-	request Request
+	request mind.Request[Change]
 	outcome Outcome
-	writes  []Write
+	writes  []sdk.StoreOp
 	touched []app.ID // busy until it is stored
 	apply   []func()
 	undo    []func() // where the store does not take it
 }
 
-func (d *draft) write(w ...Write) { d.writes = append(d.writes, w...) }
-func (d *draft) then(do func())   { d.apply = append(d.apply, do) }
+func (d *draft) write(w ...sdk.StoreOp) { d.writes = append(d.writes, w...) }
+func (d *draft) then(do func())         { d.apply = append(d.apply, do) }
 
 // admit works out the changes that wait, in their order. One about an app of which
 // another change is on its way waits for that.
@@ -57,7 +57,7 @@ func (f *Fleet) admit() {
 		}
 		d := &draft{request: r}
 		if err := f.draw(d); err != nil {
-			f.emit(Reply{ID: r.ID, Refusal: err})
+			f.emit(mind.Reply[Outcome]{ID: r.ID, Refusal: err})
 			continue
 		}
 		f.submit(d)
@@ -132,7 +132,7 @@ func (f *Fleet) submit(d *draft) {
 			do()
 		}
 		f.announce(d)
-		f.emit(Reply{ID: d.request.ID, Outcome: d.outcome})
+		f.emit(mind.Reply[Outcome]{ID: d.request.ID, Outcome: d.outcome})
 	}
 	if len(d.writes) == 0 {
 		done()
@@ -150,7 +150,7 @@ func (f *Fleet) submit(d *draft) {
 		if err.Code == sdk.CodeTooLarge {
 			status = statusTooLarge
 		}
-		f.emit(Reply{ID: d.request.ID, Refusal: app.Refusef(status, "the store does not take the change: %s", err.Message)})
+		f.emit(mind.Reply[Outcome]{ID: d.request.ID, Refusal: app.Refusef(status, "the store does not take the change: %s", err.Message)})
 	}})
 }
 

@@ -11,14 +11,14 @@ import (
 )
 
 // stored steps the fleet, and again for each transaction that follows.
-func stored(w *world, in Input) {
+func stored(w *world, in mind.Input) {
 	effects := w.f.Step(w.now, in)
 	for {
-		i := slices.IndexFunc(effects, func(e Effect) bool { _, is := e.(Commit); return is })
+		i := slices.IndexFunc(effects, func(e mind.Effect) bool { _, is := e.(mind.Commit); return is })
 		if i < 0 {
 			return
 		}
-		effects = w.f.Step(w.now, Persisted{Txn: effects[i].(Commit).Txn})
+		effects = w.f.Step(w.now, mind.Persisted{Txn: effects[i].(mind.Commit).Txn})
 	}
 }
 
@@ -31,7 +31,7 @@ func BenchmarkCreate(b *testing.B) {
 		n++
 		a := definition(app.ID(fmt.Sprintf("/app-%d", n)), 0)
 		a.PortDefinitions = []app.PortDefinition{{Protocol: "tcp"}}
-		stored(w, Request{ID: uint64(n), Change: Change{Kind: Create, Apps: []*app.App{a}}})
+		stored(w, mind.Request[Change]{ID: uint64(n), Change: Change{Kind: Create, Apps: []*app.App{a}}})
 	}
 	for range 3000 {
 		create()
@@ -55,6 +55,6 @@ func BenchmarkStatus(b *testing.B) {
 	b.ResetTimer()
 	for n := range b.N {
 		t := live[n%len(live)]
-		stored(w, Update{Status: sdk.TaskStatus{TaskID: t.info.TaskID, State: sdk.TaskRunning}})
+		stored(w, mind.Update{Status: sdk.TaskStatus{TaskID: t.info.TaskID, State: sdk.TaskRunning}})
 	}
 }

@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"github.com/profferhq/proffer/marathonish/app"
+	"github.com/profferhq/proffer/marathonish/event"
 	"github.com/profferhq/proffer/sdk"
 )
 
@@ -20,7 +21,8 @@ const (
 	Boot                       // Apps that exist already, or were made by a Boot once, are left alone
 )
 
-// Change is something that a client wants changed. It happens whole or not at all.
+// Change is something that a client wants changed. It happens whole or not at all: a
+// refusal is an *app.Refusal.
 type Change struct {
 	Kind Kind
 	// Apps are whole, normalised definitions without a version, for Create and Put.
@@ -49,3 +51,9 @@ type Outcome struct {
 	Created    bool        // an app that did not exist before
 	Killed     []Instance  // by Kill
 }
+
+// Publish is one event for the event stream.
+type Publish struct{ Body event.Body }
+
+// Effect marks an effect.
+func (Publish) Effect() {}

@@ -94,7 +94,7 @@ func (f *Fleet) advance(d *deployment) {
 			f.emit(Publish{event.DeploymentSuccess{ID: d.rec.ID, Plan: d.plan()}})
 		}
 	}
-	p := &mind.Posting{Writes: []Write{remove(deploymentKey(d.rec.ID))}}
+	p := &mind.Posting{Writes: []sdk.StoreOp{remove(deploymentKey(d.rec.ID))}}
 	if f.outbox.Quiet() {
 		// Nothing that brought the end about is still to be committed. A crash before the
 		// record is deleted begins the deployment anew, which ends at once: there is nothing to

@@ -17,7 +17,7 @@ func (f *Fleet) doom(s *service, u *unit, why string) {
 	f.condemn(s, u, f.sentence(s, u, why))
 	finish := func() { u.doomed = true; f.touch(s.id) }
 	f.post(&mind.Posting{
-		Writes: []Write{put(runKey(u.rec.Task), &u.rec)},
+		Writes: []sdk.StoreOp{put(runKey(u.rec.Task), &u.rec)},
 		Done:   finish,
 		Failed: func(err *sdk.Error) {
 			f.log(mind.Warn, "a decision to end an instance is not in the store", "task", u.rec.Task, "error", err)
@@ -57,7 +57,7 @@ func (f *Fleet) reap(s *service) {
 			continue
 		case u.killed.IsZero() || !f.now.Before(u.killed.Add(f.opt.KillRetry)):
 			u.killed = f.now
-			f.emit(KillTask{Task: u.rec.Task, Agent: u.rec.Agent})
+			f.emit(mind.Kill{Task: u.rec.Task, Agent: u.rec.Agent})
 		}
 		f.alarms.Wake(s.id, u.killed.Add(f.opt.KillRetry))
 	}

@@ -84,7 +84,7 @@ func (f *Fleet) expunge(s *service, u *unit) {
 		App: s.id, Host: u.rec.Host, Message: "its agent is unreachable", State: string(u.state), TaskID: u.rec.Task,
 		At: f.now, Version: u.rec.Version, AgentID: u.rec.Agent,
 	}
-	f.post(&mind.Posting{Writes: []Write{remove(runKey(u.rec.Task))}, Done: func() { f.bury(s, u) }, Failed: func(*sdk.Error) { f.bury(s, u) }})
+	f.post(&mind.Posting{Writes: []sdk.StoreOp{remove(runKey(u.rec.Task))}, Done: func() { f.bury(s, u) }, Failed: func(*sdk.Error) { f.bury(s, u) }})
 	f.touch(s.id)
 }
 

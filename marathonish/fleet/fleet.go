@@ -63,7 +63,7 @@ func (o Options) withDefaults() Options {
 type Fleet struct {
 	opt     Options
 	now     time.Time
-	effects []Effect
+	effects []mind.Effect
 	ids     ids
 
 	services    map[app.ID]*service
@@ -80,7 +80,7 @@ type Fleet struct {
 	market   map[string]*mind.Market // by role
 	orphans  mind.Orphans
 	recent   recent
-	requests []Request // not yet admitted
+	requests []mind.Request[Change] // not yet admitted
 	outbox   mind.Outbox
 	full     fullness
 }
@@ -106,7 +106,7 @@ type service struct {
 // Step takes what has happened, in its order, and gives what has to be done about it,
 // in order. The slice is valid until the next Step. Time that runs backwards counts as
 // standing still.
-func (f *Fleet) Step(now time.Time, inputs ...Input) []Effect {
+func (f *Fleet) Step(now time.Time, inputs ...mind.Input) []mind.Effect {
 	f.effects = f.effects[:0]
 	if now.After(f.now) {
 		f.now = now
@@ -118,27 +118,27 @@ func (f *Fleet) Step(now time.Time, inputs ...Input) []Effect {
 	return f.effects
 }
 
-func (f *Fleet) take(in Input) {
+func (f *Fleet) take(in mind.Input) {
 	switch in := in.(type) {
-	case Request:
+	case mind.Request[Change]:
 		f.requests = append(f.requests, in)
-	case Persisted:
+	case mind.Persisted:
 		f.outbox.Persisted(in.Txn)
-	case Refused:
+	case mind.Refused:
 		f.outbox.Refused(f.now, in)
-	case Subscribed:
+	case mind.Subscribed:
 		f.subscribed(in)
-	case Disconnected:
+	case mind.Disconnected:
 		f.disconnected()
-	case Offers:
+	case mind.Offers:
 		f.offers = append(f.offers, in.Offers...)
-	case Rescinded:
+	case mind.Rescinded:
 		f.rescinded(in.Offer)
-	case Update:
+	case mind.Update:
 		f.update(in.Status)
-	case Lost:
+	case mind.Lost:
 		f.lost(in.Tasks)
-	case Tick:
+	case mind.Tick:
 	}
 }
 
@@ -187,8 +187,8 @@ func (f *Fleet) forget(s *service) {
 	}
 }
 
-func (f *Fleet) emit(e Effect) { f.effects = append(f.effects, e) }
+func (f *Fleet) emit(e mind.Effect) { f.effects = append(f.effects, e) }
 
 func (f *Fleet) log(level mind.Level, message string, kv ...any) {
-	f.emit(Log{Level: level, Message: message, KV: kv})
+	f.emit(mind.Log{Level: level, Message: message, KV: kv})
 }

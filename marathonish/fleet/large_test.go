@@ -17,8 +17,8 @@ func TestMoreThanOneTransaction(t *testing.T) {
 	w := newWorld(t.Fatalf, 1)
 	w.agents[0].cpus = 60000
 	refused := 0
-	w.saw = func(e Effect) {
-		if c, ok := e.(Commit); ok {
+	w.saw = func(e mind.Effect) {
+		if c, ok := e.(mind.Commit); ok {
 			bytes := 0
 			for _, x := range c.Writes {
 				bytes += len(x.Key) + len(x.Value)
@@ -39,9 +39,9 @@ func TestMoreThanOneTransaction(t *testing.T) {
 	if len(live) != 5000 {
 		t.Fatalf("%d of 5000 instances were launched", len(live))
 	}
-	var ends []Input
+	var ends []mind.Input
 	for _, task := range live {
-		ends = append(ends, Update{Status: sdk.TaskStatus{TaskID: task.info.TaskID, State: sdk.TaskFailed, UUID: []byte("x")}})
+		ends = append(ends, mind.Update{Status: sdk.TaskStatus{TaskID: task.info.TaskID, State: sdk.TaskFailed, UUID: []byte("x")}})
 	}
 	w.step(ends...)
 	w.run()

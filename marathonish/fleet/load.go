@@ -14,7 +14,7 @@ import (
 // Load makes a Fleet of what an earlier one has left in the store. Keys of others are
 // passed over; a record that cannot be read is an error, which names its key: to go
 // on without it might launch twice what it tells of.
-func Load(now time.Time, opt Options, kvs []KV) (*Fleet, error) {
+func Load(now time.Time, opt Options, kvs []sdk.StoreKV) (*Fleet, error) {
 	f := &Fleet{
 		opt: opt.withDefaults(), now: now, ids: ids{seed: opt.Seed},
 		services: map[app.ID]*service{}, units: map[sdk.TaskID]*unit{}, deployments: map[string]*deployment{},
@@ -46,7 +46,7 @@ func Load(now time.Time, opt Options, kvs []KV) (*Fleet, error) {
 	return f, nil
 }
 
-func (f *Fleet) restore(kv KV) error {
+func (f *Fleet) restore(kv sdk.StoreKV) error {
 	switch {
 	case strings.HasPrefix(kv.Key, keyApps+"/"):
 		return f.restoreApp(kv)
@@ -79,7 +79,7 @@ func (f *Fleet) restore(kv KV) error {
 	return nil
 }
 
-func (f *Fleet) restoreApp(kv KV) error {
+func (f *Fleet) restoreApp(kv sdk.StoreKV) error {
 	a, err := app.Stored(kv.Value)
 	if err != nil {
 		return err
@@ -90,7 +90,7 @@ func (f *Fleet) restoreApp(kv KV) error {
 	return nil
 }
 
-func (f *Fleet) restoreDeployment(kv KV) error {
+func (f *Fleet) restoreDeployment(kv sdk.StoreKV) error {
 	d := &deployment{}
 	if err := json.Unmarshal(kv.Value, &d.rec); err != nil {
 		return err
@@ -109,7 +109,7 @@ func (f *Fleet) restoreDeployment(kv KV) error {
 	return nil
 }
 
-func (f *Fleet) restoreRun(kv KV) error {
+func (f *Fleet) restoreRun(kv sdk.StoreKV) error {
 	u := &unit{launched: true, since: f.now, state: sdk.TaskStaging}
 	if err := json.Unmarshal(kv.Value, &u.rec); err != nil {
 		return err

@@ -48,7 +48,7 @@ func (f *Fleet) match() {
 		s.waiting.heard(f.now, offers, result.Refused[i], used[i])
 		f.touch(s.id)
 	}
-	decline := Decline{Refuse: f.opt.Refuse}
+	decline := mind.Decline{Refuse: f.opt.Refuse}
 	for i := range offers {
 		if len(byOffer[i]) == 0 {
 			decline.Offers = append(decline.Offers, offers[i].ID)
@@ -82,7 +82,7 @@ func (f *Fleet) stage(s *service, o *sdk.Offer, l *placement.Launch) (*unit, sdk
 // record has the instances of one offer stored, and then launched. Running comes before
 // remembering: what has failed last may have taken the room of what ended, and goes for it.
 func (f *Fleet) record(offer sdk.OfferID, units []*unit, tasks []sdk.TaskInfo) {
-	writes := []Write{removeAll(keyFailures + "/")}
+	writes := []sdk.StoreOp{removeAll(keyFailures + "/")}
 	for _, u := range units {
 		writes = append(writes, put(runKey(u.rec.Task), &u.rec))
 	}
@@ -99,7 +99,7 @@ func (f *Fleet) record(offer sdk.OfferID, units []*unit, tasks []sdk.TaskInfo) {
 // launch accepts the offer. An instance that is not wanted any more, or whose offer
 // is gone, is not launched: its record goes again.
 func (f *Fleet) launch(offer sdk.OfferID, units []*unit, tasks []sdk.TaskInfo) {
-	accept := Accept{Offer: offer, Refuse: f.opt.Refuse}
+	accept := mind.Accept{Offer: offer, Refuse: f.opt.Refuse}
 	if len(f.looking()) > 0 { // what has come to be due since the offer was matched wants the rest of it
 		accept.Refuse = 0
 	}
@@ -119,14 +119,14 @@ func (f *Fleet) launch(offer sdk.OfferID, units []*unit, tasks []sdk.TaskInfo) {
 	case len(accept.Tasks) > 0:
 		f.emit(accept)
 	case f.session.up && units[0].offer != "":
-		f.emit(Decline{Offers: []sdk.OfferID{offer}, Refuse: accept.Refuse})
+		f.emit(mind.Decline{Offers: []sdk.OfferID{offer}, Refuse: accept.Refuse})
 	}
 }
 
 // withdraw deletes the record of an instance that was never launched.
 func (f *Fleet) withdraw(s *service, u *unit) {
 	u.ended, u.state = true, sdk.TaskDropped
-	f.post(&mind.Posting{Writes: []Write{remove(runKey(u.rec.Task))}, Done: func() { f.bury(s, u) }, Failed: func(*sdk.Error) { f.bury(s, u) }})
+	f.post(&mind.Posting{Writes: []sdk.StoreOp{remove(runKey(u.rec.Task))}, Done: func() { f.bury(s, u) }, Failed: func(*sdk.Error) { f.bury(s, u) }})
 	f.touch(s.id)
 }
 
@@ -144,7 +144,7 @@ func (f *Fleet) unplace(offer sdk.OfferID, units []*unit, err *sdk.Error) {
 		f.alarms.Wake(s.id, f.full.until)
 	}
 	if f.session.up && units[0].offer != "" {
-		f.emit(Decline{Offers: []sdk.OfferID{offer}, Refuse: f.opt.Refuse})
+		f.emit(mind.Decline{Offers: []sdk.OfferID{offer}, Refuse: f.opt.Refuse})
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/profferhq/proffer/marathonish/app"
 	"github.com/profferhq/proffer/marathonish/plan"
 	"github.com/profferhq/proffer/sdk"
+	"github.com/profferhq/proffer/sdk/scheduler/mind"
 )
 
 // model drives a fleet through random events, crashes at any effect included, and
@@ -33,10 +34,10 @@ func (m *model) broken(format string, args ...any) {
 }
 
 // brief is an effect in a line, with ids cut short.
-func brief(e Effect) string {
+func brief(e mind.Effect) string {
 	var b strings.Builder
 	switch e := e.(type) {
-	case Commit:
+	case mind.Commit:
 		fmt.Fprintf(&b, "commit %d:", e.Txn)
 		for _, w := range e.Writes {
 			verb := "put"
@@ -48,18 +49,18 @@ func brief(e Effect) string {
 				b.WriteString(" doomed")
 			}
 		}
-	case Accept:
+	case mind.Accept:
 		fmt.Fprintf(&b, "accept %s:", e.Offer)
 		for _, t := range e.Tasks {
 			fmt.Fprintf(&b, " %.6s", t.TaskID)
 		}
-	case KillTask:
+	case mind.Kill:
 		fmt.Fprintf(&b, "kill %.6s", e.Task)
-	case Acknowledge:
+	case mind.Acknowledge:
 		fmt.Fprintf(&b, "acknowledge %.6s %s", e.Status.TaskID, e.Status.State)
-	case Reply:
+	case mind.Reply[Outcome]:
 		fmt.Fprintf(&b, "reply %v", e.Refusal)
-	case Log:
+	case mind.Log:
 		fmt.Fprintf(&b, "log %s %v", e.Message, e.KV)
 	default:
 		fmt.Fprintf(&b, "%T %+v", e, e)
@@ -71,9 +72,9 @@ func TestRandomEvents(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := &model{t: t, wanted: map[app.ID]*app.App{}, excess: map[app.ID]int{}}
 		m.world = newWorld(m.broken, 3)
-		m.saw = func(e Effect) {
+		m.saw = func(e mind.Effect) {
 			switch e.(type) {
-			case Publish, Decline, Reconcile:
+			case Publish, mind.Decline, mind.Reconcile:
 			default:
 				m.trace = append(m.trace, brief(e))
 			}
@@ -115,9 +116,9 @@ func (m *model) once() {
 			m.release()
 		}
 	case "subscribe":
-		m.inputs = slices.DeleteFunc(m.inputs, func(in Input) bool { // the kernel's are gone with its stream
+		m.inputs = slices.DeleteFunc(m.inputs, func(in mind.Input) bool { // the kernel's are gone with its stream
 			switch in.(type) {
-			case Persisted, Refused, Request:
+			case mind.Persisted, mind.Refused, mind.Request[Change]:
 				return false
 			}
 			return true
@@ -128,7 +129,7 @@ func (m *model) once() {
 	case "lose":
 		if ids := sortedKeys(m.offers); len(ids) > 0 {
 			delete(m.offers, ids[0])
-			m.inputs = append(m.inputs, Rescinded{Offer: ids[0]})
+			m.inputs = append(m.inputs, mind.Rescinded{Offer: ids[0]})
 		}
 	}
 	m.run()
@@ -255,7 +256,7 @@ func (m *model) silence(a *machine, silent bool) {
 			id := appOf(t.info.TaskID)
 			m.excess[id] = max(m.excess[id], len(m.of(id))+m.number(id))
 		}
-		m.inputs = append(m.inputs, Update{Status: st})
+		m.inputs = append(m.inputs, mind.Update{Status: st})
 	}
 	for id := range m.excess {
 		m.excess[id] = max(m.excess[id], m.number(id))

@@ -31,16 +31,20 @@ func versionsKey(id app.ID) string               { return keyVersions + string(i
 func versionKey(id app.ID, v app.Version) string { return versionsKey(id) + string(v) }
 func runKey(id sdk.TaskID) string                { return keyRuns + string(id) }
 func deploymentKey(id string) string             { return keyDeployments + id }
-func put(key string, v any) Write                { return Write{Type: sdk.StorePut, Key: key, Value: encode(v)} }
-func remove(key string) Write                    { return Write{Type: sdk.StoreDelete, Key: key} }
-func removeAll(prefix string) Write              { return Write{Type: sdk.StoreDeletePrefix, Key: prefix} }
-func encode(v any) []byte                        { data, _ := json.Marshal(v); return data } // plain data always can
-func putApp(a *app.App) []Write {
-	w := put(appKey(a.ID), a)
-	return []Write{w, {Type: w.Type, Key: versionKey(a.ID, a.Version), Value: w.Value}}
+func put(key string, v any) sdk.StoreOp {
+	return sdk.StoreOp{Type: sdk.StorePut, Key: key, Value: encode(v)}
 }
-func removeApp(id app.ID) []Write {
-	return []Write{remove(appKey(id)), removeAll(versionsKey(id)), remove(failureKey(id))}
+func remove(key string) sdk.StoreOp { return sdk.StoreOp{Type: sdk.StoreDelete, Key: key} }
+func removeAll(prefix string) sdk.StoreOp {
+	return sdk.StoreOp{Type: sdk.StoreDeletePrefix, Key: prefix}
+}
+func encode(v any) []byte { data, _ := json.Marshal(v); return data } // plain data always can
+func putApp(a *app.App) []sdk.StoreOp {
+	w := put(appKey(a.ID), a)
+	return []sdk.StoreOp{w, {Type: w.Type, Key: versionKey(a.ID, a.Version), Value: w.Value}}
+}
+func removeApp(id app.ID) []sdk.StoreOp {
+	return []sdk.StoreOp{remove(appKey(id)), removeAll(versionsKey(id)), remove(failureKey(id))}
 }
 
 // runRecord is what the store keeps of one instance, from before its launch until it

@@ -88,9 +88,9 @@ func (s *script) named(text string) string {
 	})
 }
 
-func (s *script) print(e Effect) {
+func (s *script) print(e mind.Effect) {
 	switch e := e.(type) {
-	case Commit:
+	case mind.Commit:
 		var parts []string
 		for _, w := range e.Writes {
 			verb := "put"
@@ -104,29 +104,29 @@ func (s *script) print(e Effect) {
 			parts = append(parts, verb+" "+key)
 		}
 		s.printf("  commit %s", strings.Join(parts, ", "))
-	case Accept:
+	case mind.Accept:
 		var parts []string
 		for _, t := range e.Tasks {
 			parts = append(parts, fmt.Sprintf("%s index %s", t.TaskID, variable(&t, "MARATHON_INSTANCE_INDEX")))
 		}
 		s.printf("  launch on %s: %s", s.offers[e.Offer].name, strings.Join(parts, ", "))
-	case KillTask:
+	case mind.Kill:
 		s.printf("  KILL %s", e.Task)
-	case Acknowledge:
+	case mind.Acknowledge:
 		if terminal(e.Status.State) {
 			s.printf("  acknowledge %s %s", e.Status.TaskID, e.Status.State)
 		}
-	case Reply:
+	case mind.Reply[Outcome]:
 		s.printReply(e)
-	case Suppress:
+	case mind.Suppress:
 		s.printf("  suppress %s", e.Role)
-	case Revive:
+	case mind.Revive:
 		s.printf("  revive %s", e.Role)
 	case Publish:
 		if s.events {
 			s.printf("  event %s %s", e.Body.EventType(), s.brief(e))
 		}
-	case Log:
+	case mind.Log:
 		if s.logs {
 			s.printf("  log: %s %v", e.Message, e.KV)
 		}
@@ -153,7 +153,7 @@ func variable(t *sdk.TaskInfo, name string) string {
 	return ""
 }
 
-func (s *script) printReply(r Reply) {
+func (s *script) printReply(r mind.Reply[Outcome]) {
 	switch {
 	case r.Refusal != nil:
 		refusal := r.Refusal.(*app.Refusal)
@@ -307,7 +307,7 @@ func (s *script) happen(verb string, args []string, opts map[string]string) bool
 		t := s.task(args[0])
 		t.killed = true
 		s.count++
-		s.inputs = append(s.inputs, Update{Status: sdk.TaskStatus{
+		s.inputs = append(s.inputs, mind.Update{Status: sdk.TaskStatus{
 			TaskID: t.info.TaskID, AgentID: sdk.AgentID(t.on.name), State: sdk.TaskKilling, Healthy: &no, Reason: sdk.ReasonTaskHealthCheckStatusUpdated,
 			HealthResults: []sdk.HealthResult{{Alive: &no, ConsecutiveFailures: 1, LastFailureCause: "refused"}},
 			Message:       "health check 0 failed", Timestamp: s.stamp(), UUID: []byte(fmt.Sprintf("uuid%012d", s.count)),
@@ -353,7 +353,7 @@ func (s *script) happen(verb string, args []string, opts map[string]string) bool
 
 func (s *script) checked(t *task, r sdk.HealthResult) {
 	s.count++
-	s.inputs = append(s.inputs, Update{Status: sdk.TaskStatus{
+	s.inputs = append(s.inputs, mind.Update{Status: sdk.TaskStatus{
 		TaskID: t.info.TaskID, AgentID: sdk.AgentID(t.on.name), State: t.state, Healthy: r.Alive, HealthResults: []sdk.HealthResult{r}, Timestamp: s.stamp(),
 		UUID: []byte(fmt.Sprintf("uuid%012d", s.count)),
 	}})
@@ -368,7 +368,7 @@ func (s *script) silence(m *machine, silent bool) {
 			if silent {
 				st.State = sdk.TaskUnreachable
 			}
-			s.inputs = append(s.inputs, Update{Status: st})
+			s.inputs = append(s.inputs, mind.Update{Status: st})
 		}
 	}
 	s.world.run()

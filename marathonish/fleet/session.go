@@ -35,7 +35,7 @@ func (s *session) nextAsk() time.Time {
 
 // subscribed begins a subscription: what was known of instances may have changed
 // meanwhile, so all are asked for by name.
-func (f *Fleet) subscribed(in Subscribed) {
+func (f *Fleet) subscribed(in mind.Subscribed) {
 	var body event.Body = event.SchedulerRegistered{FrameworkID: string(in.FrameworkID), Master: in.Master}
 	if f.session.before {
 		body = event.SchedulerReregistered{FrameworkID: string(in.FrameworkID), Master: in.Master}
@@ -92,7 +92,7 @@ func (f *Fleet) ask(which func(*unit) bool) {
 		}
 	}
 	for batch := range slices.Chunk(tasks, askBatch) {
-		f.emit(Reconcile{Tasks: batch})
+		f.emit(mind.Reconcile{Tasks: batch})
 	}
 	f.session.asked = f.now
 }
@@ -109,7 +109,7 @@ func (f *Fleet) askAgain() {
 		return
 	}
 	f.session.refreshed = f.now
-	f.emit(Reconcile{}) // for tasks that have no record
+	f.emit(mind.Reconcile{}) // for tasks that have no record
 	f.ask(func(*unit) bool { return true })
 }
 

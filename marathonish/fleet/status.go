@@ -38,7 +38,7 @@ func (f *Fleet) update(st sdk.TaskStatus) {
 
 func (f *Fleet) acknowledge(st sdk.TaskStatus) {
 	if len(st.UUID) > 0 {
-		f.emit(Acknowledge{Status: st})
+		f.emit(mind.Acknowledge{Status: st})
 	}
 }
 
@@ -132,10 +132,10 @@ func (f *Fleet) end(s *service, u *unit, st sdk.TaskStatus) {
 	u.ended, u.state = true, st.State
 	u.acks = append(u.acks, st)
 	f.tell(u, st.Message)
-	writes := []Write{remove(runKey(u.rec.Task))}
+	writes := []sdk.StoreOp{remove(runKey(u.rec.Task))}
 	f.post(&mind.Posting{Writes: writes, Done: func() { f.bury(s, u) }, Failed: func(*sdk.Error) { f.bury(s, u) }})
 	if u.rec.Doom == nil && f.blame(s, u, &st) {
-		f.post(&mind.Posting{Writes: []Write{put(failureKey(s.id), failureRecord{Last: s.failure, Backoff: s.backoff})}})
+		f.post(&mind.Posting{Writes: []sdk.StoreOp{put(failureKey(s.id), failureRecord{Last: s.failure, Backoff: s.backoff})}})
 	}
 }
 

@@ -146,7 +146,7 @@ func (f *Fleet) save(u *unit) {
 	if rec.Doom == nil {
 		rec.Doom = u.verdict
 	}
-	f.post(&mind.Posting{Writes: []Write{put(runKey(rec.Task), &rec)}})
+	f.post(&mind.Posting{Writes: []sdk.StoreOp{put(runKey(rec.Task), &rec)}})
 }
 
 // tell publishes the state of an instance.

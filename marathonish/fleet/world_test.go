@@ -9,6 +9,7 @@ import (
 
 	"github.com/profferhq/proffer/marathonish/app"
 	"github.com/profferhq/proffer/sdk"
+	"github.com/profferhq/proffer/sdk/scheduler/mind"
 )
 
 // world is a store and a kernel as simple as they can be, and the fleet between
@@ -19,10 +20,10 @@ type world struct {
 	f      *Fleet
 	seeds  byte
 	store  map[string]string
-	limit  int      // most bytes in the store; 0: no limit
-	hold   bool     // commits are not answered
-	held   []Commit // not answered yet
-	inputs []Input  // not stepped yet
+	limit  int           // most bytes in the store; 0: no limit
+	hold   bool          // commits are not answered
+	held   []mind.Commit // not answered yet
+	inputs []mind.Input  // not stepped yet
 	agents []*machine
 	open   map[string]bool // roles with offers
 	offers map[sdk.OfferID]*machine
@@ -31,9 +32,9 @@ type world struct {
 	tasks  map[sdk.TaskID]*task
 	after  int // effects that are done before the fleet crashes; -1: it does not
 
-	replies map[uint64]Reply
+	replies map[uint64]mind.Reply[Outcome]
 	kills   int
-	saw     func(Effect) // what a script prints
+	saw     func(mind.Effect) // what a script prints
 }
 
 // machine is an agent.
@@ -60,7 +61,7 @@ type task struct {
 func newWorld(fail func(string, ...any), machines int) *world {
 	w := &world{
 		fail: fail, now: time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC), store: map[string]string{}, after: -1,
-		offers: map[sdk.OfferID]*machine{}, roles: map[sdk.OfferID]string{}, tasks: map[sdk.TaskID]*task{}, replies: map[uint64]Reply{}, saw: func(Effect) {},
+		offers: map[sdk.OfferID]*machine{}, roles: map[sdk.OfferID]string{}, tasks: map[sdk.TaskID]*task{}, replies: map[uint64]mind.Reply[Outcome]{}, saw: func(mind.Effect) {},
 	}
 	for i := range machines {
 		w.agents = append(w.agents, &machine{name: fmt.Sprintf("a%d", i+1), cpus: 8000, refused: map[string]bool{}, ports: sdk.Ranges{Range: []sdk.Range{{Begin: 31000, End: 31099}}}})
@@ -74,9 +75,9 @@ func (w *world) boot() {
 	w.seeds++
 	w.inputs, w.held = nil, nil
 	w.forgetOffers()
-	var kvs []KV
+	var kvs []sdk.StoreKV
 	for _, k := range slices.Sorted(maps.Keys(w.store)) {
-		kvs = append(kvs, KV{Key: k, Value: []byte(w.store[k])})
+		kvs = append(kvs, sdk.StoreKV{Key: k, Value: []byte(w.store[k])})
 	}
 	f, err := Load(w.now, Options{Seed: [16]byte{w.seeds}}, kvs)
 	if err != nil {
@@ -89,7 +90,7 @@ func (w *world) boot() {
 
 // subscribe begins a subscription; what follows of itself is done by sdk/framework.
 func (w *world) subscribe() {
-	w.step(Subscribed{FrameworkID: "fw", Master: "m1"})
+	w.step(mind.Subscribed{FrameworkID: "fw", Master: "m1"})
 	w.reconcileAll()
 }
 
@@ -109,7 +110,7 @@ func (w *world) forgetOffers() {
 
 // step gives one input to the fleet and does what it wants. With after set, only so
 // many effects are done, and then the fleet crashes.
-func (w *world) step(in ...Input) {
+func (w *world) step(in ...mind.Input) {
 	for _, e := range slices.Clone(w.f.Step(w.now, in...)) {
 		if w.after == 0 {
 			w.boot()
@@ -145,14 +146,14 @@ func (w *world) advance(d time.Duration) {
 		due, ok := w.f.Due()
 		if !ok || due.After(end) {
 			w.now = end
-			w.step(Tick{})
+			w.step(mind.Tick{})
 			w.run()
 			return
 		}
 		if due.After(w.now) {
 			w.now = due
 		}
-		w.step(Tick{})
+		w.step(mind.Tick{})
 	}
 	w.fail("something is due again and again at %v", w.now)
 }
@@ -181,48 +182,48 @@ func (w *world) proffer() {
 			list = append(list, o)
 		}
 		if len(list) > 0 {
-			w.inputs = append(w.inputs, Offers{Offers: list})
+			w.inputs = append(w.inputs, mind.Offers{Offers: list})
 		}
 	}
 }
 
-func (w *world) perform(e Effect) {
+func (w *world) perform(e mind.Effect) {
 	switch e := e.(type) {
-	case Commit:
+	case mind.Commit:
 		w.commit(e)
-	case Accept:
+	case mind.Accept:
 		w.accept(e)
-	case Decline:
+	case mind.Decline:
 		for _, id := range e.Offers {
 			if w.offers[id] == nil {
 				w.fail("declines %s, which is not there", id)
 			}
 			delete(w.offers, id)
 		}
-	case Suppress:
+	case mind.Suppress:
 		w.open[e.Role] = false
-	case Revive:
+	case mind.Revive:
 		w.open[e.Role] = true
 		for _, m := range w.agents {
 			m.refused[e.Role] = false
 		}
-	case KillTask:
+	case mind.Kill:
 		w.kill(e)
-	case Reconcile:
+	case mind.Reconcile:
 		for _, t := range e.Tasks {
 			w.reconcile(t)
 		}
 		if len(e.Tasks) == 0 {
 			w.reconcileAll()
 		}
-	case Acknowledge:
+	case mind.Acknowledge:
 		w.acknowledge(e.Status)
-	case Reply:
+	case mind.Reply[Outcome]:
 		w.replies[e.ID] = e
 	}
 }
 
-func (w *world) commit(c Commit) {
+func (w *world) commit(c mind.Commit) {
 	if w.hold {
 		w.held = append(w.held, c)
 		return
@@ -246,15 +247,15 @@ func (w *world) commit(c Commit) {
 		size += len(k) + len(v)
 	}
 	if bytes > 1<<20 || len(c.Writes) > 4095 { // the store's own bounds
-		w.inputs = append(w.inputs, Refused{Txn: c.Txn, Err: sdk.Errorf(sdk.CodeExhausted, "", "a transaction of %d writes and %d bytes", len(c.Writes), bytes)})
+		w.inputs = append(w.inputs, mind.Refused{Txn: c.Txn, Err: sdk.Errorf(sdk.CodeExhausted, "", "a transaction of %d writes and %d bytes", len(c.Writes), bytes)})
 		return
 	}
 	if w.limit > 0 && size > w.limit && grows {
-		w.inputs = append(w.inputs, Refused{Txn: c.Txn, Err: sdk.Errorf(sdk.CodeExhausted, "", "the space would have %d bytes, %d are allowed", size, w.limit)})
+		w.inputs = append(w.inputs, mind.Refused{Txn: c.Txn, Err: sdk.Errorf(sdk.CodeExhausted, "", "the space would have %d bytes, %d are allowed", size, w.limit)})
 		return
 	}
 	w.store = next
-	w.inputs = append(w.inputs, Persisted{Txn: c.Txn})
+	w.inputs = append(w.inputs, mind.Persisted{Txn: c.Txn})
 }
 
 func (w *world) release() {
@@ -266,7 +267,7 @@ func (w *world) release() {
 	}
 }
 
-func (w *world) accept(a Accept) {
+func (w *world) accept(a mind.Accept) {
 	m := w.offers[a.Offer]
 	if m == nil {
 		w.fail("accepts %s, which is not there", a.Offer)
@@ -291,7 +292,7 @@ func (w *world) accept(a Accept) {
 	}
 }
 
-func (w *world) kill(k KillTask) {
+func (w *world) kill(k mind.Kill) {
 	t := w.tasks[k.Task]
 	record := w.store[runKey(k.Task)]
 	if record != "" && !strings.Contains(record, `"doom"`) {
@@ -316,7 +317,7 @@ func (w *world) reconcile(r sdk.ReconcileTask) {
 	if m := w.machine(string(r.AgentID)); t == nil && m != nil && m.silent {
 		return
 	}
-	w.inputs = append(w.inputs, Update{Status: st})
+	w.inputs = append(w.inputs, mind.Update{Status: st})
 }
 
 func (w *world) machine(name string) *machine {
@@ -341,7 +342,7 @@ func (w *world) acknowledge(st sdk.TaskStatus) {
 	}
 	if len(t.pending) > 0 && string(t.pending[0].UUID) == string(st.UUID) {
 		if t.pending = t.pending[1:]; len(t.pending) > 0 && !t.on.silent {
-			w.inputs = append(w.inputs, Update{Status: t.pending[0]})
+			w.inputs = append(w.inputs, mind.Update{Status: t.pending[0]})
 		}
 	}
 }
@@ -367,7 +368,7 @@ func (w *world) becomes(t *task, state sdk.TaskState, healthy *bool, message str
 	}
 	t.pending = append(t.pending, st)
 	if !t.on.silent && len(t.pending) == 1 { // the next one goes when this one is acknowledged
-		w.inputs = append(w.inputs, Update{Status: st})
+		w.inputs = append(w.inputs, mind.Update{Status: st})
 	}
 }
 
@@ -375,7 +376,7 @@ func (w *world) becomes(t *task, state sdk.TaskState, healthy *bool, message str
 func (w *world) resend() {
 	for _, id := range slices.Sorted(maps.Keys(w.tasks)) {
 		if t := w.tasks[id]; !t.on.silent && len(t.pending) > 0 {
-			w.inputs = append(w.inputs, Update{Status: t.pending[0]})
+			w.inputs = append(w.inputs, mind.Update{Status: t.pending[0]})
 		}
 	}
 }
@@ -395,7 +396,7 @@ func (w *world) live() []*task {
 func (w *world) change(c Change) uint64 {
 	w.count++
 	id := uint64(w.count)
-	w.inputs = append(w.inputs, Request{ID: id, Change: c})
+	w.inputs = append(w.inputs, mind.Request[Change]{ID: id, Change: c})
 	return id
 }
 

@@ -31,6 +31,8 @@ type (
 		FrameworkID sdk.FrameworkID
 		Master      string // its base URL, for humans
 	}
+	// Disconnected says that the subscription has ended.
+	Disconnected struct{}
 	// Offers bring offers, Rescinded takes one back.
 	Offers    struct{ Offers []sdk.Offer }
 	Rescinded struct{ Offer sdk.OfferID }
@@ -44,12 +46,13 @@ type (
 	Tick struct{}
 )
 
-func (Request[C]) Input() {}
-func (Persisted) Input()  {}
-func (Refused) Input()    {}
-func (Subscribed) Input() {}
-func (Offers) Input()     {}
-func (Rescinded) Input()  {}
-func (Update) Input()     {}
-func (Lost) Input()       {}
-func (Tick) Input()       {}
+func (Request[C]) Input()   {}
+func (Persisted) Input()    {}
+func (Refused) Input()      {}
+func (Subscribed) Input()   {}
+func (Disconnected) Input() {}
+func (Offers) Input()       {}
+func (Rescinded) Input()    {}
+func (Update) Input()       {}
+func (Lost) Input()         {}
+func (Tick) Input()         {}
