@@ -84,7 +84,7 @@ func (d chronosDoor) state() string {
 // of three masters answers, and through the client, each in a sentence; and nothing of it is
 // stored.
 func TestBadJobs(t *testing.T) {
-	c := startCluster(t, append(booted(), "--masters", "3", "--resources", "cpus:2;mem:1024;ports:[28000-28099]", "--publish", "4400=chronosish")...)
+	c := startCluster(t, append(booted(), "--masters", "3", "--resources", "cpus:2;mem:1024;ports:[0-99]", "--publish", "4400=chronosish")...)
 	c.settled(3)
 	d := chronosDoor{c, fmt.Sprintf("http://127.0.0.1:%d", 4400+c.offset)}
 	eventually(t, 20*time.Second, "chronosish is up", func() bool {

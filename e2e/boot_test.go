@@ -133,7 +133,7 @@ func (c *cluster) manifest(instances int, cpus float64, apps ...any) string {
 // TestBoot: the cluster starts marathonish through offers, and that the app of the manifest,
 // once, whatever another app of it is. Services that fill the cluster do not keep a killed marathonish from coming back.
 func TestBoot(t *testing.T) {
-	c := newCluster(t, "--resources", "cpus:1;mem:1024;ports:[28000-28099]", "--system-headroom", "cpus:0.2;mem:192", "--boot")
+	c := newCluster(t, "--resources", "cpus:1;mem:1024;ports:[0-99]", "--system-headroom", "cpus:0.2;mem:192", "--boot")
 	c.args = append(c.args, c.manifest(1, 0.1, map[string]any{"id": "/bad", "cmd": ""}, map[string]any{"id": "/cron", "cmd": c.pidWriter("cron"), "cpus": 0.1, "mem": 32, "role": "system"}))
 	c.start()
 	m := newMarathon(c)

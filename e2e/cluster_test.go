@@ -115,8 +115,8 @@ func (c *cluster) web(timeout time.Duration) *http.Client {
 	return &http.Client{Timeout: timeout, Transport: c.reach.transport}
 }
 
-// startCluster starts `proffer up` with more arguments and waits until it serves. At the
-// end of the test it is stopped as by ctrl-C, and nothing may be left of it.
+// startCluster starts `proffer up` with more arguments (see newCluster) and waits until it
+// serves. At the end of the test it is stopped as by ctrl-C, and nothing may be left of it.
 func startCluster(t *testing.T, args ...string) *cluster {
 	t.Helper()
 	c := newCluster(t, args...)
@@ -124,6 +124,8 @@ func startCluster(t *testing.T, args ...string) *cluster {
 	return c
 }
 
+// newCluster prepares `proffer up`. The ports of --resources count from the first that the
+// cluster has for tasks: ports:[0-99] are all that it does not share with others.
 func newCluster(t *testing.T, args ...string) *cluster {
 	t.Helper()
 	// A test's own directory is closed to a task's user; this one is not.
@@ -131,7 +133,10 @@ func newCluster(t *testing.T, args ...string) *cluster {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &cluster{t: t, dir: filepath.Join(dir, "up"), truth: filepath.Join(dir, "truth"), offset: freeOffset(t), args: args}
+	c := &cluster{t: t, dir: filepath.Join(dir, "up"), truth: filepath.Join(dir, "truth"), offset: freeOffset(t)}
+	for _, arg := range args {
+		c.args = append(c.args, ownPorts(c.offset, arg))
+	}
 	for d, mode := range map[string]os.FileMode{dir: 0o755, c.dir: 0o755, c.truth: 0o777 | os.ModeSticky} {
 		if err := errors.Join(os.MkdirAll(d, 0o755), os.Chmod(d, mode)); err != nil {
 			t.Fatal(err)
@@ -160,6 +165,17 @@ func freeOffset(t *testing.T) int {
 		t.Fatal(err)
 	}
 	return offset
+}
+
+// ownPorts has the ports of an argument of --resources begin where those of an offset do.
+func ownPorts(offset int, arg string) string {
+	before, list, found := strings.Cut(arg, ";ports:[")
+	var from, to int
+	if _, err := fmt.Sscanf(list, "%d-%d]", &from, &to); !found || err != nil {
+		return arg
+	}
+	first, _ := ports.Tasks(offset)
+	return fmt.Sprintf("%s;ports:[%d-%d]", before, first+from, first+to)
 }
 
 func (c *cluster) start() {

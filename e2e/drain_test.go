@@ -69,7 +69,7 @@ func (s *drainStory) terms(name string) map[int]time.Time {
 // TestDraining: what is scaled away or replaced is shown as TASK_KILLING first, and gets its
 // SIGTERM when it has drained; also when the master or marathonish was killed meanwhile.
 func TestDraining(t *testing.T) {
-	c := startCluster(t, append(booted(), "--resources", "cpus:4;mem:2048;ports:[28000-28099]")...)
+	c := startCluster(t, append(booted(), "--resources", "cpus:4;mem:2048;ports:[0-99]")...)
 	s := &drainStory{t: t, c: c, m: newMarathon(c)}
 	s.m.await()
 	const drain, late = 2 * time.Second, 5 * time.Second // late: with all that a busy machine adds

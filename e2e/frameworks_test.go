@@ -35,7 +35,7 @@ func exampleApp(t *testing.T, file string, names map[string]string) map[string]a
 // store space.
 func TestFrameworksAsServices(t *testing.T) {
 	needTool(t, "python3")
-	c := startCluster(t, append(booted(), "--agents", "2", "--resources", "cpus:4;mem:4096;disk:1024;ports:[29000-29049]", "--resources", "cpus:4;mem:4096;disk:1024;ports:[29050-29099]")...)
+	c := startCluster(t, append(booted(), "--agents", "2", "--resources", "cpus:4;mem:4096;disk:1024;ports:[0-49]", "--resources", "cpus:4;mem:4096;disk:1024;ports:[50-99]")...)
 	m := newMarathon(c)
 	m.await()
 

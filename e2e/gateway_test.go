@@ -100,7 +100,7 @@ func eavesdrop(t *testing.T, c *cluster, path string) http.Header {
 // TestGateway: marathonish is reached with the kernel's credentials, by both doors, and by
 // nothing else.
 func TestGateway(t *testing.T) {
-	c := startCluster(t, append(booted(), "--resources", "cpus:2;mem:1024;ports:[28000-28099]", "--publish", "8080=marathonish")...)
+	c := startCluster(t, append(booted(), "--resources", "cpus:2;mem:1024;ports:[0-99]", "--publish", "8080=marathonish")...)
 	m := newMarathon(c)
 	m.await()
 	t.Run("credentials", func(t *testing.T) { credentialsAtTheGateway(t, c) })

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/profferhq/proffer/e2e/ports"
 	"github.com/profferhq/proffer/sdk"
 )
 
@@ -29,7 +30,8 @@ func buildWeb(t *testing.T, dir string) string {
 // webTask is an instance of the example with an HTTP check that ends it at the third
 // failure, and a command check that writes down who it is.
 func webTask(c *cluster, binary string, i int) sdk.TaskInfo {
-	id, port := fmt.Sprintf("web-%d", i), 21000+c.offset+i
+	_, last := ports.Tasks(c.offset)
+	id, port := fmt.Sprintf("web-%d", i), last-i
 	number := func(f float64) *float64 { return &f }
 	value := func(name, v string) sdk.Variable { return sdk.Variable{Name: name, Value: v} }
 	return sdk.TaskInfo{

@@ -44,7 +44,7 @@ func (c *cluster) slots(name string) []string {
 // back in a cluster that services fill. A job every second runs five times, each slot
 // once, although chronosish is killed meanwhile, and its child after each.
 func TestJobs(t *testing.T) {
-	c := startCluster(t, append(booted(), "--resources", "cpus:2;mem:2048;disk:4096;ports:[28000-28099]")...)
+	c := startCluster(t, append(booted(), "--resources", "cpus:2;mem:2048;disk:4096;ports:[0-99]")...)
 	up := func() bool {
 		status, _ := c.chronos(http.MethodGet, "/jobs", "")
 		return status == http.StatusOK

@@ -70,7 +70,7 @@ func TestJobsUnderKills(t *testing.T) {
 	t.Logf("PROFFER_SEED=%d", seed)
 	kinds, pauses := s.plan(rand.New(rand.NewPCG(seed, 1)))
 
-	c := startCluster(t, append(booted(), "--agents", "2", "--resources", "cpus:4;mem:4096;disk:4096;ports:[28000-28099]", "--resources", "cpus:4;mem:4096;disk:4096;ports:[28100-28199]")...)
+	c := startCluster(t, append(booted(), "--agents", "2", "--resources", "cpus:4;mem:4096;disk:4096;ports:[0-49]", "--resources", "cpus:4;mem:4096;disk:4096;ports:[50-99]")...)
 	eventually(t, 20*time.Second, "chronosish is up", func() bool { status, _ := c.chronos(http.MethodGet, "/jobs", ""); return status == http.StatusOK })
 	start := time.Now().UTC().Truncate(time.Second).Add(2 * time.Second)
 	jobs := c.stormJobs(start)

@@ -32,12 +32,11 @@ func TestServicesUnderKills(t *testing.T) {
 	if os.Getenv("PROFFER_SOAK") != "" {
 		rounds, shortest, longest = 10, 5*time.Second, 15*time.Second
 	}
-	c := newCluster(t, append(booted(), "--agents", "3")...)
-	for i := range 3 { // ports of its own, as the cluster's: another one may run beside
-		first := 21000 + c.offset + 40*i
-		c.args = append(c.args, "--resources", fmt.Sprintf("cpus:8;mem:8192;ports:[%d-%d]", first, first+39))
+	args := append(booted(), "--agents", "3")
+	for i := range 3 {
+		args = append(args, "--resources", fmt.Sprintf("cpus:8;mem:8192;ports:[%d-%d]", 33*i, 33*i+32))
 	}
-	c.start()
+	c := startCluster(t, args...)
 	s := newServiceStory(t, c)
 	s.deploy(1)
 	s.settle("after the start")

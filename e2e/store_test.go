@@ -35,7 +35,7 @@ func (s space) put(key string, value []byte) (int, string) {
 // TestStore: what frameworks keep is closed to other frameworks, and bounded; marathonish
 // goes on when its space is full.
 func TestStore(t *testing.T) {
-	c := newCluster(t, append(booted(), "--resources", "cpus:4;mem:4096;ports:[28000-28099]")...)
+	c := newCluster(t, append(booted(), "--resources", "cpus:4;mem:4096;ports:[0-99]")...)
 	c.env = append(c.env, fmt.Sprintf("PROFFER_MASTER_STORE_LIMIT=%d", storeLimit))
 	c.start()
 	m := newMarathon(c)

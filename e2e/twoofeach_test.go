@@ -18,7 +18,7 @@ import (
 // other takes over with the state that it has followed, when the leader and its agent's
 // executors are killed. Instances notice nothing, and no slot is lost or run twice.
 func TestTwoOfEach(t *testing.T) {
-	c := newCluster(t, "--agents", "2", "--resources", "cpus:2;mem:2048;disk:2048;ports:[28000-28049]", "--resources", "cpus:2;mem:2048;disk:2048;ports:[28050-28099]",
+	c := newCluster(t, "--agents", "2", "--resources", "cpus:2;mem:2048;disk:2048;ports:[0-49]", "--resources", "cpus:2;mem:2048;disk:2048;ports:[50-99]",
 		"--system-headroom", "cpus:0.4;mem:384", "--boot")
 	cron := map[string]any{"id": "/chronosish", "cmd": `exec "$PROFFER_BINARY" chronosish`, "instances": 2, "role": "system", "cpus": 0.1, "mem": 128,
 		"backoffSeconds": 1, "maxLaunchDelaySeconds": 2, "labels": map[string]string{"PROFFER_FRAMEWORK": "chronosish", "PROFFER_DRAIN_SECONDS": "0"}}

@@ -15,7 +15,7 @@ func TestEveryPortIsLookedAt(t *testing.T) {
 	if offset%Step != 0 || offset < Step {
 		t.Errorf("offset %d", offset)
 	}
-	for _, addr := range []string{"127.0.0.1:5050", "127.0.0.1:5051", "127.0.0.2:5061", "127.0.0.1:5052", "127.0.0.1:7946", "127.0.0.1:7947", "127.0.0.2:7957", "127.0.0.1:8080", "127.0.0.1:4400"} {
+	for _, addr := range []string{"127.0.0.1:5050", "127.0.0.1:5051", "127.0.0.2:5061", "127.0.0.1:5052", "127.0.0.1:7946", "127.0.0.1:7947", "127.0.0.2:7957", "127.0.0.1:8080", "127.0.0.1:4400", "127.0.0.1:21000", "127.0.0.1:21099"} {
 		host, text, _ := net.SplitHostPort(addr)
 		port, _ := strconv.Atoi(text)
 		at := net.JoinHostPort(host, strconv.Itoa(port+offset))
