@@ -37,7 +37,7 @@ func agentSettings(a *agentFlags) *settings {
 		{"hostname", "name in offers (default: the machine's)", &o.Hostname},
 		{"advertise", "address under which others reach this agent (default: from --bind)", &o.Advertise},
 		{"masters", "the masters, host:port each", &o.Masters},
-		{"key", "file with the cluster key", &o.KeyFile},
+		{"key", "file with the cluster key (proffer cluster key FILE makes one)", &o.KeyFile},
 		{"insecure", "no credentials at all", &o.Insecure},
 		{"cluster", "name of the cluster", &o.Cluster},
 		{"gossip-port", "port of the gossip; 0 to stay out of it", &a.gossipPort},

@@ -14,7 +14,7 @@ import (
 )
 
 func clusterCommand(c *client) *cobra.Command {
-	cmd := &cobra.Command{Use: "cluster", Short: "The masters: members, leader, join, remove, transfer, leave, snapshot", Args: cobra.NoArgs,
+	cmd := &cobra.Command{Use: "cluster", Short: "The masters: members, leader, join, remove, transfer, leave, snapshot; key and token for new ones", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
 	var force bool
 	remove := &cobra.Command{Use: "remove NAME", Short: "Take a master out for good, such as one whose machine is lost", Args: cobra.ExactArgs(1),
@@ -49,6 +49,8 @@ func clusterCommand(c *client) *cobra.Command {
 			Example: "  proffer cluster leave master-1f2e3d4c",
 			RunE:    func(cmd *cobra.Command, args []string) error { return clusterLeave(cmd.Context(), c, args[0]) }},
 		snapshotCommand(c),
+		clusterKeyCommand(c),
+		clusterTokenCommand(c),
 	)
 	return cmd
 }

@@ -30,7 +30,7 @@ func masterSettings(m *masterFlags) *settings {
 		{"gossip-port", "port of the gossip, TCP and UDP", &o.GossipPort},
 		{"hostname", "name or address that others reach this master by (default: --bind, or the machine's name)", &o.Hostname},
 		{"names", "further names that the Host header of a request may carry", &o.Names},
-		{"key", "file with the cluster key", &o.KeyFile},
+		{"key", "file with the cluster key (proffer cluster key FILE makes one)", &o.KeyFile},
 		{"insecure", "no credentials at all", &o.Insecure},
 		{"cluster", "name of the cluster", &o.Cluster},
 		{"boot", "manifest of what a new cluster starts by itself, read once at --bootstrap (none for nothing; default: marathonish)", &o.Boot},

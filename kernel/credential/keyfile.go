@@ -37,14 +37,23 @@ func ReadKeyFile(path string) (Key, error) {
 // An existing file is kept and read instead: two starters at once get one key.
 func CreateKeyFile(path string) (Key, error) {
 	k := NewKey()
-	err := writeOnce(path, k.Hex()+"\n")
+	err := WriteKeyFile(path, k)
 	if errors.Is(err, fs.ErrExist) {
 		return ReadKeyFile(path)
 	}
 	if err != nil {
-		return Key{}, fmt.Errorf("create key file: %w", err)
+		return Key{}, err
 	}
 	return k, nil
+}
+
+// WriteKeyFile writes a key to a new file (0600), durable before it returns; an error that
+// is fs.ErrExist when there is one already.
+func WriteKeyFile(path string, k Key) error {
+	if err := writeOnce(path, k.Hex()+"\n"); err != nil {
+		return fmt.Errorf("create key file: %w", err)
+	}
+	return nil
 }
 
 // WriteTokenFile writes a token (0600), replacing an older one in one step.
