@@ -99,3 +99,49 @@ func TestPartitionedServiceIsReplacedAndSettles(t *testing.T) {
 		return len(pids) == 2 && living == 1 && a.Running == 1 && len(a.Tasks) == 1
 	})
 }
+
+// TestKillWaitsForTheAgent: a task is killed and a framework torn down while their agent is
+// silent; the leader that was told so dies, and so does the next, before the agent is back.
+// Then both end, and the third task lives on.
+func TestKillWaitsForTheAgent(t *testing.T) {
+	c := startCluster(t, "--profile", "fast", "--masters", "3", "--agents", "1", "--resources", "cpus:2;mem:1024;disk:1024")
+	c.settled(3)
+	c.writers(3)
+	c.undisturbed(3, nil)
+	row := func(name string) []string {
+		for _, line := range strings.Split(c.run("ps"), "\n") {
+			if f := strings.Fields(line); len(f) > 7 && f[1] == name {
+				return f
+			}
+		}
+		t.Fatalf("ps does not show %s", name)
+		return nil
+	}
+	killed, torn := row("w0"), row("w1")
+	silent := c.one(" agent --dir " + c.dir + "/agent0")
+	if err := syscall.Kill(silent, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = syscall.Kill(silent, syscall.SIGCONT) })
+	eventually(t, 20*time.Second, "the agent is unreachable", func() bool { return strings.Contains(c.run("agent", "list"), "unreachable") })
+	c.run("kill", "--detach", killed[0])
+	c.run("framework", "teardown", torn[len(torn)-1])
+	for range 2 {
+		kill9(t, c.masterPID(c.settled(3)))
+		c.settled(3)
+	}
+	for _, name := range []string{"w0", "w1", "w2"} {
+		if pid := c.lines(name)[0]; !alive(pid) {
+			t.Errorf("%s has ended, although nobody could reach its agent", name)
+		}
+	}
+	if err := syscall.Kill(silent, syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, 30*time.Second, "the killed task and the torn framework's have ended", func() bool {
+		return !alive(c.lines("w0")[0]) && !alive(c.lines("w1")[0])
+	})
+	if !alive(c.lines("w2")[0]) {
+		t.Error("the third task has ended too")
+	}
+}
