@@ -19,7 +19,8 @@ const (
 	maxFunctionLines = 100
 )
 
-// clockCalls finds the calls in a file that read the clock or start a timer or goroutine.
+// clockCalls finds the calls in a file that read the clock or the host's zone data, or start
+// a timer or goroutine.
 func clockCalls(t *testing.T, file string) []string {
 	t.Helper()
 	fset := token.NewFileSet()
@@ -38,7 +39,7 @@ func clockCalls(t *testing.T, file string) []string {
 		}
 		if x, ok := sel.X.(*ast.Ident); ok && x.Name == "time" {
 			switch sel.Sel.Name {
-			case "Now", "Since", "Until", "After", "AfterFunc", "Sleep", "NewTimer", "NewTicker", "Tick":
+			case "Now", "Since", "Until", "After", "AfterFunc", "Sleep", "NewTimer", "NewTicker", "Tick", "LoadLocation":
 				found = append(found, "time."+sel.Sel.Name+" "+fset.Position(sel.Pos()).String())
 			}
 		}

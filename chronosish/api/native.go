@@ -129,7 +129,8 @@ func (s *server) showNext(c *call) (answer, error) {
 		}
 	}
 	return ok(struct {
-		Next    []string `json:"next"`    // empty: no slot comes; a job with parents has none
-		Parents []string `json:"parents"` // after which it runs
-	}{next, append([]string{}, st.Job.Parents...)})
+		Next     []string `json:"next"`     // empty: no slot comes; a job with parents has none
+		Parents  []string `json:"parents"`  // after which it runs
+		ZoneData string   `json:"zoneData"` // edition of the IANA's by which it was computed
+	}{next, append([]string{}, st.Job.Parents...), schedule.ZoneVersion()})
 }

@@ -42,7 +42,7 @@ func Routes() []Route {
 		{Method: get, Path: "/leader", Doc: "The same.", always: true, handle: (*server).showLeader},
 		{Method: http.MethodPatch, Path: "/v2/jobs/{name}", Doc: "Disables or enables a job, and changes nothing else of it: {\"disabled\": true}. The answer is the job.", handle: (*server).switchJob},
 		{Method: get, Path: "/v2/jobs/{name}/history", Doc: "What goes on of a job and what is past, newest first: ?limit= (100), ?tail=BYTES (0) for the end of what the newest ten of its runs wrote.", handle: (*server).showHistory},
-		{Method: get, Path: "/v2/jobs/{name}/next", Doc: "When a job will run next: ?count= (10).", handle: (*server).showNext},
+		{Method: get, Path: "/v2/jobs/{name}/next", Doc: "When a job will run next, and by which edition of the zone data: ?count= (10).", handle: (*server).showNext},
 		{Method: get, Path: "/metrics", Doc: "Counts, as Codahale's library writes them.", handle: (*server).metrics},
 		{Method: get, Path: "/ping", Doc: "pong.", always: true, handle: (*server).ping},
 	}

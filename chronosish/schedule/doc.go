@@ -14,7 +14,8 @@
 // overlaps; a job cannot choose another.
 //
 // The package never decides whether a slot is run, skipped or late; that is package
-// due. It knows neither the clock nor the disk, but for the zone data that
-// time.LoadLocation finds: main embeds them, as the host may have none. A Schedule is
-// never changed once it is made, so any number of goroutines may use one.
+// due. It knows neither the clock nor the disk: the zone data are its own, an edition that
+// ZoneVersion tells. Whoever keeps slots beyond a program's life computes them anew with
+// the next one. A Schedule is never changed once it is made, so any number of goroutines
+// may use one.
 package schedule

@@ -4,7 +4,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-	_ "time/tzdata" // the tests need the same zones everywhere
 )
 
 // vector is one row of the reference's tables 3.2 and 3.4: v is its number there.

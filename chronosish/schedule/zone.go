@@ -7,15 +7,16 @@ import (
 	"time"
 )
 
-// Zone finds a zone by its name in the zone data (Europe/Berlin), by one of Java's
-// three letters (PST), or by its distance from GMT (GMT+5, GMT-03:30). nil is for ""
-// and "null". Java takes an unknown name for GMT in silence; here it is refused. The
-// zone of the host ("Local") is unknown, too: it differs from host to host.
+// Zone finds a zone by its name in the program's own zone data (Europe/Berlin), by one of
+// Java's three letters (PST), or by its distance from GMT (GMT+5, GMT-03:30). nil is for ""
+// and "null". Java takes an unknown name for GMT in silence; here it is refused. The zone
+// of the host ("Local") and what only its zone data have are unknown, too: they differ from
+// host to host.
 func Zone(name string) (*time.Location, error) {
 	if name == "" || name == "null" {
 		return nil, nil
 	}
-	if name == "Z" {
+	if name == "Z" || name == "UTC" {
 		return time.UTC, nil
 	}
 	if at, ok := fixed(name); ok {
@@ -25,7 +26,7 @@ func Zone(name string) (*time.Location, error) {
 	if long := javaID(name); long != "" {
 		id = long
 	}
-	if in, err := time.LoadLocation(id); err == nil && len(id) <= 64 && id != "Local" {
+	if in, ok := loadZone(id); ok {
 		return in, nil
 	}
 	return nil, &Refusal{Field: "scheduleTimeZone", Message: fmt.Sprintf("%s is not known: give a name of the zone data, such as America/Los_Angeles, or UTC", shorten(name))}

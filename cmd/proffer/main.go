@@ -10,7 +10,6 @@ import (
 	"os/signal"
 	"runtime"
 	"syscall"
-	_ "time/tzdata" // schedules have zones, and a host may have no zone data: 0.4 MB
 )
 
 // The launch function lets locked threads die; the main thread must not be one of them.
