@@ -70,6 +70,9 @@ func (c *Cluster) careFor(in OperatorCall) {
 		c.reply(in.Request, sdk.Errorf(sdk.CodeUnavailable, "type", "a master of this cluster is too old for %s: finish the upgrade of the masters first (`proffer cluster members` shows their versions)", in.Call.Type))
 		return
 	}
+	if plantGoneBeforeCommit && in.Call.Type == sdk.OperatorMarkGone {
+		c.cared(call.agent, in.Call.Type)
+	}
 	c.propose(cmd, func(r registry.Result) {
 		if r.Err != nil {
 			c.reply(in.Request, sdk.Errorf(r.Err.Code, call.field+".agent_id", "%s", r.Err.Message))

@@ -18,6 +18,7 @@ type agentLink struct {
 	heard  time.Time
 	sent   time.Time // when the newest call arrives
 	gone   bool
+	asked  time.Time // when the leader began to make sure that it leads; zero: it did not
 }
 
 // connectSoon has the agent look for a leader.
@@ -57,6 +58,7 @@ func (m *machine) connect() {
 		case blind:
 			a.register(call, true)
 		default:
+			a.asked = m.w.now
 			leader.m.confirm(func(leads bool) { a.register(call, leads) })
 		}
 	})
@@ -89,6 +91,9 @@ func (m *machine) agentEvent(s *stream, e *link.Event) {
 		return
 	}
 	a.heard = m.w.now
+	if e.Type == link.EventRegistered {
+		a.welcomed(e.Registered.AgentID)
+	}
 	before := len(m.pending.Records)
 	m.step(ledger.FromMaster{Stream: a.number, Event: e})
 	if f := e.Fence(); f.Compare(m.obeyed) < 0 && (len(m.pending.Records) > before || m.l.Registered()) {

@@ -12,13 +12,14 @@
 // are deposed and go on for a while, proposals have no known fate. Masters lose their
 // disks while a majority keeps its, or all are replaced by fresh ones that a snapshot is
 // restored on. Agents, executors, schedulers and machines crash, between any two things
-// that they do; disks lose what was not synced.
+// that they do; disks lose what was not synced. Operators drain agents, deactivate them,
+// want them again, and give them up: living ones, and such whose machine was replaced.
 //
 // After every step the promises are looked at: one leader in a term, one command at an
 // index, equal states at equal indexes, no resource given away twice, used never exceeds
 // what an agent has, no agent obeys an older leader than it did, a task starts at most
 // once, its updates reach its framework in order and without a gap, an end is final and
-// no process is left behind. In the end, when the faults stop, everything must come to
+// no process is left behind, who was given up does not come back. In the end, when the faults stop, everything must come to
 // rest with every task accounted for.
 //
 // Equal options give equal runs, step by step: Result.Trace is a digest of all that

@@ -91,7 +91,7 @@ func (m *machine) perform(e ledger.Effect) {
 			}
 		}
 	case ledger.Retire:
-		m.w.fail("%s was told to retire: %s", m.name, e.Message)
+		m.retire(e.Message)
 	case ledger.Note:
 		m.w.note("%s notes: %s (%s)", m.name, e.Message, e.Key)
 	}

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/profferhq/proffer/sdk"
@@ -84,7 +85,7 @@ func faults() []fault {
 				s.stream.drop()
 			}
 		}},
-	}, troubledMasters()...)
+	}, slices.Concat(troubledMasters(), operators())...)
 }
 
 // planFaults spreads the troubles over the run.
@@ -113,7 +114,7 @@ func (w *world) heal() {
 	for _, m := range w.machines {
 		w.after(time.Second, m.name+" is up", m.startAgent)
 		for d := 20 * time.Second; d < 3*time.Minute; d += 40 * time.Second {
-			w.after(d, m.name+" is wanted again", func() { w.operate(sdk.OperatorReactivate, m) })
+			w.after(d, m.name+" is wanted again", func() { w.operate(sdk.OperatorReactivate, m.agent(), false) })
 		}
 	}
 	for _, s := range w.schedulers {

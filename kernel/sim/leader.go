@@ -138,6 +138,7 @@ func (l *leader) perform(e cluster.Effect) {
 	case cluster.ToScheduler:
 		w.note("%s to %s: %s", l.name, e.Session, showEvent(e.Event))
 		l.filters.offered(l, e.Session, e.Event)
+		l.given(e.Event)
 		if s := l.streams[e.Session]; s != nil {
 			event, c := clone(w, e.Event), l.clients[e.Session]
 			s.send(string(e.Session)+" gets "+string(event.Type), func() { c.schedulerEvent(s, event) })

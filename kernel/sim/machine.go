@@ -33,6 +33,8 @@ type machine struct {
 	conns   map[uint64]*executor
 	conn    uint64
 
+	retiring bool // it was told that it is not wanted
+
 	obeys link.Fence // whose word it has taken, perhaps not durable yet
 
 	// Of the machine; it survives the agent.
@@ -87,7 +89,7 @@ func (m *machine) crash() {
 			m.w.fail("%s: a write without a sync was called durable", m.name)
 		}
 	}
-	m.pending, m.syncing, m.obeys = ledger.Ready{}, false, link.Fence{}
+	m.pending, m.syncing, m.obeys, m.retiring = ledger.Ready{}, false, link.Fence{}, false
 	m.disk.crash(m.w.rng)
 	for _, id := range sortedKeys(m.conns) {
 		m.conns[id].disconnected()

@@ -206,6 +206,9 @@ func (w *world) observe(index uint64, e *entry, done applied) {
 		return
 	}
 	w.observed = index
+	if e.reg != nil && done.reg.Err == nil {
+		w.observeAgent(e.reg)
+	}
 	if e.store == nil || done.store.Err != nil || len(done.store.Changes.List) == 0 {
 		return
 	}

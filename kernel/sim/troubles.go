@@ -1,11 +1,6 @@
 package sim
 
-import (
-	"time"
-
-	"github.com/profferhq/proffer/kernel/cluster"
-	"github.com/profferhq/proffer/sdk"
-)
+import "time"
 
 // troubledMasters are the faults of masters and of the network.
 func troubledMasters() []fault {
@@ -44,15 +39,6 @@ func troubledMasters() []fault {
 		}},
 		{"a client is cut from one master", 10, func(w *world) {
 			w.net.part(w.client(), w.masters[w.rng.IntN(len(w.masters))].name, w.between(2*time.Second, 60*time.Second))
-		}},
-		{"an operator cares for an agent", 8, func(w *world) {
-			m := w.machines[w.rng.IntN(len(w.machines))]
-			what := sdk.OperatorDrain
-			if w.chance(40) {
-				what = sdk.OperatorDeactivate
-			}
-			w.operate(what, m)
-			w.after(w.between(5*time.Second, 90*time.Second), m.name+" is wanted again", func() { w.operate(sdk.OperatorReactivate, m) })
 		}},
 		{"all masters are replaced", 2, func(w *world) { w.rebirth() }},
 	}
@@ -133,26 +119,4 @@ func (w *world) isolate(m *master) {
 			})
 		}
 	}
-}
-
-// operate asks the leader for something that an operator wants of an agent.
-func (w *world) operate(what sdk.OperatorCallType, m *machine) {
-	lead := w.leads()
-	if lead == nil || m.l == nil || m.l.Agent() == "" {
-		return
-	}
-	call := &sdk.OperatorCall{Type: what}
-	switch id := m.l.Agent(); what {
-	case sdk.OperatorDrain:
-		call.DrainAgent = &sdk.DrainAgent{AgentID: id}
-	case sdk.OperatorDeactivate:
-		call.DeactivateAgent = &sdk.DeactivateAgent{AgentID: id}
-	case sdk.OperatorReactivate:
-		call.ReactivateAgent = &sdk.ReactivateAgent{AgentID: id}
-	}
-	w.result.Operations++
-	lead.lead.step(cluster.OperatorCall{
-		Caller: cluster.Caller{Operator: true}, Call: clone(w, call),
-		Request: lead.lead.ask(func(err *sdk.Error) { w.note("%s of %s: %v", what, m.name, err) }),
-	})
 }

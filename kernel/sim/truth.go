@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/profferhq/proffer/kernel/agent/ledger"
 	"github.com/profferhq/proffer/sdk"
@@ -21,10 +22,11 @@ type truth struct {
 	updates map[taskKey][]string // update ids
 	where   map[taskKey]string   // machine that stored them
 	starts  map[taskKey]int
+	gone    map[sdk.AgentID]time.Time // agents that were given up, and when
 }
 
 func newTruth() truth {
-	return truth{updates: map[taskKey][]string{}, where: map[taskKey]string{}, starts: map[taskKey]int{}}
+	return truth{updates: map[taskKey][]string{}, where: map[taskKey]string{}, starts: map[taskKey]int{}, gone: map[sdk.AgentID]time.Time{}}
 }
 
 // stored notes a record that is on an agent's disk, once.
@@ -53,8 +55,11 @@ func (t *truth) started(w *world, f sdk.FrameworkID, id sdk.TaskID) {
 }
 
 // ended notes that a framework learned an end. That must be the truth: no process of
-// the task is left.
+// the task is left. For what was given up with its agent an operator has answered.
 func (t *truth) ended(w *world, who string, f sdk.FrameworkID, status *sdk.TaskStatus) {
+	if status.State == sdk.TaskGoneByOperator {
+		return
+	}
 	for _, m := range w.machines {
 		for _, p := range m.processes {
 			if (p.alive || p.child) && p.framework == f && p.task.TaskID == status.TaskID {
