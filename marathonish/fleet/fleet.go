@@ -32,6 +32,10 @@ type Options struct {
 	// MaxLaunches is how many instances are launched on one offer, because their records
 	// are one transaction. What is left over goes with the next offer.
 	MaxLaunches int
+	// MaxLaunchBytes is the size of the tasks, in bytes, up to which they are launched
+	// together on one offer, because the call that does so is one message to the kernel and
+	// another to the agent. One task alone may have more.
+	MaxLaunchBytes int
 	// MaxVersions are kept of each app, MaxDeployments run at once.
 	MaxVersions, MaxDeployments int
 }
@@ -51,7 +55,7 @@ func (o Options) withDefaults() Options {
 	for _, d := range []struct {
 		at *int
 		n  int
-	}{{&o.MaxTxn, 900 << 10}, {&o.MaxWrites, 4000}, {&o.MaxLaunches, 1000}, {&o.MaxVersions, 50}, {&o.MaxDeployments, 100}} {
+	}{{&o.MaxTxn, 900 << 10}, {&o.MaxWrites, 4000}, {&o.MaxLaunches, 1000}, {&o.MaxLaunchBytes, 8 << 20}, {&o.MaxVersions, 50}, {&o.MaxDeployments, 100}} {
 		if *d.at == 0 {
 			*d.at = d.n
 		}

@@ -3,12 +3,14 @@ package fleet
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/profferhq/proffer/marathonish/app"
 	"github.com/profferhq/proffer/sdk"
 	"github.com/profferhq/proffer/sdk/scheduler/mind"
+	"github.com/profferhq/proffer/sdk/wire"
 )
 
 // TestMoreThanOneTransaction: more instances than the records of fit into one transaction
@@ -47,6 +49,53 @@ func TestMoreThanOneTransaction(t *testing.T) {
 	w.run()
 	if refused > 0 {
 		t.Errorf("%d transactions were larger than the store takes", refused)
+	}
+}
+
+// TestManyLargeTasks: 1,000 instances of an app of nearly the largest definition are all
+// launched, in calls that the kernel and the agent take; so is one of an app that is larger
+// than what is launched together.
+func TestManyLargeTasks(t *testing.T) {
+	w := newWorld(t.Fatalf, 1)
+	w.agents[0].cpus = 60000
+	largest, calls := 0, 0
+	w.saw = func(e mind.Effect) {
+		if a, ok := e.(mind.Accept); ok {
+			data, err := wire.Marshal(wire.Msgpack, &sdk.Call{Type: sdk.CallAccept, Accept: &sdk.Accept{Operations: []sdk.Operation{{
+				Type: sdk.OperationLaunch, Launch: &sdk.Launch{TaskInfos: a.Tasks}}}}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			largest, calls = max(largest, len(data)), calls+1
+		}
+	}
+	a := definition("/app", 1000)
+	a.CPUs = 0.01
+	a.Env = map[string]string{"LARGE": strings.Repeat("e", 256<<10)}
+	a.Labels = map[string]string{"large": strings.Repeat("l", 128<<10)}
+	w.change(Change{Kind: Create, Apps: []*app.App{a}})
+	for range 60 {
+		w.run()
+		w.advance(mind.ReviveGap)
+	}
+	if n := len(w.live()); n != 1000 {
+		t.Fatalf("%d of 1000 instances were launched", n)
+	}
+	t.Logf("%d calls, the largest of %d bytes", calls, largest)
+	if bound := 8<<20 + 64<<10; largest > bound {
+		t.Errorf("the largest call has %d bytes, and %d are the bound", largest, bound)
+	}
+	w.f.opt.MaxLaunchBytes = 1000
+	w.change(Change{Kind: Create, Apps: []*app.App{definition("/small", 2)}})
+	b := definition("/alone", 2)
+	b.Env = a.Env
+	w.change(Change{Kind: Create, Apps: []*app.App{b}})
+	for range 6 {
+		w.run()
+		w.advance(mind.ReviveGap)
+	}
+	if n := len(w.live()); n != 1004 {
+		t.Errorf("%d of 1004 instances were launched", n)
 	}
 }
 

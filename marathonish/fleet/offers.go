@@ -3,10 +3,12 @@ package fleet
 import (
 	"time"
 
+	"github.com/profferhq/proffer/marathonish/app"
 	"github.com/profferhq/proffer/marathonish/launch"
 	"github.com/profferhq/proffer/marathonish/placement"
 	"github.com/profferhq/proffer/sdk"
 	"github.com/profferhq/proffer/sdk/scheduler/mind"
+	"github.com/profferhq/proffer/sdk/wire"
 )
 
 // match puts what is due onto the offers at hand and gives the rest of them back. An
@@ -29,14 +31,21 @@ func (f *Fleet) match() {
 	result := placement.Place(offers, wants, f.ids.number())
 	byOffer := make([][]*unit, len(offers))
 	tasks := make([][]sdk.TaskInfo, len(offers))
+	bytes := make([]int, len(offers))
+	sizes := make([]int, len(looking)) // of a task; 0 before it was asked for
 	used := make([]map[int]bool, len(looking))
 	for _, l := range result.Launches {
 		s := looking[l.Want]
-		if len(byOffer[l.Offer]) == f.opt.MaxLaunches {
+		if sizes[l.Want] == 0 {
+			sizes[l.Want] = sizeOf(s.app)
+		}
+		n := len(byOffer[l.Offer])
+		if n == f.opt.MaxLaunches || n > 0 && bytes[l.Offer]+sizes[l.Want] > f.opt.MaxLaunchBytes {
 			s.waiting.fresh = true // for another offer of the same agent
 			continue
 		}
 		u, task := f.stage(s, &offers[l.Offer], &l)
+		bytes[l.Offer] += sizes[l.Want]
 		byOffer[l.Offer] = append(byOffer[l.Offer], u)
 		tasks[l.Offer] = append(tasks[l.Offer], task)
 		if used[l.Want] == nil {
@@ -60,6 +69,16 @@ func (f *Fleet) match() {
 		f.emit(decline)
 	}
 	f.evaluate()
+}
+
+// sizeOf is about how many bytes a task of the app has in a message.
+func sizeOf(a *app.App) int {
+	task := launch.Task(launch.Run{App: a})
+	data, err := wire.Marshal(wire.Msgpack, &task)
+	if err != nil {
+		return 1 // whoever sends it will say what is wrong
+	}
+	return len(data)
 }
 
 // stage makes the instance that is to be launched on an offer.
