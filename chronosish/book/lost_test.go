@@ -123,3 +123,19 @@ func TestWhatNeverStartedKeepsToItsWindow(t *testing.T) {
 		t.Errorf("the history is %q, and %d tasks run", got, len(w.tasks))
 	}
 }
+
+// TestWhatHasBegunStandsFirst: a run waits behind another one of its job, and its clock said
+// an earlier time. The next chronosish does not launch it beside the one that goes on.
+func TestWhatHasBegunStandsFirst(t *testing.T) {
+	w, _ := begun(t, &job.Job{Schedule: "R1/2026-01-01T00:00:01Z/60"})
+	w.now = w.now.Add(-time.Minute)
+	w.change(Change{Kind: RunNow, Names: []string{"a"}})
+	w.boot()
+	if w.advance(2 * time.Second); len(w.tasks) != 1 {
+		t.Fatalf("%d tasks run at once", len(w.tasks))
+	}
+	w.endAll(sdk.TaskFinished)
+	if w.advance(2 * time.Second); len(w.tasks) != 1 || !slices.Equal(w.outcomes(), []string{string(due.Succeeded)}) {
+		t.Errorf("%d tasks run afterwards; the history is %q", len(w.tasks), w.outcomes())
+	}
+}

@@ -6,10 +6,17 @@ import (
 	"time"
 )
 
-// sortRuns puts runs in the order in which they were decided.
+// sortRuns puts runs in the order in which they were decided; first what has begun, since
+// clocks that differ may have dated it later than what waits behind it.
 func sortRuns(list []*run) {
+	waiting := func(r *run) int {
+		if r.rec.Task != "" || r.rec.Attempt > 0 {
+			return 0
+		}
+		return 1
+	}
 	slices.SortFunc(list, func(x, y *run) int {
-		return cmp.Or(x.rec.Decided.Compare(y.rec.Decided), x.rec.Nominal.Compare(y.rec.Nominal), cmp.Compare(x.rec.Cause, y.rec.Cause))
+		return cmp.Or(waiting(x)-waiting(y), x.rec.Decided.Compare(y.rec.Decided), x.rec.Nominal.Compare(y.rec.Nominal), cmp.Compare(x.rec.Cause, y.rec.Cause))
 	})
 }
 
