@@ -14,12 +14,14 @@
 // restored on. Agents, executors, schedulers and machines crash, between any two things
 // that they do; disks lose what was not synced. Operators drain agents, deactivate them,
 // want them again, and give them up: living ones, and such whose machine was replaced.
+// Executors stand still, processes are killed by strangers, and who should tell of an end
+// may be dead himself.
 //
 // After every step the promises are looked at: one leader in a term, one command at an
 // index, equal states at equal indexes, no resource given away twice, used never exceeds
 // what an agent has, no agent obeys an older leader than it did, a task starts at most
 // once, its updates reach its framework in order and without a gap, an end is final and
-// no process is left behind, who was given up does not come back. In the end, when the faults stop, everything must come to
+// no process is left behind, what an agent saw end it knows to have ended, who was given up does not come back. In the end, when the faults stop, everything must come to
 // rest with every task accounted for.
 //
 // Equal options give equal runs, step by step: Result.Trace is a digest of all that

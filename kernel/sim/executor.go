@@ -17,7 +17,8 @@ type executor struct {
 	def       bool
 	alive     bool
 	stopping  bool
-	conn      uint64 // 0 while it has none
+	conn      uint64    // 0 while it has none
+	still     time.Time // until then it was stopped, and does nothing
 	tasks     []*work
 	updates   int
 }
@@ -41,6 +42,7 @@ type process struct {
 	alive     bool
 	child     bool // a process that it has started outlives it, until the container is emptied
 	told      bool // its end is known
+	seen      bool // the agent saw it end
 	status    int32
 }
 
@@ -70,16 +72,17 @@ func (m *machine) perform(e ledger.Effect) {
 	case ledger.Destroy:
 		m.marked[e.ContainerID] = true // whoever is told late finds the marker
 		m.soon(2*time.Millisecond, 60*time.Millisecond, "has emptied "+e.ContainerID, func() {
-			m.destroy(e.ContainerID)
-			m.step(ledger.Emptied{ContainerID: e.ContainerID})
+			m.step(ledger.Emptied{ContainerID: e.ContainerID, Exit: m.destroy(e.ContainerID)})
 		})
 	case ledger.SendExecutor:
 		if x := m.conns[e.Conn]; x != nil {
 			event, conn := clone(m.w, e.Event), e.Conn
 			m.soon(time.Millisecond, time.Millisecond, "tells executor "+x.container+" "+string(event.Type), func() {
-				if x.alive && x.conn == conn {
-					x.obey(event)
-				}
+				x.awake(func() {
+					if x.conn == conn {
+						x.obey(event)
+					}
+				})
 			})
 		}
 	case ledger.CloseExecutor:
@@ -94,20 +97,6 @@ func (m *machine) perform(e ledger.Effect) {
 		m.retire(e.Message)
 	case ledger.Note:
 		m.w.note("%s notes: %s (%s)", m.name, e.Message, e.Key)
-	}
-}
-
-// destroy ends whatever runs in a container.
-func (m *machine) destroy(container string) {
-	if x := m.executors[container]; x != nil && x.alive {
-		x.kill()
-	}
-	if p := m.processes[container]; p != nil && (p.alive || p.child) {
-		p.alive, p.child = false, false
-		if p.told {
-			delete(m.processes, container)
-		}
-		m.w.note("%s killed the process of %s", m.name, p.task.TaskID)
 	}
 }
 
@@ -181,11 +170,7 @@ func (m *machine) orphanOf(p *process) bool {
 
 // later does something in this life of the executor.
 func (x *executor) later(low, high time.Duration, what string, do func()) {
-	x.m.w.after(x.m.w.between(low, high), x.m.name+" executor "+x.container+" "+what, func() {
-		if x.alive {
-			do()
-		}
-	})
+	x.m.w.after(x.m.w.between(low, high), x.m.name+" executor "+x.container+" "+what, func() { x.awake(do) })
 }
 
 func (x *executor) connectSoon() {
@@ -284,7 +269,7 @@ func (x *executor) launch(info sdk.TaskInfo, spec *sdk.LaunchSpec) {
 		m.processes[spec.ContainerID] = t.process
 		p := t.process
 		if d := w.lifetime(x.framework, info.TaskID); d > 0 {
-			w.after(d, m.name+" process of "+string(info.TaskID)+" ends", p.exit)
+			w.after(d, m.name+" process of "+string(info.TaskID)+" ends", func() { p.end(int32(w.rng.IntN(3)) << 8) })
 		}
 	} else {
 		d := w.lifetime(x.framework, info.TaskID)
@@ -304,34 +289,6 @@ func (w *world) lifetime(f sdk.FrameworkID, id sdk.TaskID) time.Duration {
 		return w.between(time.Millisecond, 50*time.Millisecond)
 	}
 	return w.between(time.Second, 90*time.Second)
-}
-
-// exit is the end of a task's process by itself.
-func (p *process) exit() {
-	if !p.alive {
-		return
-	}
-	p.alive = false
-	p.status = int32(p.m.w.rng.IntN(3)) << 8
-	for _, id := range sortedKeys(p.m.executors) {
-		x := p.m.executors[id]
-		for _, t := range x.tasks {
-			if x.alive && t.process == p {
-				x.ended(t)
-				return
-			}
-		}
-	}
-}
-
-// ended tells how a process ended.
-func (x *executor) ended(t *work) {
-	state, message := sdk.TaskFinished, "Command exited with status 0"
-	if t.process.status != 0 {
-		state, message = sdk.TaskFailed, fmt.Sprintf("Command exited with status %d", t.process.status>>8)
-	}
-	t.ended = true
-	x.report(t, state, message)
 }
 
 // end ends a task that still runs.
@@ -360,26 +317,4 @@ func (x *executor) report(t *work, state sdk.TaskState, message string) {
 	if x.conn != 0 && x.m.up {
 		x.call(&sdk.ExecutorCall{Type: sdk.ExecutorCallUpdate, Update: &u}, 0)
 	}
-}
-
-// kill ends the executor's process; tasks inside of it end with it.
-func (x *executor) kill() { x.exit(9) }
-
-func (x *executor) exit(status int32) {
-	if !x.alive {
-		return
-	}
-	x.alive = false
-	m, conn := x.m, x.conn
-	x.conn = 0
-	if !m.up {
-		return
-	}
-	if conn != 0 && m.conns[conn] == x {
-		delete(m.conns, conn)
-		m.step(ledger.ExecutorClosed{Conn: conn})
-	}
-	m.soon(time.Millisecond, 20*time.Millisecond, "learns the end of executor "+x.container, func() {
-		m.step(ledger.ExecutorExited{ContainerID: x.container, Status: status})
-	})
 }

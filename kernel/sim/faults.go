@@ -33,15 +33,8 @@ func faults() []fault {
 			}
 		}},
 		{"an executor crashes", 60, func(w *world) {
-			m := w.machines[w.rng.IntN(len(w.machines))]
-			var living []*executor
-			for _, id := range sortedKeys(m.executors) {
-				if m.executors[id].alive {
-					living = append(living, m.executors[id])
-				}
-			}
-			if len(living) > 0 {
-				living[w.rng.IntN(len(living))].kill()
+			if x := w.someExecutor(); x != nil {
+				x.kill()
 			}
 		}},
 		{"a scheduler crashes", 30, func(w *world) {
@@ -85,7 +78,7 @@ func faults() []fault {
 				s.stream.drop()
 			}
 		}},
-	}, slices.Concat(troubledMasters(), operators())...)
+	}, slices.Concat(troubledMasters(), operators(), lookers())...)
 }
 
 // planFaults spreads the troubles over the run.

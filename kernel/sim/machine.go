@@ -18,6 +18,7 @@ type machine struct {
 	total sdk.Resources
 	disk  *disk
 	boot  int
+	exits bool // the system tells others than a parent how a process ended
 	clock clock
 
 	// Of the agent's process.
@@ -46,7 +47,7 @@ type machine struct {
 }
 
 func newMachine(w *world, i int) *machine {
-	m := &machine{w: w, name: fmt.Sprintf("agent %d", i), disk: newDisk()}
+	m := &machine{w: w, name: fmt.Sprintf("agent %d", i), disk: newDisk(), exits: w.chance(50)}
 	m.total = sdk.Resources{
 		sdk.NewScalar("cpus", float64(2+w.rng.IntN(7))),
 		sdk.NewScalar("mem", float64(256*(2+w.rng.IntN(7)))),

@@ -252,7 +252,7 @@ func (l *Ledger) limitReached(in LimitReached) {
 }
 
 func (l *Ledger) vanished(in Vanished) {
-	if t := l.taskAt[in.ContainerID]; t != nil && t.phase < ending && t.goneAt.IsZero() {
+	if t := l.taskAt[in.ContainerID]; t != nil && t.phase < ending && t.goneAt.IsZero() && !plantForgetVanished {
 		t.goneAt = l.now
 		l.killing[t] = struct{}{}
 	}

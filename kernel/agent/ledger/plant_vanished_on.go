@@ -1,0 +1,5 @@
+//go:build plant_forget_vanished
+
+package ledger
+
+const plantForgetVanished = true
