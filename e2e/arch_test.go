@@ -100,7 +100,7 @@ func soleImporters() map[string][]string {
 		"github.com/hashicorp/memberlist": {"kernel/membership"},
 		"github.com/containerd/cgroups":   {"kernel/agent/isolator/cgroup"},
 		"github.com/prometheus/procfs":    {"kernel/agent/detect"},
-		"github.com/labstack/echo":        {"kernel/master", "kernel/agent", "marathonish/api", "chronosish/api"},
+		"github.com/labstack/echo":        {"kernel/master", "kernel/agent"},
 		"github.com/vmihailenco/msgpack":  {"sdk/wire"},
 		"github.com/spf13/cobra":          {"cmd/proffer", "cmd/proffer-bench"},
 		"github.com/robfig/cron":          {"chronosish/schedule"},

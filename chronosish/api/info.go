@@ -1,15 +1,17 @@
 package api
 
-func (s *server) ping(*call) (answer, error) { return answer{text: "pong"}, nil }
+import "github.com/profferhq/proffer/sdk/scheduler/rest"
 
-func (s *server) showLeader(*call) (answer, error) {
-	return ok(struct {
+func (s *server) ping(*rest.Call) (rest.Answer, error) { return rest.Answer{Text: "pong"}, nil }
+
+func (s *server) showLeader(*rest.Call) (rest.Answer, error) {
+	return rest.JSON(struct {
 		Leader string `json:"leader"`
 	}{s.backend.Info().Leader})
 }
 
 // metrics are sums over all jobs, in the form of Codahale's library.
-func (s *server) metrics(*call) (answer, error) {
+func (s *server) metrics(*rest.Call) (rest.Answer, error) {
 	type gauge struct {
 		Value int `json:"value"`
 	}
@@ -32,7 +34,7 @@ func (s *server) metrics(*call) (answer, error) {
 		successes += st.Successes
 		errors += st.Errors
 	}
-	return ok(struct {
+	return rest.JSON(struct {
 		Version    string             `json:"version"`
 		Gauges     map[string]gauge   `json:"gauges"`
 		Counters   map[string]counter `json:"counters"`

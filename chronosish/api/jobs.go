@@ -7,6 +7,7 @@ import (
 	"github.com/profferhq/proffer/chronosish/graph"
 	"github.com/profferhq/proffer/chronosish/job"
 	"github.com/profferhq/proffer/chronosish/schedule"
+	"github.com/profferhq/proffer/sdk/scheduler/rest"
 )
 
 func render(list []book.Status) []job.Document {
@@ -18,29 +19,29 @@ func render(list []book.Status) []job.Document {
 	return out
 }
 
-func (s *server) listJobs(*call) (answer, error) { return ok(render(s.all())) }
+func (s *server) listJobs(*rest.Call) (rest.Answer, error) { return rest.JSON(render(s.all())) }
 
-func (s *server) showJob(c *call) (answer, error) {
-	st, err := s.read(c.name)
+func (s *server) showJob(c *rest.Call) (rest.Answer, error) {
+	st, err := s.read(c.Arg("name"))
 	if err != nil {
-		return answer{}, err
+		return rest.Answer{}, err
 	}
-	return ok(shown(st, nil))
+	return rest.JSON(shown(st, nil))
 }
 
 // maxPage bounds the parameters that count.
 const maxPage = 1_000_000
 
-func (s *server) searchJobs(c *call) (answer, error) {
-	limit, err := c.number("limit", 10, maxPage)
+func (s *server) searchJobs(c *rest.Call) (rest.Answer, error) {
+	limit, err := number(c, "limit", 10, maxPage)
 	if err != nil {
-		return answer{}, err
+		return rest.Answer{}, err
 	}
-	offset, err := c.number("offset", 0, maxPage)
+	offset, err := number(c, "offset", 0, maxPage)
 	if err != nil {
-		return answer{}, err
+		return rest.Answer{}, err
 	}
-	q := c.r.URL.Query()
+	q := c.R.URL.Query()
 	has := func(text, part string) bool { return strings.Contains(strings.ToLower(text), strings.ToLower(part)) }
 	var found []book.Status
 	for _, st := range s.all() {
@@ -50,7 +51,7 @@ func (s *server) searchJobs(c *call) (answer, error) {
 		}
 	}
 	found = found[min(offset, len(found)):]
-	return ok(render(found[:min(limit, len(found))]))
+	return rest.JSON(render(found[:min(limit, len(found))]))
 }
 
 type summaryDocument struct {
@@ -62,7 +63,7 @@ type summaryDocument struct {
 	Disabled bool     `json:"disabled"`
 }
 
-func (s *server) summary(*call) (answer, error) {
+func (s *server) summary(*rest.Call) (rest.Answer, error) {
 	list, zones := []summaryDocument{}, schedule.Zones{}
 	for _, st := range s.all() {
 		list = append(list, summaryDocument{
@@ -70,7 +71,7 @@ func (s *server) summary(*call) (answer, error) {
 			Parents: append([]string{}, st.Job.Parents...), Disabled: st.Job.Disabled || st.Exhausted,
 		})
 	}
-	return ok(struct {
+	return rest.JSON(struct {
 		Jobs []summaryDocument `json:"jobs"`
 	}{list})
 }
@@ -83,14 +84,16 @@ func (s *server) nodes() []graph.Node {
 	return out
 }
 
-func (s *server) graphDOT(*call) (answer, error) { return answer{text: graph.DOT(s.nodes())}, nil }
+func (s *server) graphDOT(*rest.Call) (rest.Answer, error) {
+	return rest.Answer{Text: graph.DOT(s.nodes())}, nil
+}
 
 // graphCSV is an empty line where there is no job: chronos-python takes an answer of 200
 // without a body for a failure.
-func (s *server) graphCSV(*call) (answer, error) {
+func (s *server) graphCSV(*rest.Call) (rest.Answer, error) {
 	text := graph.CSV(s.nodes())
 	if text == "" {
 		text = "\n"
 	}
-	return answer{text: text}, nil
+	return rest.Answer{Text: text}, nil
 }

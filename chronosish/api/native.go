@@ -6,6 +6,7 @@ import (
 	"github.com/profferhq/proffer/chronosish/book"
 	"github.com/profferhq/proffer/chronosish/job"
 	"github.com/profferhq/proffer/chronosish/schedule"
+	"github.com/profferhq/proffer/sdk/scheduler/rest"
 )
 
 // runDocument is a run that waits or goes on.
@@ -50,18 +51,18 @@ type recordDocument struct {
 	Output     *tail    `json:"output,omitempty"`   // where ?tail= asks for it
 }
 
-func (s *server) showHistory(c *call) (answer, error) {
-	limit, err := c.number("limit", 100, maxPage)
+func (s *server) showHistory(c *rest.Call) (rest.Answer, error) {
+	limit, err := number(c, "limit", 100, maxPage)
 	if err != nil {
-		return answer{}, err
+		return rest.Answer{}, err
 	}
-	bytes, err := c.number("tail", 0, maxTail)
+	bytes, err := number(c, "tail", 0, maxTail)
 	if err != nil {
-		return answer{}, err
+		return rest.Answer{}, err
 	}
-	st, err := s.read(c.name)
+	st, err := s.read(c.Arg("name"))
 	if err != nil {
-		return answer{}, err
+		return rest.Answer{}, err
 	}
 	runs, records := []runDocument{}, []recordDocument{}
 	for _, r := range st.Runs {
@@ -73,15 +74,15 @@ func (s *server) showHistory(c *call) (answer, error) {
 	}
 	if limit > 0 {
 		var history []book.Record
-		s.backend.Read(func(v View) { history = v.History(c.name, limit) })
+		s.backend.Read(func(v View) { history = v.History(c.Arg("name"), limit) })
 		for _, r := range history {
 			records = append(records, past(r))
 		}
 	}
 	if bytes > 0 {
-		s.readTails(c.r.Context(), bytes, runs, records)
+		s.readTails(c.R.Context(), bytes, runs, records)
 	}
-	return ok(struct {
+	return rest.JSON(struct {
 		Runs    []runDocument    `json:"runs"`
 		History []recordDocument `json:"history"`
 		Waits   string           `json:"waits"` // for what a run that is due waits
@@ -105,20 +106,20 @@ func past(r book.Record) recordDocument {
 	return d
 }
 
-func (s *server) showNext(c *call) (answer, error) {
-	count, err := c.number("count", 10, 1000)
+func (s *server) showNext(c *rest.Call) (rest.Answer, error) {
+	count, err := number(c, "count", 10, 1000)
 	if err != nil {
-		return answer{}, err
+		return rest.Answer{}, err
 	}
-	st, err := s.read(c.name)
+	st, err := s.read(c.Arg("name"))
 	if err != nil {
-		return answer{}, err
+		return rest.Answer{}, err
 	}
 	next := []string{}
 	if !st.Job.Dependent() && !st.Job.Disabled && !st.Exhausted {
 		times, err := schedule.Parse(st.Job.Schedule, st.Job.Zone, st.Job.Created)
 		if err != nil {
-			return answer{}, err
+			return rest.Answer{}, err
 		}
 		from := s.now()
 		if st.Handled.After(from) {
@@ -128,7 +129,7 @@ func (s *server) showNext(c *call) (answer, error) {
 			next = append(next, job.Instant(slot))
 		}
 	}
-	return ok(struct {
+	return rest.JSON(struct {
 		Next     []string `json:"next"`     // empty: no slot comes; a job with parents has none
 		Parents  []string `json:"parents"`  // after which it runs
 		ZoneData string   `json:"zoneData"` // edition of the IANA's by which it was computed

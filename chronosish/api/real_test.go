@@ -170,7 +170,7 @@ func (r *real) passes(d time.Duration) {
 func (r *real) send(q *http.Request) *httptest.ResponseRecorder {
 	s := &server{backend: r, opts: DefaultOptions(), now: func() time.Time { return r.now }}
 	w := httptest.NewRecorder()
-	onlyOperators(s.router()).ServeHTTP(w, q.WithContext(gateway.WithCaller(q.Context(), gateway.Caller{Operator: true})))
+	s.handler().ServeHTTP(w, q.WithContext(gateway.WithCaller(q.Context(), gateway.Caller{Operator: true})))
 	return w
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/profferhq/proffer/chronosish/book"
 	"github.com/profferhq/proffer/chronosish/due"
+	"github.com/profferhq/proffer/sdk/scheduler/rest"
 )
 
 // histogram are the figures of Chronos; those of times in milliseconds.
@@ -68,7 +69,7 @@ func succeeded(history []book.Record) (sinceDue, sinceStart []time.Duration) {
 }
 
 // listStats has one figure of each job; what is no figure has none.
-func (s *server) listStats(c *call) (answer, error) {
+func (s *server) listStats(c *rest.Call) (rest.Answer, error) {
 	type figure struct {
 		Job  string  `json:"jobNameLabel"`
 		Time float64 `json:"time"`
@@ -79,10 +80,10 @@ func (s *server) listStats(c *call) (answer, error) {
 		"95thPercentile": func(h histogram) float64 { return h.P95 / perSecond }, "75thPercentile": func(h histogram) float64 { return h.P75 / perSecond },
 		"median": func(h histogram) float64 { return h.Median / perSecond }, "mean": func(h histogram) float64 { return h.Mean / perSecond },
 		"count": func(h histogram) float64 { return float64(h.Count) },
-	}[c.name]
+	}[c.Arg("name")]
 	list := []figure{}
 	if of == nil {
-		return ok(list)
+		return rest.JSON(list)
 	}
 	histories := map[string][]book.Record{}
 	s.backend.Read(func(v View) {
@@ -95,7 +96,7 @@ func (s *server) listStats(c *call) (answer, error) {
 		list = append(list, figure{name, of(measure(times))})
 	}
 	slices.SortFunc(list, func(a, b figure) int { return cmp.Or(cmp.Compare(b.Time, a.Time), cmp.Compare(a.Job, b.Job)) })
-	return ok(list)
+	return rest.JSON(list)
 }
 
 type taskStat struct {
@@ -109,21 +110,21 @@ type taskStat struct {
 }
 
 // showStat has the attempts that go on before those that are past.
-func (s *server) showStat(c *call) (answer, error) {
-	limit, err := c.number("limit", 5, maxPage)
+func (s *server) showStat(c *rest.Call) (rest.Answer, error) {
+	limit, err := number(c, "limit", 5, maxPage)
 	if err != nil {
-		return answer{}, err
+		return rest.Answer{}, err
 	}
-	st, err := s.read(c.name)
+	st, err := s.read(c.Arg("name"))
 	if err != nil {
-		return answer{}, err
+		return rest.Answer{}, err
 	}
 	var history []book.Record
-	s.backend.Read(func(v View) { history = v.History(c.name, 0) })
+	s.backend.Read(func(v View) { history = v.History(c.Arg("name"), 0) })
 	stats := []taskStat{}
 	for _, r := range slices.Backward(st.Runs) {
 		if r.TaskID != "" {
-			row := taskStat{string(r.TaskID), c.name, string(r.AgentID), stamp(r.Started), stamp(time.Time{}), "N/A", "Idle"}
+			row := taskStat{string(r.TaskID), c.Arg("name"), string(r.AgentID), stamp(r.Started), stamp(time.Time{}), "N/A", "Idle"}
 			if !r.Started.IsZero() {
 				row.Status, row.Duration = "Running", spell(s.now().Sub(r.Started))
 			}
@@ -134,7 +135,7 @@ func (s *server) showStat(c *call) (answer, error) {
 		if r.TaskID == "" {
 			continue
 		}
-		row := taskStat{string(r.TaskID), c.name, string(r.AgentID), stamp(r.Started), stamp(r.Ended), "N/A", "Fail"}
+		row := taskStat{string(r.TaskID), c.Arg("name"), string(r.AgentID), stamp(r.Started), stamp(r.Ended), "N/A", "Fail"}
 		if r.Outcome == string(due.Succeeded) {
 			row.Status = "Success"
 		}
@@ -144,7 +145,7 @@ func (s *server) showStat(c *call) (answer, error) {
 		stats = append(stats, row)
 	}
 	sinceDue, sinceStart := succeeded(history)
-	return ok(struct {
+	return rest.JSON(struct {
 		Histogram histogram  `json:"histogram"`    // since a run was due
 		Run       histogram  `json:"runHistogram"` // since it started: beyond Chronos
 		History   []taskStat `json:"taskStatHistory"`

@@ -1,7 +1,6 @@
 package job
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 )
@@ -30,36 +29,8 @@ const badRequest = 400
 // Error is the message.
 func (r *Refusal) Error() string { return r.Message }
 
-// MarshalJSON writes the body of the answer, as Chronos 3.x does: status is the name of
-// HTTP's status.
-func (r *Refusal) MarshalJSON() ([]byte, error) {
-	return json.Marshal(struct {
-		Message string `json:"message"`
-		Status  string `json:"status"`
-	}{r.Message, statusText(r.Status)})
-}
-
-// statusText is the name of a status; net/http, which has them all, is no import of a
-// pure package.
-func statusText(status int) string {
-	switch status {
-	case badRequest:
-		return "Bad Request"
-	case 403:
-		return "Forbidden"
-	case 404:
-		return "Not Found"
-	case 405:
-		return "Method Not Allowed"
-	case 409:
-		return "Conflict"
-	case 413:
-		return "Request Entity Too Large"
-	case 503:
-		return "Service Unavailable"
-	}
-	return "Internal Server Error"
-}
+// HTTPStatus is the status.
+func (r *Refusal) HTTPStatus() int { return r.Status }
 
 // shorten cuts what a client said before it is repeated.
 func shorten(s string) string {

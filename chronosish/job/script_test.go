@@ -47,8 +47,7 @@ func read(t *testing.T, body []byte, kind Kind, stored bool) string {
 	var r *Refusal
 	switch {
 	case errors.As(err, &r):
-		answer, _ := json.Marshal(r)
-		return fmt.Sprintf("%d %s\n", r.Status, answer)
+		return fmt.Sprintf("%d %s\n", r.Status, r.Message)
 	case err != nil:
 		t.Errorf("no refusal: %v", err)
 	}

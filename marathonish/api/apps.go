@@ -2,11 +2,11 @@ package api
 
 import (
 	"fmt"
-	"net/http"
 	"time"
 
 	"github.com/profferhq/proffer/marathonish/app"
 	"github.com/profferhq/proffer/marathonish/fleet"
+	"github.com/profferhq/proffer/sdk/scheduler/rest"
 )
 
 // glance is what one look at the fleet tells of apps.
@@ -50,24 +50,24 @@ func (g glance) render(picked func(*app.App) bool, e embed, now time.Time) []app
 	return out
 }
 
-func (s *server) listApps(c *call) (answer, error) {
-	q := c.r.URL.Query()
+func (s *server) listApps(c *call) (rest.Answer, error) {
+	q := c.R.URL.Query()
 	filter := app.Filter{Cmd: q.Get("cmd"), ID: q.Get("id")}
 	if label := q.Get("label"); label != "" {
 		var err error
 		if filter.Label, err = app.ParseSelector(label); err != nil {
-			return answer{}, err
+			return rest.Answer{}, err
 		}
 	}
 	e := c.embed()
-	return ok(struct {
+	return rest.JSON(struct {
 		Apps []appDocument `json:"apps"`
 	}{s.look(e).render(filter.Matches, e, s.now())})
 }
 
-func (s *server) listGroup(c *call) (answer, error) {
+func (s *server) listGroup(c *call) (rest.Answer, error) {
 	e := c.embed()
-	return ok(struct {
+	return rest.JSON(struct {
 		Apps []appDocument `json:"*"`
 	}{s.look(e).render(func(a *app.App) bool { return a.ID.Under(c.id) }, e, s.now())})
 }
@@ -83,23 +83,23 @@ func (s *server) read(id app.ID) (st fleet.AppStatus, err error) {
 }
 
 // showApp shows an app with its tasks and last failure, whatever else is asked for.
-func (s *server) showApp(c *call) (answer, error) {
+func (s *server) showApp(c *call) (rest.Answer, error) {
 	e := c.embed()
 	e.tasks, e.lastTaskFailure = true, true
 	st, err := s.read(c.id)
 	if err != nil {
-		return answer{}, err
+		return rest.Answer{}, err
 	}
 	var why []string
 	if e.why {
 		why = s.look(e).why[c.id]
 	}
-	return ok(struct {
+	return rest.JSON(struct {
 		App appDocument `json:"app"`
 	}{render(st, e, why, s.now())})
 }
 
-func (s *server) listVersions(c *call) (answer, error) {
+func (s *server) listVersions(c *call) (rest.Answer, error) {
 	var versions []app.Version
 	found := false
 	s.backend.Read(func(f View) {
@@ -108,9 +108,9 @@ func (s *server) listVersions(c *call) (answer, error) {
 		}
 	})
 	if !found {
-		return answer{}, app.Missing(c.id)
+		return rest.Answer{}, app.Missing(c.id)
 	}
-	return ok(struct {
+	return rest.JSON(struct {
 		Versions []app.Version `json:"versions"`
 	}{append([]app.Version{}, versions...)})
 }
@@ -132,14 +132,14 @@ func (s *server) version(id app.ID, v app.Version) (a *app.App, err error) {
 	return a, nil
 }
 
-func (s *server) showVersion(c *call) (answer, error) {
+func (s *server) showVersion(c *call) (rest.Answer, error) {
 	v, valid := app.ParseVersion(c.arg)
 	if !valid {
-		return answer{}, app.MissingVersion(c.id, cut(c.arg))
+		return rest.Answer{}, app.MissingVersion(c.id, rest.Cut(c.arg))
 	}
 	a, err := s.version(c.id, v)
 	if err != nil {
-		return answer{}, err
+		return rest.Answer{}, err
 	}
-	return answer{status: http.StatusOK, body: a}, nil
+	return rest.Answer{Body: a}, nil
 }

@@ -8,39 +8,41 @@ import (
 
 	"github.com/profferhq/proffer/marathonish/app"
 	"github.com/profferhq/proffer/marathonish/fleet"
+	"github.com/profferhq/proffer/sdk/scheduler/rest"
 )
 
 // change asks the backend for a change, and waits for it within a bound.
 func (s *server) change(c *call, ch fleet.Change) (fleet.Outcome, error) {
-	ctx, cancel := context.WithTimeout(c.r.Context(), s.opts.ChangeTimeout)
+	ctx, cancel := context.WithTimeout(c.R.Context(), s.opts.ChangeTimeout)
 	defer cancel()
-	ch.ClientIP, ch.URI = c.clientIP(), c.r.URL.Path
+	ch.ClientIP, ch.URI = c.ClientIP(), c.R.URL.Path
 	return s.backend.Change(ctx, ch)
 }
 
-func (s *server) createApp(c *call) (answer, error) {
+func (s *server) createApp(c *call) (rest.Answer, error) {
 	force, err := c.flag("force", false)
 	if err != nil {
-		return answer{}, err
+		return rest.Answer{}, err
 	}
-	body, err := s.body(c)
+	body, err := c.Body(s.opts.MaxBody)
 	if err != nil {
-		return answer{}, err
+		return rest.Answer{}, err
 	}
 	a, err := app.Parse(body)
 	if err != nil {
-		return answer{}, err
+		return rest.Answer{}, err
 	}
 	out, err := s.change(c, fleet.Change{Kind: fleet.Create, Apps: []*app.App{a}, Force: force})
 	if err != nil {
-		return answer{}, err
+		return rest.Answer{}, err
 	}
 	st := fleet.AppStatus{App: out.App}
 	if out.Deployment != "" {
 		st.Deployments = []string{out.Deployment}
 	}
-	d := render(st, embed{tasks: true}, nil, time.Time{})
-	return answer{status: http.StatusCreated, body: d, deployment: out.Deployment, location: "/v2/apps" + string(out.App.ID)}, nil
+	header := deployed(out.Deployment)
+	header["Location"] = "/v2/apps" + string(out.App.ID)
+	return rest.Answer{Status: http.StatusCreated, Body: render(st, embed{tasks: true}, nil, time.Time{}), Header: header}, nil
 }
 
 // attempts bounds how often a change is computed anew because others were faster.
@@ -53,7 +55,7 @@ func (s *server) put(c *call, mode app.Mode, update func(old func(app.ID) *app.A
 	if err != nil {
 		return fleet.Outcome{}, err
 	}
-	body, err := s.body(c)
+	body, err := c.Body(s.opts.MaxBody)
 	if err != nil {
 		return fleet.Outcome{}, err
 	}
@@ -120,65 +122,65 @@ func (c *call) modeOf() (app.Mode, error) {
 	return app.Whole, err
 }
 
-func (s *server) putApp(c *call) (answer, error) {
+func (s *server) putApp(c *call) (rest.Answer, error) {
 	mode, err := c.modeOf()
 	if err != nil {
-		return answer{}, err
+		return rest.Answer{}, err
 	}
 	return s.putOne(c, mode)
 }
 
-func (s *server) patchApp(c *call) (answer, error) { return s.putOne(c, app.Patch) }
+func (s *server) patchApp(c *call) (rest.Answer, error) { return s.putOne(c, app.Patch) }
 
-func (s *server) putOne(c *call, mode app.Mode) (answer, error) {
+func (s *server) putOne(c *call, mode app.Mode) (rest.Answer, error) {
 	out, err := s.put(c, mode, func(old func(app.ID) *app.App, body []byte) ([]app.Updated, error) {
 		u, err := app.Update(c.id, old(c.id), body, mode)
 		return []app.Updated{u}, err
 	})
 	if err != nil {
-		return answer{}, err
+		return rest.Answer{}, err
 	}
 	if out.Created {
 		a := changed(http.StatusCreated, out)
-		a.location = "/v2/apps" + string(c.id)
+		a.Header["Location"] = "/v2/apps" + string(c.id)
 		return a, nil
 	}
 	return changed(http.StatusOK, out), nil
 }
 
-func (s *server) putApps(c *call) (answer, error) {
+func (s *server) putApps(c *call) (rest.Answer, error) {
 	mode, err := c.modeOf()
 	if err != nil {
-		return answer{}, err
+		return rest.Answer{}, err
 	}
 	return s.putAll(c, mode)
 }
 
-func (s *server) patchApps(c *call) (answer, error) { return s.putAll(c, app.Patch) }
+func (s *server) patchApps(c *call) (rest.Answer, error) { return s.putAll(c, app.Patch) }
 
-func (s *server) putAll(c *call, mode app.Mode) (answer, error) {
+func (s *server) putAll(c *call, mode app.Mode) (rest.Answer, error) {
 	out, err := s.put(c, mode, func(old func(app.ID) *app.App, body []byte) ([]app.Updated, error) {
 		return app.UpdateAll(old, body, mode)
 	})
 	if err != nil {
-		return answer{}, err
+		return rest.Answer{}, err
 	}
 	return changed(http.StatusOK, out), nil
 }
 
-func (s *server) deleteApp(c *call) (answer, error) {
+func (s *server) deleteApp(c *call) (rest.Answer, error) {
 	force, err := c.flag("force", true)
 	if err != nil {
-		return answer{}, err
+		return rest.Answer{}, err
 	}
 	out, err := s.change(c, fleet.Change{Kind: fleet.Delete, IDs: []app.ID{c.id}, Force: force})
 	return changed(http.StatusOK, out), err
 }
 
-func (s *server) restartApp(c *call) (answer, error) {
+func (s *server) restartApp(c *call) (rest.Answer, error) {
 	force, err := c.flag("force", false)
 	if err != nil {
-		return answer{}, err
+		return rest.Answer{}, err
 	}
 	out, err := s.change(c, fleet.Change{Kind: fleet.Restart, IDs: []app.ID{c.id}, Force: force})
 	return changed(http.StatusOK, out), err

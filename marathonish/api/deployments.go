@@ -6,6 +6,7 @@ import (
 	"github.com/profferhq/proffer/marathonish/app"
 	"github.com/profferhq/proffer/marathonish/event"
 	"github.com/profferhq/proffer/marathonish/fleet"
+	"github.com/profferhq/proffer/sdk/scheduler/rest"
 )
 
 // deploymentDocument is a deployment that runs.
@@ -48,27 +49,27 @@ func renderDeployment(d fleet.Deployment, e embed) deploymentDocument {
 	return out
 }
 
-func (s *server) listDeployments(c *call) (answer, error) {
+func (s *server) listDeployments(c *call) (rest.Answer, error) {
 	var all []fleet.Deployment
 	s.backend.Read(func(f View) { all = f.Deployments() })
 	out := make([]deploymentDocument, 0, len(all))
 	for _, d := range all {
 		out = append(out, renderDeployment(d, c.embed()))
 	}
-	return ok(out)
+	return rest.JSON(out)
 }
 
-func (s *server) cancelDeployment(c *call) (answer, error) {
+func (s *server) cancelDeployment(c *call) (rest.Answer, error) {
 	force, err := c.flag("force", false)
 	if err != nil {
-		return answer{}, err
+		return rest.Answer{}, err
 	}
 	out, err := s.change(c, fleet.Change{Kind: fleet.Cancel, Deployment: c.arg, Force: force})
 	if err != nil {
-		return answer{}, err
+		return rest.Answer{}, err
 	}
 	if force {
-		return answer{status: http.StatusAccepted}, nil
+		return rest.Answer{Status: http.StatusAccepted}, nil
 	}
 	return changed(http.StatusOK, out), nil
 }

@@ -10,30 +10,31 @@ import (
 
 	"github.com/profferhq/proffer/marathonish/app"
 	"github.com/profferhq/proffer/marathonish/event"
+	"github.com/profferhq/proffer/sdk/scheduler/rest"
 )
 
 // streamEvents follows the events. With Last-Event-ID it begins after that one; where
 // that is no longer possible an event of the type gap says so first.
-func (s *server) streamEvents(c *call) (answer, error) {
-	if !slices.ContainsFunc(c.r.Header.Values("Accept"), func(v string) bool { return strings.Contains(v, "text/event-stream") }) {
-		c.w.Header().Set("Allow", http.MethodGet)
-		return answer{}, app.Refusef(http.StatusMethodNotAllowed, "The events are a stream; ask for it by the header Accept: text/event-stream.")
+func (s *server) streamEvents(c *call) (rest.Answer, error) {
+	if !slices.ContainsFunc(c.R.Header.Values("Accept"), func(v string) bool { return strings.Contains(v, "text/event-stream") }) {
+		c.W.Header().Set("Allow", http.MethodGet)
+		return rest.Answer{}, app.Refusef(http.StatusMethodNotAllowed, "The events are a stream; ask for it by the header Accept: text/event-stream.")
 	}
 	var after uint64
-	if last := c.r.Header.Get("Last-Event-ID"); last != "" {
+	if last := c.R.Header.Get("Last-Event-ID"); last != "" {
 		var err error
 		if after, err = strconv.ParseUint(last, 10, 64); err != nil {
-			return answer{}, app.Refusef(http.StatusBadRequest, "Last-Event-ID must be the number of an event, and is %q.", cut(last))
+			return rest.Answer{}, app.Refusef(http.StatusBadRequest, "Last-Event-ID must be the number of an event, and is %q.", rest.Cut(last))
 		}
 	}
-	if c.r.Method == http.MethodHead {
-		return answer{status: http.StatusOK}, nil
+	if c.R.Method == http.MethodHead {
+		return rest.Answer{Status: http.StatusOK}, nil
 	}
-	st := &stream{types: c.r.URL.Query()["event_type"], keepAlive: s.opts.KeepAlive, timeout: s.opts.WriteTimeout, after: after, done: c.r.Context().Done()}
-	return answer{stream: func(w http.ResponseWriter) {
+	st := &stream{types: c.R.URL.Query()["event_type"], keepAlive: s.opts.KeepAlive, timeout: s.opts.WriteTimeout, after: after, done: c.R.Context().Done()}
+	return rest.Answer{Stream: func(w http.ResponseWriter) {
 		events, cancel := s.backend.Subscribe(after)
 		defer cancel()
-		st.run(w, events, event.New(time.Now(), event.StreamAttached{RemoteAddress: c.clientIP()}))
+		st.run(w, events, event.New(time.Now(), event.StreamAttached{RemoteAddress: c.ClientIP()}))
 	}}, nil
 }
 

@@ -44,7 +44,7 @@ func newFake() *fake {
 // handler is the API with a gateway that takes everybody for an operator, or nobody.
 func (f *fake) handler(operator bool) http.Handler {
 	s := &server{backend: f, opts: DefaultOptions(), now: func() time.Time { return f.now.Add(time.Minute) }}
-	next := onlyOperators(s.router())
+	next := s.handler()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		next.ServeHTTP(w, r.WithContext(gateway.WithCaller(r.Context(), gateway.Caller{Principal: "ada", Operator: operator})))
 	})

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/profferhq/proffer/marathonish/app"
+	"github.com/profferhq/proffer/sdk/scheduler/rest"
 )
 
 // apiLevel is the version of Marathon whose API this is; clients compare it.
@@ -42,7 +43,7 @@ type httpConfig struct {
 	HTTPSPort int `json:"https_port"`
 }
 
-func (s *server) showInfo(*call) (answer, error) {
+func (s *server) showInfo(*call) (rest.Answer, error) {
 	i := s.backend.Info()
 	d := infoDocument{
 		Name: "marathon", Version: apiLevel, BuildRef: "proffer " + i.Software, Elected: i.Elected, HTTPConfig: httpConfig{HTTPPort: i.Port},
@@ -57,39 +58,39 @@ func (s *server) showInfo(*call) (answer, error) {
 	if i.FrameworkID != "" {
 		d.FrameworkID = &i.FrameworkID
 	}
-	return ok(d)
+	return rest.JSON(d)
 }
 
-func (s *server) showLeader(*call) (answer, error) {
+func (s *server) showLeader(*call) (rest.Answer, error) {
 	l := s.backend.Info().Leader
 	if l == "" {
-		return answer{}, app.Refusef(http.StatusNotFound, "There is no leader")
+		return rest.Answer{}, app.Refusef(http.StatusNotFound, "There is no leader")
 	}
-	return ok(struct {
+	return rest.JSON(struct {
 		Leader string `json:"leader"`
 	}{l})
 }
 
-func (s *server) listPlugins(*call) (answer, error) {
-	return ok(struct {
+func (s *server) listPlugins(*call) (rest.Answer, error) {
+	return rest.JSON(struct {
 		Plugins []struct{} `json:"plugins"`
 	}{[]struct{}{}})
 }
 
-func (s *server) listSubscriptions(*call) (answer, error) {
-	return ok(struct {
+func (s *server) listSubscriptions(*call) (rest.Answer, error) {
+	return rest.JSON(struct {
 		URLs []string `json:"callbackUrls"`
 	}{[]string{}})
 }
 
 // ping answers in the form that is asked for: text, JSON, or 406.
-func (s *server) ping(c *call) (answer, error) {
-	accept := strings.Join(c.r.Header.Values("Accept"), ",")
+func (s *server) ping(c *call) (rest.Answer, error) {
+	accept := strings.Join(c.R.Header.Values("Accept"), ",")
 	switch {
 	case accept == "" || strings.Contains(accept, "*/*") || strings.Contains(accept, "text/"):
-		return answer{status: http.StatusOK, text: "pong\n"}, nil
+		return rest.Answer{Text: "pong\n"}, nil
 	case strings.Contains(accept, "application/json"), strings.Contains(accept, "application/*"):
-		return ok("pong")
+		return rest.JSON("pong")
 	}
-	return answer{status: http.StatusNotAcceptable}, nil
+	return rest.Answer{Status: http.StatusNotAcceptable}, nil
 }

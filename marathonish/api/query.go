@@ -1,19 +1,17 @@
 package api
 
 import (
-	"errors"
-	"fmt"
-	"io"
 	"net/http"
 	"strings"
 
 	"github.com/profferhq/proffer/marathonish/app"
+	"github.com/profferhq/proffer/sdk/scheduler/rest"
 )
 
 // flag is a parameter of the query that is true or false, in any case: marathon-python
 // writes True. A parameter without a value is true.
 func (c *call) flag(name string, otherwise bool) (bool, error) {
-	q := c.r.URL.Query()
+	q := c.R.URL.Query()
 	if !q.Has(name) {
 		return otherwise, nil
 	}
@@ -23,7 +21,7 @@ func (c *call) flag(name string, otherwise bool) (bool, error) {
 	case "false":
 		return false, nil
 	default:
-		return false, app.Refusef(http.StatusBadRequest, "The parameter %s must be true or false, and is %q.", name, cut(v))
+		return false, app.Refusef(http.StatusBadRequest, "The parameter %s must be true or false, and is %q.", name, rest.Cut(v))
 	}
 }
 
@@ -59,7 +57,7 @@ type embed struct {
 // Marathon: clients ask older servers for newer things.
 func (c *call) embed() embed {
 	var e embed
-	for _, v := range c.r.URL.Query()["embed"] {
+	for _, v := range c.R.URL.Query()["embed"] {
 		for _, prefix := range []string{"group.", "apps.", "app."} {
 			v = strings.TrimPrefix(v, prefix)
 		}
@@ -85,20 +83,7 @@ func (c *call) embed() embed {
 
 // wantsText tells whether the caller prefers text to JSON.
 func (c *call) wantsText() bool {
-	accept := strings.Join(c.r.Header.Values("Accept"), ",")
+	accept := strings.Join(c.R.Header.Values("Accept"), ",")
 	text, json := strings.Index(accept, "text/plain"), strings.Index(accept, "application/json")
 	return text >= 0 && (json < 0 || text < json)
-}
-
-// body reads the whole body within its bound.
-func (s *server) body(c *call) ([]byte, error) {
-	data, err := io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, s.opts.MaxBody))
-	var tooLarge *http.MaxBytesError
-	switch {
-	case errors.As(err, &tooLarge):
-		return nil, app.Refusef(http.StatusRequestEntityTooLarge, "The body is larger than %d bytes; send fewer apps at once.", tooLarge.Limit)
-	case err != nil:
-		return nil, app.Refusef(http.StatusBadRequest, "The body cannot be read: %s", fmt.Sprint(err))
-	}
-	return data, nil
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/profferhq/proffer/marathonish/app"
 	"github.com/profferhq/proffer/marathonish/fleet"
 	"github.com/profferhq/proffer/sdk"
+	"github.com/profferhq/proffer/sdk/scheduler/rest"
 )
 
 // waitingDocument is an app that waits to be launched. It has no role: marathon-python
@@ -71,19 +72,19 @@ func renderWaiting(w fleet.Waiting, e embed) waitingDocument {
 	return d
 }
 
-func (s *server) listQueue(c *call) (answer, error) {
+func (s *server) listQueue(c *call) (rest.Answer, error) {
 	var all []fleet.Waiting
 	s.backend.Read(func(f View) { all = f.Queue() })
 	queue := make([]waitingDocument, 0, len(all))
 	for _, w := range all {
 		queue = append(queue, renderWaiting(w, c.embed()))
 	}
-	return ok(struct {
+	return rest.JSON(struct {
 		Queue []waitingDocument `json:"queue"`
 	}{queue})
 }
 
-func (s *server) resetDelay(c *call) (answer, error) {
+func (s *server) resetDelay(c *call) (rest.Answer, error) {
 	waits := false
 	s.backend.Read(func(f View) {
 		for _, w := range f.Queue() {
@@ -91,10 +92,10 @@ func (s *server) resetDelay(c *call) (answer, error) {
 		}
 	})
 	if !waits {
-		return answer{}, app.Refusef(http.StatusNotFound, "Application %s not found in tasks queue.", c.id)
+		return rest.Answer{}, app.Refusef(http.StatusNotFound, "Application %s not found in tasks queue.", c.id)
 	}
 	_, err := s.change(c, fleet.Change{Kind: fleet.ResetDelay, IDs: []app.ID{c.id}})
-	return answer{status: http.StatusNoContent}, err
+	return rest.Answer{Status: http.StatusNoContent}, err
 }
 
 // unusedOffer is an offer that was not used, and why.

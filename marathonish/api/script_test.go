@@ -186,11 +186,11 @@ func TestRoutes(t *testing.T) {
 	seen := map[string]bool{}
 	for _, r := range Routes() {
 		key := r.Method + " " + r.Path
-		if seen[key] || r.Doc == "" || !strings.HasSuffix(r.Doc, ".") || r.handle == nil {
+		if seen[key] || r.Doc == "" || !strings.HasSuffix(r.Doc, ".") || r.Handle == nil {
 			t.Errorf("%s is there twice, or lacks its documentation or handler", key)
 		}
 		seen[key] = true
-		path := strings.NewReplacer("{id}", "shop/web", "{task}", "shop_web.1", "{version}", "2021-07-27T10:00:00.123Z", "{deployment}", "d-1").Replace(r.Path)
+		path := strings.NewReplacer("{id...}", "shop/web", "{task}", "shop_web.1", "{version}", "2021-07-27T10:00:00.123Z", "{deployment}", "d-1").Replace(r.Path)
 		for _, target := range []string{path, path + "/", strings.ReplaceAll(path, "/", "//")} {
 			w := httptest.NewRecorder()
 			f.handler(true).ServeHTTP(w, httptest.NewRequest(r.Method, target, strings.NewReader("{}")))

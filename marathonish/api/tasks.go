@@ -11,32 +11,33 @@ import (
 	"github.com/profferhq/proffer/marathonish/app"
 	"github.com/profferhq/proffer/marathonish/fleet"
 	"github.com/profferhq/proffer/sdk"
+	"github.com/profferhq/proffer/sdk/scheduler/rest"
 )
 
 type taskList struct {
 	Tasks []taskDocument `json:"tasks"`
 }
 
-func (s *server) listAppTasks(c *call) (answer, error) {
+func (s *server) listAppTasks(c *call) (rest.Answer, error) {
 	st, err := s.read(c.id)
 	if err != nil {
-		return answer{}, err
+		return rest.Answer{}, err
 	}
 	if c.wantsText() {
-		return answer{status: http.StatusOK, text: endpoints([]fleet.AppStatus{st})}, nil
+		return rest.Answer{Text: endpoints([]fleet.AppStatus{st})}, nil
 	}
-	return ok(taskList{renderTasks(st, c.embed())})
+	return rest.JSON(taskList{renderTasks(st, c.embed())})
 }
 
-func (s *server) listTasks(c *call) (answer, error) {
+func (s *server) listTasks(c *call) (rest.Answer, error) {
 	wanted, err := c.states()
 	if err != nil {
-		return answer{}, err
+		return rest.Answer{}, err
 	}
 	e := c.embed()
 	all := s.look(embed{}).apps
 	if c.wantsText() {
-		return answer{status: http.StatusOK, text: endpoints(all)}, nil
+		return rest.Answer{Text: endpoints(all)}, nil
 	}
 	tasks := []taskDocument{}
 	for _, st := range all {
@@ -46,12 +47,12 @@ func (s *server) listTasks(c *call) (answer, error) {
 			}
 		}
 	}
-	return ok(taskList{tasks})
+	return rest.JSON(taskList{tasks})
 }
 
 // states are those that ?status= picks; none for all.
 func (c *call) states() ([]string, error) {
-	q := c.r.URL.Query()
+	q := c.R.URL.Query()
 	var out []string
 	for _, v := range append(q["status"], q["status[]"]...) {
 		switch v {
@@ -60,7 +61,7 @@ func (c *call) states() ([]string, error) {
 		case "staging":
 			out = append(out, "TASK_STAGING", "TASK_STARTING")
 		default:
-			return nil, app.Invalid("/status", "must be running or staging, and is %q", cut(v))
+			return nil, app.Invalid("/status", "must be running or staging, and is %q", rest.Cut(v))
 		}
 	}
 	return out, nil
@@ -95,10 +96,10 @@ func endpoints(apps []fleet.AppStatus) string {
 
 // kill asks for an end of tasks, and answers with them, or with the deployment that
 // makes the app smaller.
-func (s *server) kill(c *call, ch fleet.Change) (answer, []taskDocument, error) {
+func (s *server) kill(c *call, ch fleet.Change) (rest.Answer, []taskDocument, error) {
 	out, err := s.change(c, ch)
 	if err != nil {
-		return answer{}, nil, err
+		return rest.Answer{}, nil, err
 	}
 	if ch.Scale && out.Deployment != "" {
 		return changed(http.StatusOK, out), nil, nil
@@ -116,59 +117,59 @@ func (s *server) kill(c *call, ch fleet.Change) (answer, []taskDocument, error) 
 	for _, i := range out.Killed {
 		tasks = append(tasks, renderTask(i, ports[i.App], c.embed()))
 	}
-	return answer{status: http.StatusOK, body: taskList{tasks}}, tasks, nil
+	return rest.Answer{Body: taskList{tasks}}, tasks, nil
 }
 
-func (s *server) killAppTasks(c *call) (answer, error) {
+func (s *server) killAppTasks(c *call) (rest.Answer, error) {
 	scale, wipe, force, err := c.killFlags()
 	if err != nil {
-		return answer{}, err
+		return rest.Answer{}, err
 	}
 	if _, err := s.read(c.id); err != nil {
-		return answer{}, err
+		return rest.Answer{}, err
 	}
-	a, _, err := s.kill(c, fleet.Change{Kind: fleet.Kill, IDs: []app.ID{c.id}, Host: c.r.URL.Query().Get("host"), Scale: scale, Wipe: wipe, Force: force})
+	a, _, err := s.kill(c, fleet.Change{Kind: fleet.Kill, IDs: []app.ID{c.id}, Host: c.R.URL.Query().Get("host"), Scale: scale, Wipe: wipe, Force: force})
 	return a, err
 }
 
 // killTask kills the task of that id; the app in the address is not looked at, because
 // clients guess it from the id and guess wrong.
-func (s *server) killTask(c *call) (answer, error) {
+func (s *server) killTask(c *call) (rest.Answer, error) {
 	scale, wipe, force, err := c.killFlags()
 	if err != nil {
-		return answer{}, err
+		return rest.Answer{}, err
 	}
 	id, known := sdk.TaskID(c.arg), false
 	s.backend.Read(func(f View) { _, known = f.Task(id) })
 	if !known {
-		return answer{}, app.MissingTask(cut(c.arg))
+		return rest.Answer{}, app.MissingTask(rest.Cut(c.arg))
 	}
 	a, tasks, err := s.kill(c, fleet.Change{Kind: fleet.Kill, Tasks: []sdk.TaskID{id}, Scale: scale, Wipe: wipe, Force: force})
 	switch {
 	case err != nil:
-		return answer{}, err
+		return rest.Answer{}, err
 	case tasks == nil: // a deployment
 		return a, nil
 	case len(tasks) == 0: // it ended meanwhile
-		return answer{}, app.MissingTask(cut(c.arg))
+		return rest.Answer{}, app.MissingTask(rest.Cut(c.arg))
 	}
-	return ok(struct {
+	return rest.JSON(struct {
 		Task taskDocument `json:"task"`
 	}{tasks[0]})
 }
 
-func (s *server) killTasks(c *call) (answer, error) {
+func (s *server) killTasks(c *call) (rest.Answer, error) {
 	scale, wipe, force, err := c.killFlags()
 	if err != nil {
-		return answer{}, err
+		return rest.Answer{}, err
 	}
-	body, err := s.body(c)
+	body, err := c.Body(s.opts.MaxBody)
 	if err != nil {
-		return answer{}, err
+		return rest.Answer{}, err
 	}
 	ids, err := taskIDs(body)
 	if err != nil {
-		return answer{}, err
+		return rest.Answer{}, err
 	}
 	a, _, err := s.kill(c, fleet.Change{Kind: fleet.Kill, Tasks: ids, Scale: scale, Wipe: wipe, Force: force})
 	return a, err
@@ -189,7 +190,7 @@ func taskIDs(body []byte) ([]sdk.TaskID, error) {
 	}
 	for _, id := range want.IDs {
 		if name, tail, dot := strings.Cut(string(id), "."); !dot || name == "" || tail == "" || sdk.ValidateID("ids", id) != nil {
-			return nil, app.Refusef(http.StatusBadRequest, "%q is not the id of a task.", cut(string(id)))
+			return nil, app.Refusef(http.StatusBadRequest, "%q is not the id of a task.", rest.Cut(string(id)))
 		}
 	}
 	return want.IDs, nil

@@ -74,6 +74,9 @@ const (
 	messageWrongJSON = "Invalid JSON"
 )
 
+// HTTPStatus is the status.
+func (r *Refusal) HTTPStatus() int { return r.Status }
+
 // Error is the message with all details, for people.
 func (r *Refusal) Error() string {
 	var b strings.Builder

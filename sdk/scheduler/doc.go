@@ -8,10 +8,10 @@
 //	err = s.Run(ctx)
 //
 // What a framework brings is a Program: how its mind is made of what the store has (Load),
-// what it serves (API), and what its own effects do (Perform). The mind is a
-// state machine in the words of package mind: inputs in, effects out. It needs no lock,
-// no clock and no connection, so its tests are lists of inputs. What others ask of it
-// goes through Ask and Read.
+// what it serves (API; package rest has what such a thing needs), and what its own effects
+// do (Perform). The mind is a state machine in the words of package mind: inputs in,
+// effects out. It needs no lock, no clock and no connection, so its tests are lists of
+// inputs. What others ask of it goes through Ask and Read.
 //
 // What it does by itself: it waits for the leadership, and resigns it at the end; while
 // it waits it follows the space, so that it has the state when it leads; it keeps the
