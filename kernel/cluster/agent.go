@@ -25,12 +25,16 @@ type agent struct {
 
 	state   agentState
 	marking bool // its loss is proposed
-	shrunk  bool // what it runs is more than it has now
-	heard   time.Time
-	told    time.Time
-	lostAt  time.Time // when it became unreachable
-	suspect bool      // gossip does not reach it
-	turn    time.Time // when the rate of removals lets it go; zero while it does not wait
+	// returning counts admissions of it that are proposed; its loss is not proposed beside
+	// one, or the registry might end with the one and this mind with the other.
+	returning int
+	shrunk    bool // what it runs is more than it has now
+	heard     time.Time
+	told      time.Time
+	lostAt    time.Time // when it became unreachable
+	suspect   bool      // gossip does not reach it
+	waits     bool      // for the rate of removals to let it go
+	look      time.Time // when its silence is looked at next; zero: never
 
 	deactivated bool           // nothing of it is offered
 	drain       *sdk.DrainInfo // nil unless it is to be drained
@@ -148,7 +152,7 @@ func (c *Cluster) recover() {
 		default:
 			a.state = agentRecovering
 			c.recovering++
-			c.alarms.set(alarm{at: wait, kind: alarmAgentSilent, agent: a.id})
+			c.lookAt(a, wait)
 			c.publish(agentRecoveredEvent(a))
 		}
 		c.agents[a.id] = a

@@ -66,15 +66,15 @@ func (c *Cluster) careFor(in OperatorCall) {
 		cmd.Type, cmd.Agent = registry.CommandDrainAgent, nil
 		cmd.DrainAgent = &registry.DrainAgent{ID: call.agent, Config: drainConfig(in.Call.DrainAgent)}
 	}
-	if knows := c.reg.CommonVersion(); knows < cmd.Type.Since() {
-		c.reply(in.Request, sdk.Errorf(sdk.CodeUnavailable, "type", "a master of this cluster is too old for %s: finish the upgrade of the masters first (`proffer cluster members` shows their versions)", in.Call.Type))
-		return
-	}
 	if plantGoneBeforeCommit && in.Call.Type == sdk.OperatorMarkGone {
 		c.cared(call.agent, in.Call.Type)
 	}
 	c.propose(cmd, func(r registry.Result) {
-		if r.Err != nil {
+		switch {
+		case r.Err != nil && r.Err.Code == sdk.CodeUnsupported:
+			c.reply(in.Request, sdk.Errorf(sdk.CodeUnavailable, "type", "a master of this cluster is too old for %s: finish the upgrade of the masters first (`proffer cluster members` shows their versions)", in.Call.Type))
+			return
+		case r.Err != nil:
 			c.reply(in.Request, sdk.Errorf(r.Err.Code, call.field+".agent_id", "%s", r.Err.Message))
 			return
 		}
@@ -217,6 +217,7 @@ func (c *Cluster) gone(a *agent) {
 	before := a.state
 	a.state, a.marking = agentGone, false
 	delete(c.draining, a.id)
+	c.leaveTurns(a)
 	c.clearNotice(silentKey(a.id))
 	c.clockFits(a)
 	c.clearNotice(replacedKey(a))
@@ -237,7 +238,7 @@ func (c *Cluster) gone(a *agent) {
 		delete(c.streams, a.session)
 		a.session = ""
 	}
-	c.settleAgent(a)
+	c.settleAgent(a, before)
 	if before != agentGone {
 		c.publish(&sdk.OperatorEvent{Type: sdk.OperatorEventAgentRemoved, AgentRemoved: &sdk.AgentRemoved{AgentID: a.id}})
 	}
@@ -259,8 +260,9 @@ func (c *Cluster) forgetAgent(a *agent) {
 	}
 }
 
-// settleAgent answers what waited for an agent that is not awaited any more.
-func (c *Cluster) settleAgent(a *agent) {
+// settleAgent answers what waited for an agent that is not awaited any more, and was in
+// another state before.
+func (c *Cluster) settleAgent(a *agent, was agentState) {
 	for i := range a.questions {
 		if f := c.frameworks[a.questions[i].FrameworkID]; f != nil {
 			c.answerUnknown(f, a.questions[i].TaskID, a.id)
@@ -276,7 +278,5 @@ func (c *Cluster) settleAgent(a *agent) {
 		clear(a.kills)
 		a.keeps = false
 	}
-	if c.recovering == 0 {
-		c.settleKills()
-	}
+	c.settleKills(was)
 }

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/profferhq/proffer/sdk"
 )
@@ -48,7 +49,7 @@ func (c *Cluster) checkAgent(a *agent) error {
 	live := map[*executor]int{}
 	for key, t := range a.tasks {
 		switch {
-		case t.framework.tasks[key.task] != t || t.agent != a.id:
+		case t.twin == (t.framework.tasks[key.task] == t) || t.twin != slices.Contains(t.framework.twins[key.task], t) || t.agent != a.id:
 			return fmt.Errorf("task %s of agent %s is not in its framework", key.task, a.id)
 		case t.state.Terminal() && !t.freed:
 			return fmt.Errorf("task %s is %s and still holds %s", key.task, t.state, t.resources)
@@ -92,7 +93,7 @@ func (c *Cluster) checkFrameworks() error {
 			return fmt.Errorf("framework %s is subscribed on the stream %s, which is closed", id, f.session)
 		}
 		held := map[sdk.AgentID]int{}
-		for _, t := range f.tasks {
+		for _, t := range f.sortedTasks() {
 			held[t.agent]++
 		}
 		for _, a := range c.agents {

@@ -28,14 +28,15 @@ type Cluster struct {
 	streams    map[Session]*registration
 	recovering int // agents that are still to come back to this leader
 
-	began      time.Time // of this leadership
-	awaited    int       // agents that were to come back at its beginning
-	offersFrom time.Time // until when offers are held back at most; zero when they are not
-	nextTurn   time.Time // when the rate of removals lets the next agent go
-	pardoned   time.Time // when this mind found that it had stood still
-	massSince  time.Time // since when too many agents are silent at once
-	massLook   time.Time // when that was counted last
-	massUntil  time.Time // and when it is to be counted again
+	began      time.Time     // of this leadership
+	awaited    int           // agents that were to come back at its beginning
+	offersFrom time.Time     // until when offers are held back at most; zero when they are not
+	nextTurn   time.Time     // when the rate of removals lets the next agent go
+	turns      []sdk.AgentID // those that wait for it, in the order in which they fell silent
+	pardoned   time.Time     // when this mind found that it had stood still
+	massSince  time.Time     // since when too many agents are silent at once
+	massLook   time.Time     // when that was counted last
+	massUntil  time.Time     // and when it is to be counted again
 	draining   map[sdk.AgentID]*agent
 	addresses  map[string]sdk.AgentID // who was at an address last
 	noticed    map[string]bool        // keys of the notices that last
@@ -176,7 +177,7 @@ func (c *Cluster) tick() {
 func (c *Cluster) ring(a alarm) {
 	switch a.kind {
 	case alarmAgentSilent:
-		c.checkSilence(c.agents[a.agent])
+		c.lookNow(c.agents[a.agent], a.at)
 	case alarmAgentHeartbeat:
 		c.agentHeartbeat(c.agents[a.agent], a.session)
 	case alarmFrameworkGone:

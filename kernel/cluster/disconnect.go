@@ -36,7 +36,7 @@ func (c *Cluster) goAway(f *framework) {
 	f.deadline = c.now.Add(f.mayBeAway())
 	c.log(Info, "framework disconnected", "framework", f.id(), "name", f.info.Name, "may be away", f.mayBeAway())
 	c.publishFramework(f, true)
-	if f.mayBeAway() == 0 {
+	if f.mayBeAway() == 0 && f.returning == 0 {
 		c.remove(f, "it disconnected, and its failover_timeout is 0", nil)
 		return
 	}
@@ -93,8 +93,8 @@ func (c *Cluster) removed(f *framework) {
 		Type:             sdk.OperatorEventFrameworkRemoved,
 		FrameworkRemoved: &sdk.FrameworkRemoved{FrameworkInfo: f.info},
 	})
-	for _, id := range sortedKeys(f.tasks) {
-		if t := f.tasks[id]; !t.lostAt.IsZero() || t.freed {
+	for _, t := range f.sortedTasks() {
+		if !t.lostAt.IsZero() || t.freed {
 			c.removeTask(t) // nobody will report or acknowledge it
 		}
 	}

@@ -30,6 +30,7 @@ type framework struct {
 	keepAt       time.Time // when that is written down next
 
 	tasks  map[sdk.TaskID]*task
+	twins  map[sdk.TaskID][]*task // others of the same ids, by when they were told of
 	offers map[sdk.OfferID]*offer
 	at     map[sdk.AgentID]int       // tasks and executors per agent
 	kills  map[sdk.TaskID]*link.Kill // without an agent, of tasks that nobody here knows while agents are still to come back
@@ -62,6 +63,7 @@ func newFramework(info sdk.FrameworkInfo, now time.Time) *framework {
 	f := &framework{
 		registered: now,
 		tasks:      map[sdk.TaskID]*task{},
+		twins:      map[sdk.TaskID][]*task{},
 		offers:     map[sdk.OfferID]*offer{},
 		at:         map[sdk.AgentID]int{},
 		kills:      map[sdk.TaskID]*link.Kill{},
@@ -90,6 +92,14 @@ func (f *framework) mayBeAway() time.Duration {
 		return century
 	}
 	return time.Duration(seconds * float64(time.Second))
+}
+
+// sortedTasks are the framework's tasks in order of their ids, with twins.
+func (f *framework) sortedTasks() (list []*task) {
+	for _, id := range sortedKeys(f.tasks) {
+		list = append(append(list, f.tasks[id]), f.twins[id]...)
+	}
+	return list
 }
 
 // holds counts a task or executor of the framework on an agent, d is 1 or -1.

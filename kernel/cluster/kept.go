@@ -24,7 +24,7 @@ func (c *Cluster) keep(a *agent, kills []registry.Kill, then func()) {
 	kills = slices.DeleteFunc(kills, func(k registry.Kill) bool { // frameworks say it again and again
 		return slices.ContainsFunc(known.Kills, func(old registry.Kill) bool { return reflect.DeepEqual(old, k) })
 	})
-	if len(kills) == 0 || c.reg.CommonVersion() < registry.CommandKeepKills.Since() {
+	if len(kills) == 0 {
 		then()
 		return
 	}

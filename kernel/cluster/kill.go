@@ -15,7 +15,7 @@ const maxKills = registry.MaxAgentKills
 // waits for an unreachable agent is in the registry first.
 func (c *Cluster) kill(f *framework, id sdk.TaskID, agent sdk.AgentID, policy *sdk.KillPolicy, done func()) {
 	k := &link.Kill{FrameworkID: f.id(), TaskID: id, KillPolicy: policy}
-	t := f.tasks[id]
+	t := f.taskAt(c.agents[agent], id)
 	if t != nil && agent == "" {
 		agent = t.agent
 	}
@@ -29,7 +29,7 @@ func (c *Cluster) kill(f *framework, id sdk.TaskID, agent sdk.AgentID, policy *s
 		a := c.agents[agent]
 		switch {
 		case a == nil:
-			if agent == "" && c.recovering > 0 && len(f.kills) < maxKills {
+			if agent == "" && (c.recovering > 0 || c.someUnreachable()) && len(f.kills) < maxKills {
 				f.kills[id] = k // sent when an agent comes back with the task
 			}
 		case a.state == agentRecovering || a.state == agentUnreachable:
@@ -53,16 +53,35 @@ func (c *Cluster) kill(f *framework, id sdk.TaskID, agent sdk.AgentID, policy *s
 }
 
 // settleKills answers what waited for whichever agent has it, when all have come back or
-// are lost.
-func (c *Cluster) settleKills() {
+// are lost. While one is unreachable it may be the one that has it, so they go on waiting.
+// was is the state that an agent has just left.
+func (c *Cluster) settleKills(was agentState) {
+	away := c.someUnreachable()
+	if c.recovering > 0 || was == agentHere || was == agentUnreachable && away {
+		return
+	}
 	for _, fid := range sortedKeys(c.frameworks) {
 		f := c.frameworks[fid]
 		for _, id := range sortedKeys(f.kills) {
+			if away {
+				c.answerUnknown(f, id, "")
+				continue
+			}
 			k := f.kills[id]
 			delete(f.kills, id)
 			c.kill(f, id, "", k.KillPolicy, func() {})
 		}
 	}
+}
+
+// someUnreachable tells whether an agent is, and may run what nobody here knows.
+func (c *Cluster) someUnreachable() bool {
+	for _, a := range c.agents {
+		if a.state == agentUnreachable {
+			return true
+		}
+	}
+	return false
 }
 
 // shutdownExecutor ends an executor of the framework's.

@@ -29,8 +29,10 @@ func (c *Cluster) committed(in Committed) {
 	}
 	delete(c.proposals, in.ID)
 	// The mirror is asked about removed frameworks and gone agents; the decision
-	// itself is the replicated one.
-	c.reg.Apply(in.Result.Index, p.command)
+	// itself is the replicated one, which knows the masters and what they understand.
+	if in.Result.Err == nil {
+		c.reg.Apply(in.Result.Index, p.command)
+	}
 	p.then(in.Result)
 }
 

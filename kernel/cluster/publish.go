@@ -62,6 +62,9 @@ func (c *Cluster) publishExecutor(agent sdk.AgentID, x *executor, added bool) {
 }
 
 func (c *Cluster) publishTask(t *task, s *sdk.TaskStatus) {
+	if t.twin {
+		return
+	}
 	c.publish(&sdk.OperatorEvent{Type: sdk.OperatorEventTaskUpdated, TaskUpdated: &sdk.TaskUpdated{
 		FrameworkID: t.framework.id(), Status: *s, State: t.state,
 	}})
@@ -70,6 +73,7 @@ func (c *Cluster) publishTask(t *task, s *sdk.TaskStatus) {
 // publishReported tells of a task that a registering agent listed.
 func (c *Cluster) publishReported(t *task, r *sdk.Task, fresh bool, before sdk.TaskState) {
 	switch {
+	case t.twin:
 	case fresh, before.Terminal() && !t.state.Terminal():
 		c.publish(&sdk.OperatorEvent{Type: sdk.OperatorEventTaskAdded, TaskAdded: &sdk.TaskAdded{Task: *r}})
 	case before != t.state:

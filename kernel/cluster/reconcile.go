@@ -20,7 +20,7 @@ func (c *Cluster) reconcile(f *framework, call *sdk.Reconcile) {
 }
 
 func (c *Cluster) reconcileTask(f *framework, id sdk.TaskID, agent sdk.AgentID) {
-	if t := f.tasks[id]; t != nil { // a wrong agent id does not matter then
+	if t := f.taskAt(c.agents[agent], id); t != nil { // a wrong agent id does not matter then
 		c.send(f, updateEvent(f, c.reconciliation(t, "Reconciliation: Latest task state")))
 		return
 	}

@@ -35,10 +35,20 @@ func (c *Cluster) register(in AgentRegister) {
 		c.join(s, a)
 		return
 	}
+	known := c.agents[in.Call.AgentID]
+	if known != nil {
+		known.returning++
+	}
 	c.propose(registry.Command{
 		Type:       registry.CommandAdmitAgent,
 		AdmitAgent: &registry.AdmitAgent{Info: r.Agent, Version: r.Software, Address: r.Address},
-	}, func(res registry.Result) { c.admitted(s, res) })
+	}, func(res registry.Result) {
+		if known != nil {
+			known.returning--
+		}
+		c.admitted(s, res)
+		c.checkSilence(known) // it was let be until this was decided
+	})
 }
 
 // checkRegister refuses an agent before anything is opened for it.
@@ -148,11 +158,9 @@ func (c *Cluster) join(s *registration, a *agent) {
 	c.publishAgent(a, was != agentHere)
 	c.log(Info, "agent registered", "agent", a.id, "hostname", a.info.Hostname, "resources", sdk.Resources(a.info.Resources).String(), "tasks", len(r.Tasks))
 	c.takeReport(a, r, was)
-	c.alarms.set(alarm{at: c.now.Add(c.opt.AgentTimeout), kind: alarmAgentSilent, agent: a.id})
+	c.lookAt(a, c.silentAt(a))
 	c.alarms.set(alarm{at: c.now.Add(c.opt.AgentHeartbeat), kind: alarmAgentHeartbeat, agent: a.id, session: a.session})
-	if c.recovering == 0 {
-		c.settleKills()
-	}
+	c.settleKills(was)
 }
 
 // takeBack withdraws all offers of an agent.

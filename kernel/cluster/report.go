@@ -101,9 +101,8 @@ func (c *Cluster) takeTask(a *agent, r *sdk.Task, infos map[sdk.FrameworkID]*sdk
 	if fresh {
 		if other := f.tasks[r.TaskID]; other != nil {
 			// The framework used the id twice, against the rules. Both are kept apart
-			// by their agents; this one is not spoken of until the other has ended.
+			// by their agents.
 			c.log(Error, "two agents report a task of the same id", "framework", f.id(), "task", r.TaskID, "agent", a.id, "other", other.agent)
-			return
 		}
 		t = &task{id: r.TaskID, framework: f, agent: a.id, executor: r.ExecutorID, role: roleOf(r.Resources), resources: sdk.Resources(r.Resources).Normalize()}
 		c.addTask(a, t)

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -69,16 +70,33 @@ func (c *Cluster) suspected(in AgentSuspected) {
 		return
 	}
 	if a.suspect = in.Suspected; a.suspect {
-		c.alarms.set(alarm{at: c.silentAt(a), kind: alarmAgentSilent, agent: a.id})
+		c.lookAt(a, c.silentAt(a))
 	}
 }
 
 // hear notes that an agent has spoken.
 func (c *Cluster) hear(a *agent) {
 	a.heard = c.now
-	if !a.turn.IsZero() {
-		a.turn = time.Time{}
-		c.clearNotice(silentKey(a.id))
+	if a.waits {
+		c.leaveTurns(a)
+		c.lookAt(a, c.silentAt(a)) // its turn may have been far away
+	}
+}
+
+// lookAt has an agent's silence looked at then, if not before. An agent has one such
+// alarm; those whose place it took mean nothing.
+func (c *Cluster) lookAt(a *agent, at time.Time) {
+	if a.look.IsZero() || at.Before(a.look) {
+		a.look = at
+		c.alarms.set(alarm{at: at, kind: alarmAgentSilent, agent: a.id})
+	}
+}
+
+// lookNow is the alarm that was set for then.
+func (c *Cluster) lookNow(a *agent, then time.Time) {
+	if a != nil && a.look.Equal(then) {
+		a.look = time.Time{}
+		c.checkSilence(a)
 	}
 }
 
@@ -101,7 +119,7 @@ func (c *Cluster) pardon() {
 // has to wait for its turn, or so many are silent that it is rather this master that is
 // cut off.
 func (c *Cluster) checkSilence(a *agent) {
-	if a == nil || a.marking || a.state > agentHere {
+	if a == nil || a.marking || a.returning > 0 || a.state > agentHere {
 		return
 	}
 	at := c.silentAt(a)
@@ -115,7 +133,7 @@ func (c *Cluster) checkSilence(a *agent) {
 		at = c.turnOf(a)
 	}
 	if at.After(c.now) {
-		c.alarms.set(alarm{at: at, kind: alarmAgentSilent, agent: a.id})
+		c.lookAt(a, at)
 		return
 	}
 	a.marking = true
@@ -138,24 +156,50 @@ func (c *Cluster) checkSilence(a *agent) {
 
 func silentKey[ID ~string](id ID) string { return "agent/" + string(id) }
 
-// turnOf is when the rate of removals lets a silent agent become unreachable.
+// turnOf is when the rate of removals lets a silent agent become unreachable: those that
+// fell silent before it come first. The turn is taken when it is there.
 func (c *Cluster) turnOf(a *agent) time.Time {
 	pause := c.opt.RemovalRate.pause()
 	if pause == 0 {
 		return c.now
 	}
-	if a.turn.IsZero() {
-		a.turn = c.now
-		if c.nextTurn.After(a.turn) {
-			a.turn = c.nextTurn
-		}
-		c.nextTurn = a.turn.Add(pause)
-		if a.turn.After(c.now) {
-			c.notice(noticeOf(silentKey(a.id), a.turn, "Agent %s (%s) is silent; it becomes unreachable when the rate of removals (--agent-removal-rate-limit %s) allows it",
-				a.info.Hostname, a.id, c.opt.RemovalRate).about(a))
-		}
+	before := len(c.turns)
+	if a.waits {
+		before = slices.Index(c.turns, a.id)
+	} else {
+		a.waits, c.turns = true, append(c.turns, a.id)
 	}
-	return a.turn
+	at := maxTime(c.now, c.nextTurn).Add(time.Duration(before) * pause)
+	if !at.After(c.now) {
+		c.nextTurn = c.now.Add(pause)
+		c.leaveTurns(a)
+		return c.now
+	}
+	c.notice(noticeOf(silentKey(a.id), at, "Agent %s (%s) is silent; it becomes unreachable when the rate of removals (--agent-removal-rate-limit %s) allows it",
+		a.info.Hostname, a.id, c.opt.RemovalRate).about(a))
+	return at
+}
+
+// leaveTurns takes an agent out of those that wait for the rate of removals, and has the
+// one that is first now looked at in its turn.
+func (c *Cluster) leaveTurns(a *agent) {
+	if !a.waits {
+		return
+	}
+	a.waits = false
+	i := slices.Index(c.turns, a.id)
+	c.turns = slices.Delete(c.turns, i, i+1)
+	c.clearNotice(silentKey(a.id))
+	if len(c.turns) > 0 {
+		c.lookAt(c.agents[c.turns[0]], maxTime(c.now, c.nextTurn))
+	}
+}
+
+func maxTime(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // massKey is the notice of the guard against mass removal.

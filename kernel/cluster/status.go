@@ -122,7 +122,7 @@ func (c *Cluster) acknowledge(f *framework, call *sdk.Acknowledge) {
 		return
 	}
 	c.tell(a, &link.Event{Type: link.EventAcknowledge, Acknowledge: &link.Acknowledge{FrameworkID: f.id(), TaskID: call.TaskID, UUID: call.UUID}})
-	t := f.tasks[call.TaskID]
+	t := f.taskAt(a, call.TaskID)
 	if t == nil || t.agent != a.id || t.unacked == nil || !bytes.Equal(t.unacked.UUID, call.UUID) {
 		return
 	}

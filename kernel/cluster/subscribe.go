@@ -64,6 +64,7 @@ func (c *Cluster) subscribe(in Subscribe) {
 			known.returning--
 		}
 		c.subscribed(s, info, sub, r)
+		c.checkAway(known) // it was let be until this was decided
 	})
 }
 
@@ -203,8 +204,8 @@ func (c *Cluster) welcome(f *framework, again bool) {
 	c.clearNotice(awayKey(f))
 	c.publishFramework(f, again)
 	c.log(Info, "framework subscribed", "framework", f.id(), "name", f.info.Name, "principal", f.info.Principal, "again", again)
-	for _, id := range sortedKeys(f.tasks) {
-		if t := f.tasks[id]; t.unacked != nil {
+	for _, t := range f.sortedTasks() {
+		if t.unacked != nil {
 			c.send(f, updateEvent(f, t.unacked))
 		}
 	}

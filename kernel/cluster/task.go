@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"slices"
 	"time"
 
 	"github.com/profferhq/proffer/kernel/link"
@@ -35,6 +36,7 @@ type task struct {
 	freed    bool            // its resources went back to the books
 	lostAt   time.Time       // when its agent became unreachable; zero while it is not
 	launched bool            // sent by this leader and never yet heard of
+	twin     bool            // another agent has told of the id before: see addTask
 
 	kill *link.Kill // sent again when the agent is back
 }
@@ -50,17 +52,45 @@ type executor struct {
 	closing   bool // its end was asked for
 }
 
-// addTask puts a task into every index.
+// addTask puts a task into every index. One whose id another agent has told before is its
+// framework's twin: it is not spoken of while that other one is there, but what it uses is
+// not free.
 func (c *Cluster) addTask(a *agent, t *task) {
-	t.framework.tasks[t.id] = t
-	t.framework.holds(t.agent, 1)
+	f := t.framework
+	if t.twin = f.tasks[t.id] != nil; t.twin {
+		f.twins[t.id] = append(f.twins[t.id], t)
+	} else {
+		f.tasks[t.id] = t
+	}
+	f.holds(t.agent, 1)
 	a.tasks[taskKey{t.framework.id(), t.id}] = t
+}
+
+// taskAt is the framework's task on that agent, or the one that is spoken of where the agent
+// has none of the id or none is named; nil: nobody knows it.
+func (f *framework) taskAt(a *agent, id sdk.TaskID) *task {
+	if a != nil {
+		if t := a.tasks[taskKey{f.id(), id}]; t != nil {
+			return t
+		}
+	}
+	return f.tasks[id]
 }
 
 // removeTask takes a task out of every index; its resources must be back.
 func (c *Cluster) removeTask(t *task) {
 	f := t.framework
-	delete(f.tasks, t.id)
+	if t.twin {
+		f.twins[t.id] = slices.DeleteFunc(f.twins[t.id], func(x *task) bool { return x == t })
+	} else {
+		delete(f.tasks, t.id)
+		if next := f.twins[t.id]; len(next) > 0 {
+			f.tasks[t.id], f.twins[t.id], next[0].twin = next[0], next[1:], false
+		}
+	}
+	if len(f.twins[t.id]) == 0 {
+		delete(f.twins, t.id)
+	}
 	f.holds(t.agent, -1)
 	if a := c.agents[t.agent]; a != nil {
 		delete(a.tasks, taskKey{f.id(), t.id})

@@ -15,7 +15,7 @@ func (c *Cluster) trimLater() {
 func (c *Cluster) trimAgents() {
 	c.trimLater()
 	what := registry.TrimAgents{Before: c.now.Add(-c.opt.MaxAgentAge).UnixNano(), Keep: uint64(c.opt.MaxAgentCount)}
-	if c.reg.CommonVersion() < registry.CommandTrimAgents.Since() || !c.reg.Trims(what) {
+	if !c.reg.Trims(what) {
 		return
 	}
 	c.propose(registry.Command{Type: registry.CommandTrimAgents, TrimAgents: &what}, func(registry.Result) {
@@ -43,6 +43,7 @@ func (c *Cluster) forgetTrimmed(a *agent) {
 	c.clearNotice(replacedKey(a))
 	delete(c.draining, a.id)
 	delete(c.agents, a.id)
+	c.settleKills(a.state)
 	if a.state == agentUnreachable { // a gone one is out of sight already
 		c.publish(&sdk.OperatorEvent{Type: sdk.OperatorEventAgentRemoved, AgentRemoved: &sdk.AgentRemoved{AgentID: a.id}})
 	}

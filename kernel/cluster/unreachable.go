@@ -1,8 +1,6 @@
 package cluster
 
 import (
-	"time"
-
 	"github.com/profferhq/proffer/kernel/allocator"
 	"github.com/profferhq/proffer/kernel/link"
 	"github.com/profferhq/proffer/kernel/registry"
@@ -12,10 +10,12 @@ import (
 // unreachable carries the loss of an agent out. Its tasks may well live on; what
 // they use is nobody's until the agent is back.
 func (c *Cluster) unreachable(a *agent, why string) {
-	if a.state == agentRecovering {
+	was := a.state
+	if was == agentRecovering {
 		c.recovering--
 	}
-	a.state, a.marking, a.lostAt, a.turn = agentUnreachable, false, c.now, time.Time{}
+	a.state, a.marking, a.lostAt = agentUnreachable, false, c.now
+	c.leaveTurns(a)
 	c.clearNotice(silentKey(a.id))
 	c.clockFits(a)
 	c.log(Warn, "agent unreachable", "agent", a.id, "hostname", a.info.Hostname, "why", why, "tasks", len(a.tasks))
@@ -40,7 +40,7 @@ func (c *Cluster) unreachable(a *agent, why string) {
 	c.publish(&sdk.OperatorEvent{Type: sdk.OperatorEventAgentRemoved, AgentRemoved: &sdk.AgentRemoved{AgentID: a.id}})
 	// Mesos's clients forget it; Proffer's readers go on seeing what does not answer.
 	c.publishAgent(a, false)
-	c.settleAgent(a)
+	c.settleAgent(a, was)
 	c.keep(a, c.unkept(a), func() {})
 }
 

@@ -217,6 +217,12 @@ func (w *world) addAgent(args []string, opts map[string]string) error {
 func (w *world) registerAgent(args []string, opts map[string]string) error {
 	a := w.agents[args[0]]
 	a.session = w.session(args[0])
+	if len(args) > 1 { // it has other resources now
+		var err error
+		if a.info.Resources, err = sdk.ParseResources(args[1]); err != nil {
+			return err
+		}
+	}
 	call := a.report()
 	if text := opts["highest"]; text != "" {
 		if _, err := fmt.Sscanf(text, "%d.%d", &call.Register.Highest.Generation, &call.Register.Highest.Term); err != nil {

@@ -83,6 +83,7 @@ func newWorld() *world {
 
 func (w *world) commit(cmd registry.Command) registry.Result {
 	w.index++
+	cmd.Version = min(registry.CommandVersion, w.reg.CommonVersion()) // as consensus writes it
 	return w.reg.Apply(w.index, cmd)
 }
 
