@@ -35,6 +35,9 @@ func (s *server) put(c *rest.Call, kind job.Kind) (rest.Answer, error) {
 		if missing == nil {
 			change.IfVersion[j.Name] = was.Job.Version
 		}
+		if err := j.Complete(was.Job); err != nil {
+			return rest.Answer{}, err
+		}
 		if missing != nil || !keep(j, was) {
 			j.Created = time.Time{} // when it is stored
 		}

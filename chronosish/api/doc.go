@@ -9,7 +9,8 @@
 // operators in and nobody else.
 //
 // What a client was shown may be sent back: a schedule that is written as it was shown
-// is the one that the job has, with its anchor and with what is handled.
+// is the one that the job has, with its anchor and with what is handled. So is a file
+// inside the job that a list has shown by its size alone; the job itself has it whole.
 //
 // What differs from Chronos, whose two generations differ from each other:
 //

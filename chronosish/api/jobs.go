@@ -10,11 +10,12 @@ import (
 	"github.com/profferhq/proffer/sdk/scheduler/rest"
 )
 
+// render is a list of jobs, in which large files that travel inside them are told by size.
 func render(list []book.Status) []job.Document {
 	out := make([]job.Document, 0, len(list))
 	zones := schedule.Zones{}
 	for _, st := range list {
-		out = append(out, shown(st, zones))
+		out = append(out, shown(st, zones).Brief())
 	}
 	return out
 }

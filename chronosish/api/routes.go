@@ -32,7 +32,7 @@ func (s *server) chronos() []rest.Route {
 		{Method: put, Path: "/iso8601", Doc: "The same, for clients of 2.x.", Handle: s.putScheduled},
 		{Method: post, Path: "/dependency", Doc: "Makes or replaces a job with parents.", Handle: s.putDependent},
 		{Method: put, Path: "/dependency", Doc: "The same, for clients of 2.x.", Handle: s.putDependent},
-		{Method: get, Path: "/jobs", Doc: "All jobs, sorted by name.", Handle: s.listJobs},
+		{Method: get, Path: "/jobs", Doc: "All jobs, sorted by name; of a file of more than 4 KiB that travels inside one only the size.", Handle: s.listJobs},
 		{Method: get, Path: "/jobs/search", Doc: "Jobs by parts of their texts: ?name=, ?command=, ?any= (one of both), ?limit= (10), ?offset=.", Handle: s.searchJobs},
 		{Method: get, Path: "/jobs/summary", Doc: "Each job with its last outcome and what goes on.", Handle: s.summary},
 		{Method: get, Path: "/job/{name}", Doc: "One job.", Handle: s.showJob},

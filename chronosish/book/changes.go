@@ -408,21 +408,3 @@ func (b *Book) killAll(q mind.Request[Change]) {
 	}
 	b.post(&mind.Posting{Done: func() { b.emit(mind.Reply[Outcome]{ID: q.ID, Outcome: o}) }})
 }
-
-// succeed counts a success of jobs that was none of their attempts', and tells their
-// children.
-func (b *Book) succeed(q mind.Request[Change]) {
-	var writes []sdk.StoreOp
-	var caused []*run
-	for _, name := range q.Change.Names {
-		e := b.jobs[name]
-		e.state.succeed(e.born, b.now)
-		told, runs := b.release(e, "marked")
-		writes, caused = append(append(writes, put(stateKey(name), &e.state)), told...), append(caused, runs...)
-		b.touch(name)
-	}
-	b.post(&mind.Posting{Writes: writes, Done: func() {
-		b.decided(caused)
-		b.emit(mind.Reply[Outcome]{ID: q.ID, Outcome: Outcome{At: b.now, Change: true}})
-	}})
-}

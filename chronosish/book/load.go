@@ -9,6 +9,7 @@ import (
 	"github.com/profferhq/proffer/chronosish/due"
 	"github.com/profferhq/proffer/chronosish/job"
 	"github.com/profferhq/proffer/sdk"
+	"github.com/profferhq/proffer/sdk/scheduler/mind"
 )
 
 // Load makes a Book of what an earlier one has left in the store. Keys of others are
@@ -92,6 +93,8 @@ func (b *Book) restore(kv sdk.StoreKV, states map[string]stateRecord, files map[
 		return b.restoreRun(kv)
 	case strings.HasPrefix(kv.Key, keyHistory):
 		return b.restoreLine(kv)
+	case strings.HasPrefix(kv.Key, keyRoom): // nobody was answered
+		b.post(&mind.Posting{Writes: []sdk.StoreOp{remove(kv.Key)}})
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/profferhq/proffer/chronosish/job"
 	"github.com/profferhq/proffer/sdk"
+	"github.com/profferhq/proffer/sdk/scheduler/mind"
 )
 
 func secondly(name string) *job.Job {
@@ -138,6 +139,51 @@ func TestDefinitionsLeaveRoom(t *testing.T) {
 	}
 	accepted(Change{Kind: Put, Jobs: []*job.Job{{Name: "child3", Parents: []string{"a"}}}}, false, "a child too many")
 	accepted(Change{Kind: Put, Jobs: []*job.Job{{Name: "child2", Parents: []string{"a", "b"}}}}, true, "the same child")
+}
+
+// TestASuccessWantsRoom: a success that a client tells is refused where there is no room for
+// it, and then nothing has happened; neither is anything left of it where chronosish ends
+// before it could be counted.
+func TestASuccessWantsRoom(t *testing.T) {
+	parent := &job.Job{Name: "parent", Schedule: "R1/2027-01-01T00:00:00Z/1"}
+	child, big := &job.Job{Name: "child", Parents: []string{"parent"}}, &job.Job{Name: "big", Command: strings.Repeat("x", 5000), Schedule: "R1/2027-01-01T00:00:00Z/1"}
+	w := full(t, 100, parent, child, big)
+	mark := func() mind.Reply[Outcome] { return w.change(Change{Kind: Succeed, Names: []string{"parent"}}) }
+	before := fmt.Sprint(w.store)
+	state := func() string {
+		st, _ := w.b.Job("parent")
+		of, _ := w.b.Job("child")
+		return fmt.Sprintf("%d successes, %d and %d runs of the child", st.Successes, len(of.Runs), of.Successes)
+	}
+	if r := mark(); r.Refusal == nil || r.Refusal.(*job.Refusal).Status != 503 || state() != "0 successes, 0 and 0 runs of the child" || fmt.Sprint(w.store) != before {
+		t.Fatalf("%v; %s", r.Refusal, state())
+	}
+	if w.advance(time.Minute); fmt.Sprint(w.store) != before || w.b.outbox.Waiting() > 0 {
+		t.Fatal("something happens later")
+	}
+	w.change(Change{Kind: Delete, Names: []string{"big"}})
+	w.step(mind.Request[Change]{ID: 99, Change: Change{Kind: Succeed, Names: []string{"parent"}}})
+	w.store["room/99"] = strings.Repeat("x", 500) // as if only this had been written
+	if w.boot(); w.store["room/99"] != "" {
+		t.Error("room is taken for ever")
+	}
+	w.advance(time.Second)
+	counted, _ := w.b.Job("parent")
+	was := counted.Successes
+	if r := mark(); r.Refusal != nil {
+		t.Fatal(r.Refusal)
+	}
+	st, _ := w.b.Job("parent")
+	w.advance(time.Second)
+	w.endAll(sdk.TaskFinished)
+	if of, _ := w.b.Job("child"); st.Successes != was+1 || of.Successes == 0 {
+		t.Errorf("%d successes after %d, %s", st.Successes, was, state())
+	}
+	for key := range w.store {
+		if strings.HasPrefix(key, keyRoom) {
+			t.Errorf("%s is left", key)
+		}
+	}
 }
 
 // TestAClientTakesNoHistory: what a client wants does not cost the history its quarter.

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -63,6 +64,59 @@ func (x Fetch) inlineSize() (int, error) {
 		return 0, fmt.Errorf("has base64 that is damaged")
 	}
 	return len(data), nil
+}
+
+// smallInline is how long a data: URI may be that lists show whole, in bytes.
+const smallInline = 4 << 10
+
+// Brief is the fetch as lists show it: of a long data: URI without its data, of which the
+// size is told instead, as data:;size=524288;base64, is.
+func (x Fetch) Brief() Fetch {
+	if size, err := x.inlineSize(); err == nil && len(x.URI) > smallInline && size > 0 {
+		head, _, _ := strings.Cut(x.URI, ",")
+		head, base64 := strings.CutSuffix(head, ";base64")
+		x.URI = fmt.Sprintf("%s;size=%d", head, size)
+		if base64 {
+			x.URI += ";base64"
+		}
+		x.URI += ","
+	}
+	return x
+}
+
+// isBrief tells whether the URI is one of those that Brief makes.
+func (x Fetch) isBrief() bool {
+	head, data, _ := strings.Cut(x.URI, ",")
+	return data == "" && strings.HasPrefix(head, "data:") && strings.Contains(head, ";size=")
+}
+
+// Brief is the document as lists show it (see Fetch.Brief).
+func (d Document) Brief() Document {
+	d.URIs, d.Fetch = slices.Clone(d.URIs), slices.Clone(d.Fetch)
+	for i, f := range d.Fetch {
+		d.Fetch[i] = fetchDocument(Fetch(f).Brief())
+		d.URIs[i] = d.Fetch[i].URI
+	}
+	return d
+}
+
+// Complete puts back the data of files that the job was sent without, as lists show them:
+// it is that of the file at the same place of was, nil for no job. The error is a *Refusal.
+func (j *Job) Complete(was *Job) error {
+	for i, x := range j.Fetch {
+		if !x.isBrief() {
+			continue
+		}
+		if was == nil || i >= len(was.Fetch) || was.Fetch[i].Brief().URI != x.URI {
+			return Invalid("fetch[%d].uri is %s, as lists show a file, without its data; send it whole. The job itself, read by its name, has it.", i, shorten(x.URI))
+		}
+		j.Fetch[i].URI = was.Fetch[i].URI
+	}
+	f := &faults{}
+	if j.checkInline(f); len(f.sentences) > 0 { // with others that were sent
+		return f.refusal()
+	}
+	return nil
 }
 
 // checkInline refuses what agents would: files that cannot be read, or too much of them.
