@@ -60,7 +60,7 @@ func (e *Executor) recall(t *task) probe.Memory {
 		m, err = probe.Recall(data)
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		e.o.Log.Error("what is known of a task's health is lost", "task", t.id, "error", err)
+		e.o.Log.Error("what is known of a task's health is lost", "task", t.id, "file", filepath.Join(t.runtimeDir, healthFile), "error", err)
 	}
 	return m
 }

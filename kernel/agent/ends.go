@@ -44,7 +44,7 @@ type lingering struct {
 
 func newEnds(a *Agent) (*ends, error) {
 	p := sandboxes.Policy{Keep: a.o.SandboxKeep, Pressure: a.o.SandboxFull}
-	x, err := openIndex(indexPath(a.layout.LogRoot()), func(id string) bool {
+	x, err := openIndex(indexPath(a.layout.LogRoot()), a.log, func(id string) bool {
 		_, err := os.Lstat(a.layout.Logs(id))
 		return err == nil
 	})

@@ -3,6 +3,9 @@ package agent
 import (
 	"bufio"
 	"errors"
+	"fmt"
+	"hash/crc32"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -29,25 +32,34 @@ type indexed struct {
 	task      sdk.TaskID
 }
 
-// openIndex reads the file, keeps what exists of it, and writes that anew.
-func openIndex(path string, exists func(container string) bool) (*index, error) {
+// openIndex reads the file, keeps what exists of it, and writes that anew. What can not be
+// read is told, and set aside where it stands in the way.
+func openIndex(path string, log *slog.Logger, exists func(container string) bool) (*index, error) {
 	x := &index{tasks: map[boxTask]string{}, executors: map[executorKey]string{}, containers: map[string]indexed{}}
-	old, err := os.Open(path)
+	text, err := os.ReadFile(path)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, err
-	}
-	if old != nil {
-		lines := bufio.NewScanner(old)
-		for lines.Scan() {
-			f := strings.Split(lines.Text(), "\t")
-			if len(f) == 4 && exists(f[0]) {
-				x.enter(f[0], indexed{sdk.FrameworkID(f[1]), sdk.ExecutorID(f[2]), sdk.TaskID(f[3])})
-			}
-		}
-		err := errors.Join(lines.Err(), old.Close())
-		if err != nil {
+		log.Error("the list of ended containers is lost; their output is found by container, not by task", "file", path, "error", err, "aside", path+".damaged")
+		if err := errors.Join(os.RemoveAll(path+".damaged"), os.Rename(path, path+".damaged")); err != nil {
 			return nil, err
 		}
+	}
+	damaged := 0
+	for line := range strings.Lines(string(text)) {
+		f := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
+		if len(f) < 4 {
+			damaged++
+			continue
+		}
+		e := indexed{sdk.FrameworkID(f[1]), sdk.ExecutorID(f[2]), sdk.TaskID(f[3])}
+		switch {
+		case line != e.line(f[0]) && (len(f) != 4 || !strings.HasSuffix(line, "\n")): // older releases wrote no check sum
+			damaged++
+		case exists(f[0]):
+			x.enter(f[0], e)
+		}
+	}
+	if damaged > 0 {
+		log.Error("the list of ended containers is damaged; the output of some is found by container, not by task", "file", path, "lines lost", damaged)
 	}
 	fresh := path + ".new"
 	if x.file, err = os.OpenFile(fresh, os.O_CREATE|os.O_TRUNC|os.O_WRONLY|os.O_APPEND, 0o600); err != nil {
@@ -64,7 +76,8 @@ func indexPath(logRoot string) string { return filepath.Join(logRoot, "index") }
 
 // line is safe: ids have no control characters.
 func (e indexed) line(id string) string {
-	return id + "\t" + string(e.framework) + "\t" + string(e.executor) + "\t" + string(e.task) + "\n"
+	text := id + "\t" + string(e.framework) + "\t" + string(e.executor) + "\t" + string(e.task)
+	return fmt.Sprintf("%s\t%08x\n", text, crc32.ChecksumIEEE([]byte(text)))
 }
 
 func (x *index) enter(id string, e indexed) {

@@ -50,7 +50,7 @@ func openJournal(dir string, log *slog.Logger, l *ledger.Ledger) (*journal, erro
 	if t := found.Torn; t != nil {
 		log.Warn("cut off the end of the checkpoint that was being written when the agent ended", "file", t.File, "offset", t.Offset, "bytes", t.Bytes)
 	}
-	j := &journal{log: c, slog: log, dir: dir, reserve: newReserve(filepath.Join(dir, "checkpoint", "reserve"))}
+	j := &journal{log: c, slog: log, dir: dir, reserve: newReserve(filepath.Join(dir, "checkpoint", "reserve"), log)}
 	for i := range found.Records {
 		r := &ledger.Record{}
 		if found.Records[i].Type != ledgerRecord {

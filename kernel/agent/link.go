@@ -20,7 +20,7 @@ import (
 )
 
 const (
-	maxEvent       = 128 << 20 // bytes of one event: a RUN has what was launched by one call, whose bound is the master's --max-body
+	maxEvent       = 16 << 20 // bytes of one event
 	callsPerBody   = 512
 	firstPause     = 50 * time.Millisecond
 	longestRestart = 5 * time.Second // between two tries to start the launcher

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"sync/atomic"
@@ -25,13 +26,17 @@ type reserve struct {
 	used atomic.Bool // given up
 }
 
-func newReserve(path string) *reserve {
+func newReserve(path string, log *slog.Logger) *reserve {
 	r := &reserve{path: path, size: reserveBytes}
 	var st unix.Statfs_t
 	if unix.Statfs(filepath.Dir(path), &st) == nil {
 		r.size = max(64<<10, min(r.size, int64(st.Blocks)*st.Bsize/50))
 	}
-	r.used.Store(r.make() != nil)
+	err := r.make()
+	r.used.Store(err != nil)
+	if err != nil {
+		log.Error("the space that is kept for a full disk cannot be taken; nothing is launched until it can be", "file", path, "error", err)
+	}
 	return r
 }
 

@@ -152,7 +152,7 @@ func TestJoinIsRefusedInASentence(t *testing.T) {
 		t.Fatal(err)
 	}
 	elsewhere := t.TempDir()
-	far := join(t, "m9", elsewhere, bootstrapped, nil, nil)
+	far := join(t, "m2", elsewhere, bootstrapped, nil, nil)
 	awaitTerm(t, far.Node)
 	if _, err := far.Propose(bounded(t), registry.Command{Type: registry.CommandBootstrap, Bootstrap: &registry.Bootstrap{ClusterID: "two", Name: "test"}}); err != nil {
 		t.Fatal(err)

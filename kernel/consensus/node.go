@@ -108,6 +108,12 @@ func (n *Node) open() error {
 		return fmt.Errorf("snapshots in %s: %w", n.opts.Dir, err)
 	}
 	n.snaps = snaps
+	if err := n.checkName(); err != nil {
+		return err
+	}
+	if err := n.settleSnapshots(snaps); err != nil {
+		return err
+	}
 	exists, err := raft.HasExistingState(n.store, n.store, snaps)
 	if err != nil {
 		return fmt.Errorf("read the raft state in %s: %w", n.opts.Dir, err)

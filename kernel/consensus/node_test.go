@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -273,4 +274,10 @@ func TestALoneVoterStandsAtOnce(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+// logged has a node's log written to w.
+func logged(o Options, w io.Writer) Options {
+	o.Log = slog.New(slog.NewTextHandler(w, nil))
+	return o
 }

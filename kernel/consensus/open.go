@@ -18,6 +18,9 @@ import (
 // itself panics, or dies of a bus error, on a file that was cut off.
 func openStore(dir string, fatal func(error)) (*logStore, error) {
 	path := filepath.Join(dir, "raft.db")
+	if err := refuseLost(dir, path); err != nil {
+		return nil, err
+	}
 	if err := verifyFile(path); err != nil {
 		return nil, err
 	}
@@ -39,6 +42,9 @@ func openStore(dir string, fatal func(error)) (*logStore, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("prepare %s: %w", path, err), db.Close())
 	}
+	if err := noteBegun(dir); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
 	return &logStore{db: db, fatal: fatal}, nil
 }
 
@@ -58,8 +64,7 @@ func verifyFile(path string) (err error) {
 		return nil
 	}
 	damaged := func(why any) error {
-		return fmt.Errorf("%s is damaged (%v): what this master knew is lost; remove it from the cluster and let it join anew, "+
-			"or restore a snapshot if it was the only one", path, why)
+		return fmt.Errorf("%s is damaged (%v): what this master knew is lost; %s", path, why, advice)
 	}
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {

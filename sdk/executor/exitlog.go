@@ -118,16 +118,17 @@ func parseExitLine(line []byte) (e Exit, ok bool) {
 }
 
 // searchExits looks in every exit log below runtime for the process. Without a
-// start time the latest of that pid is meant.
+// start time the latest of that pid is meant. A log that can not be read is an error only
+// where no other has the process.
 func searchExits(runtime string, p sdk.Process) (found Exit, ok bool, err error) {
 	files, err := filepath.Glob(filepath.Join(runtime, exitsDir, "*"))
 	if err != nil {
 		return found, false, err
 	}
 	for _, file := range files {
-		b, err := os.ReadFile(file)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return found, false, err
+		b, rerr := os.ReadFile(file)
+		if rerr != nil && !errors.Is(rerr, fs.ErrNotExist) {
+			err = errors.Join(err, rerr)
 		}
 		for line := range bytes.Lines(b) {
 			e, good := parseExitLine(bytes.TrimSuffix(line, []byte("\n")))
@@ -137,7 +138,10 @@ func searchExits(runtime string, p sdk.Process) (found Exit, ok bool, err error)
 			}
 		}
 	}
-	return found, ok, nil
+	if ok {
+		err = nil
+	}
+	return found, ok, err
 }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)

@@ -64,7 +64,8 @@ const (
 
 // ReadRecord reads the record of the container whose runtime directory is given.
 // CodeNotFound: no launch was begun there, or it was cut off before there was any
-// process. CodeUnsupported: a newer version of Proffer wrote it.
+// process. CodeUnsupported: a newer version of Proffer wrote it. CodeInternal: it is
+// damaged; whether a process was begun, and what became of it, is not known.
 func ReadRecord(runtimeDir string) (*Record, error) {
 	b, err := os.ReadFile(filepath.Join(runtimeDir, markerFile))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -77,19 +78,22 @@ func ReadRecord(runtimeDir string) (*Record, error) {
 }
 
 func parseRecord(dir string, b []byte) (*Record, error) {
+	damaged := func(what string) error {
+		return sdk.Errorf(sdk.CodeInternal, "", "the launch record %s is damaged (%s): whether its process was begun, and what became of it, is lost; it is not begun again", filepath.Join(dir, markerFile), what)
+	}
 	if len(b) < headSize || string(b[:offVersion]) != markerMagic {
-		return nil, sdk.Errorf(sdk.CodeNotFound, "", "the launch in %s was cut off before there was a process", dir)
+		return nil, damaged("it has no head")
 	}
 	if v := b[offVersion]; v > markerVersion {
 		return nil, sdk.Errorf(sdk.CodeUnsupported, "", "the launch record in %s has format %d; this version reads up to %d", dir, v, markerVersion)
 	}
 	spec := b[headSize:]
 	if int(le.Uint32(b[offSpec:])) != len(spec) || le.Uint32(b[offSpec+4:]) != sum(spec) {
-		return nil, sdk.Errorf(sdk.CodeNotFound, "", "the launch in %s was cut off before there was a process", dir)
+		return nil, damaged("its specification does not fit its check sum")
 	}
-	r := &Record{Began: b[offBegan] == 1, Settled: b[offSettled] == 1}
+	r := &Record{Began: b[offBegan] != 0, Settled: b[offSettled] == 1} // in doubt it has begun
 	if err := wire.Unmarshal(wire.Msgpack, spec, &r.Spec); err != nil {
-		return nil, err
+		return nil, damaged(err.Error())
 	}
 	r.Process = sdk.Process{PID: int32(le.Uint32(b[offPID:])), BootID: string(b[offBoot : offBoot+bootIDSize])}
 	var p [16]byte
