@@ -171,6 +171,8 @@ func (b *Book) take(in mind.Input) {
 		b.rescinded(in.Offer)
 	case mind.Update:
 		b.update(in.Status)
+	case mind.AgentFailed:
+		b.agentFailed(in.Agent)
 	case mind.Lost:
 		b.lost(in.Tasks)
 	case mind.Tick:

@@ -47,3 +47,20 @@ func TestWhatIsGoneMayHaveRun(t *testing.T) {
 		})
 	}
 }
+
+// TestAnAgentThatFailedIsAskedAbout: an operator gives an agent up of whose tasks the leading
+// master has not heard. It tells of the agent, and the answer for the attempt counts at once.
+func TestAnAgentThatFailedIsAskedAbout(t *testing.T) {
+	w, x := begun(t, &job.Job{Schedule: "R1/2026-01-01T00:00:01Z/60"})
+	x.state = sdk.TaskGoneByOperator
+	w.step(mind.AgentFailed{Agent: "another"})
+	w.rest()
+	if got := w.outcomes(); len(got) > 0 {
+		t.Errorf("another agent failed: %q", got)
+	}
+	w.step(mind.AgentFailed{Agent: x.info.AgentID})
+	w.rest()
+	if got := w.outcomes(); len(got) != 1 || got[0] != string(due.Lost) {
+		t.Errorf("its agent failed: %q", got)
+	}
+}

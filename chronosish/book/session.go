@@ -67,6 +67,14 @@ func (b *Book) lost(tasks []sdk.TaskID) {
 	}
 }
 
+// agentFailed has the attempts of an agent asked for: those that the leading master does
+// not know it tells nothing of.
+func (b *Book) agentFailed(agent sdk.AgentID) {
+	if b.session.up {
+		b.ask(func(r *run) bool { return r.rec.Agent == agent })
+	}
+}
+
 // askBatch is how many tasks one RECONCILE names.
 const askBatch = 1000
 

@@ -221,6 +221,10 @@ func (i *instance) handle(e *sdk.Event) {
 		i.push(mind.Offers{Offers: e.Offers.Offers})
 	case sdk.EventRescind:
 		i.push(mind.Rescinded{Offer: e.Rescind.OfferID})
+	case sdk.EventFailure:
+		if e.Failure.ExecutorID == "" {
+			i.push(mind.AgentFailed{Agent: e.Failure.AgentID})
+		}
 	case sdk.EventUpdate:
 		i.p.told(i.name, i.info.ID, &e.Update.Status)
 		delete(b.doubt, e.Update.Status.TaskID)

@@ -140,6 +140,8 @@ func (f *Fleet) take(in mind.Input) {
 		f.rescinded(in.Offer)
 	case mind.Update:
 		f.update(in.Status)
+	case mind.AgentFailed:
+		f.agentFailed(in.Agent)
 	case mind.Lost:
 		f.lost(in.Tasks)
 	case mind.Tick:

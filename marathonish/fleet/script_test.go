@@ -325,6 +325,14 @@ func (s *script) happen(verb string, args []string, opts map[string]string) bool
 		s.resend()
 	case "silence", "back":
 		s.silence(s.machine(args[0]), verb == "silence")
+	case "gone": // an agent of whose tasks the leading master has not heard
+		for _, t := range s.live() {
+			if t.on.name == args[0] {
+				t.state = sdk.TaskGoneByOperator
+			}
+		}
+		s.step(mind.AgentFailed{Agent: sdk.AgentID(args[0])})
+		s.world.run()
 	case "advance":
 		d, err := time.ParseDuration(args[0])
 		if err != nil {

@@ -79,6 +79,14 @@ func (f *Fleet) lost(tasks []sdk.TaskID) {
 	}
 }
 
+// agentFailed has the instances of an agent asked for: those that the leading master does
+// not know it tells nothing of.
+func (f *Fleet) agentFailed(agent sdk.AgentID) {
+	if f.session.up {
+		f.ask(func(u *unit) bool { return u.rec.Agent == agent })
+	}
+}
+
 // askBatch is how many tasks one RECONCILE names.
 const askBatch = 1000
 

@@ -24,6 +24,8 @@ func (s *Scheduler[M]) handle(ctx context.Context, e *sdk.Event) error {
 		s.Push(mind.Rescinded{Offer: e.Rescind.OfferID})
 	case e.Update != nil:
 		s.Push(mind.Update{Status: e.Update.Status})
+	case e.Failure != nil && e.Failure.ExecutorID == "":
+		s.Push(mind.AgentFailed{Agent: e.Failure.AgentID})
 	}
 	return nil
 }

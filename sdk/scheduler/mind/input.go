@@ -39,6 +39,9 @@ type (
 	// Update is a status, also one that answers a reconciliation. It comes again until
 	// it is acknowledged.
 	Update struct{ Status sdk.TaskStatus }
+	// AgentFailed says that an agent is unreachable or gone. What became of its tasks is
+	// told for those that the leading master knows; the others are to be asked for.
+	AgentFailed struct{ Agent sdk.AgentID }
 	// Lost says that an Accept with these tasks was refused or may not have arrived.
 	Lost struct{ Tasks []sdk.TaskID }
 
@@ -54,5 +57,6 @@ func (Disconnected) Input() {}
 func (Offers) Input()       {}
 func (Rescinded) Input()    {}
 func (Update) Input()       {}
+func (AgentFailed) Input()  {}
 func (Lost) Input()         {}
 func (Tick) Input()         {}
