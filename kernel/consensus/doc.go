@@ -18,6 +18,10 @@
 // raft before that was granted (Admit). Masters ask each other one question a connection
 // on the raft port, behind the same handshake (talk.go).
 //
+// A leader that has waited for its disk longer than the others would wait for four dead
+// leaders falls silent, so that one of them leads; it follows when the disk is back. What
+// was not confirmed by then is told to be unknown.
+//
 // A Node may be used from any goroutine. A write or fsync of the log that fails
 // ends the process (Options.Fatal): what the disk then holds is unknown, and a
 // master that guesses could forget what it promised.

@@ -6,6 +6,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -42,7 +43,7 @@ func testStream(t *testing.T, key credential.Key) (*stream, *lockedBuffer) {
 		t.Fatal(err)
 	}
 	log := &lockedBuffer{}
-	s := newStream(ln, ln.Addr().String(), key, slog.New(slog.NewTextHandler(log, nil)))
+	s := newStream(ln, ln.Addr().String(), key, slog.New(slog.NewTextHandler(log, nil)), new(atomic.Bool))
 	s.begin(func(question) answer { return answer{} }, func() bool { return false })
 	t.Cleanup(s.stop)
 	return s, log

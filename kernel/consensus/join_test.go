@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -265,4 +266,27 @@ func TestTheRemovedStayOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	until(t, "it votes again", func() bool { return len(strings.Fields(votersOf(first.Node))) == 2 })
+}
+
+// Two masters that join a lone one at the same moment: raft is started anew once, and both
+// vote. (It was started anew under the one that waited for it, which then waited minutes.)
+func TestTwoJoinALoneMasterAtOnce(t *testing.T) {
+	first := join(t, "m1", t.TempDir(), bootstrapped, nil, nil)
+	awaitTerm(t, first.Node)
+	var all sync.WaitGroup
+	got := make([]*instance, 8)
+	for i := range got {
+		all.Go(func() {
+			var err error
+			if got[i], err = first.grow(bounded(t)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	for _, inst := range got {
+		if inst == nil || inst != got[0] || inst.solo {
+			t.Errorf("the instances differ: %v", got)
+		}
+	}
 }

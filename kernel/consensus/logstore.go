@@ -18,6 +18,7 @@ import (
 type logStore struct {
 	db    *bolt.DB
 	fatal func(error)
+	watch *watch // nil: nobody asks how long a write takes
 }
 
 const entryVersion = 1
@@ -28,9 +29,11 @@ func bucketStable() []byte { return []byte("stable") }
 // update commits one transaction. A failed commit is final: bbolt's and the
 // kernel's idea of the file may differ from here on.
 func (s *logStore) update(what string, f func(*bolt.Tx) error) error {
+	over := s.watch.begin()
 	err := s.db.Update(f)
+	over()
 	if err != nil && !errors.Is(err, berrors.ErrDatabaseNotOpen) {
-		s.fatal(fmt.Errorf("write of %s failed (%s), the master can not go on safely: %w", s.db.Path(), what, err))
+		s.fatal(diskFailed(s.db.Path(), what, err))
 	}
 	return err
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,12 +24,17 @@ type Node struct {
 	terms  chan Term
 	wait   sync.WaitGroup
 	dial   func() raft.Transport // a fresh transport per instance
+	silent *atomic.Bool          // the transports send nothing
 	writes *writes               // of the store
 	adding adding                // masters that are on their way to a vote
 	took   atomic.Bool           // this master was taken into its cluster
 	wanted atomic.Bool           // an operator has said that it is to be taken in, whatever was before
 	life   context.Context       // ends with Close
 	end    context.CancelFunc
+
+	growing sync.Mutex                    // held while a lone voter becomes one of several
+	leads   atomic.Pointer[chan struct{}] // closed when this master's last leadership has ended
+	handing atomic.Pointer[chan struct{}] // closed when the last handing over for a slow disk has ended
 
 	mu      sync.RWMutex
 	inst    *instance     // nil while this master waits to be added
@@ -69,8 +73,9 @@ func New(o Options) (*Node, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
-	s := newStream(o.Listener, o.Advertise, o.Key, o.Log)
-	n, err := newNode(o, func() raft.Transport {
+	var silent atomic.Bool
+	s := newStream(o.Listener, o.Advertise, o.Key, o.Log, &silent)
+	n, err := newNode(o, &silent, func() raft.Transport {
 		return raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
 			Stream: newLayer(s), MaxPool: 3, Timeout: 10 * time.Second, Logger: newBridge(o.Log, "raft-net")})
 	})
@@ -83,7 +88,7 @@ func New(o Options) (*Node, error) {
 	return n, nil
 }
 
-func newNode(o Options, dial func() raft.Transport) (*Node, error) {
+func newNode(o Options, silent *atomic.Bool, dial func() raft.Transport) (*Node, error) {
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("raft directory: %w", err)
 	}
@@ -91,7 +96,8 @@ func newNode(o Options, dial func() raft.Transport) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &Node{opts: o, store: st, dial: dial, terms: make(chan Term, 1), writes: newWrites(), invites: make(chan struct{}, 1)}
+	n := &Node{opts: o, store: st, dial: dial, silent: silent, terms: make(chan Term, 1), writes: newWrites(), invites: make(chan struct{}, 1)}
+	st.watch = &watch{every: o.Many.Election, tell: n.slow, over: n.fast}
 	n.life, n.end = context.WithCancel(context.Background())
 	n.fsm = newFSM(o)
 	n.fsm.identify = n.identify
@@ -103,9 +109,9 @@ func newNode(o Options, dial func() raft.Transport) (*Node, error) {
 }
 
 func (n *Node) open() error {
-	snaps, err := raft.NewFileSnapshotStoreWithLogger(filepath.Clean(n.opts.Dir), 2, newBridge(n.opts.Log, "snapshots"))
+	snaps, err := openSnapshots(n.opts.Dir, n.opts.Log)
 	if err != nil {
-		return fmt.Errorf("snapshots in %s: %w", n.opts.Dir, err)
+		return err
 	}
 	n.snaps = snaps
 	if err := n.checkName(); err != nil {
@@ -233,7 +239,12 @@ func (n *Node) start(solo, bootstrap bool) error {
 		_, leader := o.Data.(raft.LeaderObservation)
 		return leader
 	}))
-	n.wait.Go(func() { n.follow(r, notify, leaders, over) })
+	states := make(chan raft.Observation, 1)
+	r.RegisterObserver(raft.NewObserver(states, false, func(o *raft.Observation) bool {
+		state, ok := o.Data.(raft.RaftState)
+		return ok && state != raft.Leader
+	}))
+	n.wait.Go(func() { n.follow(r, notify, leaders, states, over) })
 	if solo {
 		n.wait.Go(func() { n.stand(transport, c.LocalID) })
 	}
@@ -251,7 +262,9 @@ func (n *Node) stand(t raft.Transport, id raft.ServerID) {
 }
 
 // follow turns raft's notifications into terms until the instance ends.
-func (n *Node) follow(r *raft.Raft, notify <-chan bool, leaders <-chan raft.Observation, over <-chan struct{}) {
+// That it leads no longer is seen in its state: the notification comes only when what a
+// deposed leader writes is on the disk, which may be why it was deposed.
+func (n *Node) follow(r *raft.Raft, notify <-chan bool, leaders, states <-chan raft.Observation, over <-chan struct{}) {
 	var lost chan struct{}
 	resign := func() {
 		if lost != nil {
@@ -267,7 +280,13 @@ func (n *Node) follow(r *raft.Raft, notify <-chan bool, leaders <-chan raft.Obse
 			if leads {
 				n.took.Store(true)
 				lost = make(chan struct{})
-				n.announce(Term{Number: r.CurrentTerm(), Lost: lost})
+				ends := lost
+				n.leads.Store(&ends)
+				n.announce(Term{Number: r.CurrentTerm(), Lost: ends})
+			}
+		case <-states:
+			if r.State() != raft.Leader {
+				resign()
 			}
 		case <-leaders:
 			if n.opts.Changed != nil {
@@ -276,6 +295,20 @@ func (n *Node) follow(r *raft.Raft, notify <-chan bool, leaders <-chan raft.Obse
 		case <-over:
 			return
 		}
+	}
+}
+
+// deposed is closed when this master's present leadership ends; nil while it has none.
+func (n *Node) deposed() <-chan struct{} {
+	ends := n.leads.Load()
+	if ends == nil {
+		return nil
+	}
+	select {
+	case <-*ends:
+		return nil
+	default:
+		return *ends
 	}
 }
 

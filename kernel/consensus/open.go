@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"syscall"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -40,7 +41,7 @@ func openStore(dir string, fatal func(error)) (*logStore, error) {
 		return err
 	})
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("prepare %s: %w", path, err), db.Close())
+		return nil, errors.Join(diskFailed(path, "the first pages", err), db.Close())
 	}
 	if err := noteBegun(dir); err != nil {
 		return nil, errors.Join(err, db.Close())
@@ -53,6 +54,9 @@ const lockTimeout = time.Second
 func openError(path string, err error) error {
 	if errors.Is(err, berrors.ErrTimeout) {
 		return fmt.Errorf("%s is in use by another master: stop that one, or use another directory", path)
+	}
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EIO) {
+		return diskFailed(path, "the first pages", err)
 	}
 	return fmt.Errorf("open %s: %w", path, err)
 }

@@ -44,7 +44,7 @@ func (n *Node) ProposeBatch(ctx context.Context, cs []registry.Command) ([]regis
 	}
 	results := make([]registry.Result, len(cs))
 	for i, f := range futures {
-		if err := wait(ctx, f); err != nil {
+		if err := waitUnless(ctx, f, n.deposed()); err != nil {
 			return nil, unavailable("propose "+string(cs[i].Type), err)
 		}
 		r, ok := f.Response().(registry.Result)
@@ -74,7 +74,7 @@ func (n *Node) VerifyLeader(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := wait(ctx, inst.raft.VerifyLeader()); err != nil {
+	if err := waitUnless(ctx, inst.raft.VerifyLeader(), n.deposed()); err != nil {
 		return unavailable("verify leadership", err)
 	}
 	return nil
@@ -165,7 +165,10 @@ func remaining(ctx context.Context) time.Duration {
 // wait bounds a future by the context, and by ProposeBound where it has no end.
 // The goroutine left behind by a time-out ends with raft's own answer, which
 // comes at the latest when the instance ends.
-func wait(ctx context.Context, f raft.Future) error {
+func wait(ctx context.Context, f raft.Future) error { return waitUnless(ctx, f, nil) }
+
+// waitUnless also returns when this master is deposed.
+func waitUnless(ctx context.Context, f raft.Future, deposed <-chan struct{}) error {
 	ctx, cancel := context.WithTimeout(ctx, remaining(ctx))
 	defer cancel()
 	done := make(chan error, 1)
@@ -173,6 +176,8 @@ func wait(ctx context.Context, f raft.Future) error {
 	select {
 	case err := <-done:
 		return err
+	case <-deposed:
+		return raft.ErrLeadershipLost
 	case <-ctx.Done():
 		return ctx.Err()
 	}

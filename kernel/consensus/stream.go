@@ -1,9 +1,11 @@
 package consensus
 
 import (
+	"errors"
 	"log/slog"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -22,6 +24,7 @@ type stream struct {
 	waits     func() bool           // no raft runs here that could take a connection
 	ready     chan net.Conn
 	slots     chan struct{} // bounds the handshakes under way
+	silent    *atomic.Bool  // nothing goes out of raft's connections
 	done      chan struct{}
 	wait      sync.WaitGroup
 }
@@ -30,8 +33,8 @@ type stream struct {
 // wait in the listener's backlog.
 const maxHandshakes = 64
 
-func newStream(ln net.Listener, advertise string, key credential.Key, log *slog.Logger) *stream {
-	s := &stream{ln: ln, advertise: advertise, key: key, log: log,
+func newStream(ln net.Listener, advertise string, key credential.Key, log *slog.Logger, silent *atomic.Bool) *stream {
+	s := &stream{ln: ln, advertise: advertise, key: key, log: log, silent: silent,
 		ready: make(chan net.Conn), slots: make(chan struct{}, maxHandshakes), done: make(chan struct{})}
 	return s
 }
@@ -146,8 +149,23 @@ func (l *layer) Dial(address raft.ServerAddress, timeout time.Duration) (net.Con
 		_ = conn.Close()
 		return nil, err
 	}
-	return conn, nil
+	return spoken{conn, l.stream}, nil
 }
+
+// spoken is a connection that ends when something is to be sent while we are silent.
+type spoken struct {
+	net.Conn
+	of *stream
+}
+
+func (s spoken) Write(b []byte) (int, error) {
+	if s.of.silent.Load() {
+		return 0, errSilent
+	}
+	return s.Conn.Write(b)
+}
+
+var errSilent = errors.New("this master is silent because its disk is slow")
 
 // advertised is an address as it was told, not resolved.
 type advertised string

@@ -41,23 +41,9 @@ func (n *Node) AddVoter(ctx context.Context, v Voter) error { return n.addServer
 
 // addServer is AddVoter, or makes one that is told everything and has no vote.
 func (n *Node) addServer(ctx context.Context, v Voter, votes bool) error {
-	inst, err := n.instance()
+	inst, err := n.grow(ctx)
 	if err != nil {
 		return err
-	}
-	if inst.solo {
-		if err := n.VerifyLeader(ctx); err != nil {
-			return err
-		}
-		if err := n.store.Set(keyGrown(), []byte{1}); err != nil {
-			return err
-		}
-		if err := n.restart(false); err != nil {
-			return err
-		}
-		if inst, err = n.lead(ctx); err != nil {
-			return err
-		}
 	}
 	add := inst.raft.AddNonvoter
 	if votes {
@@ -68,6 +54,27 @@ func (n *Node) addServer(ctx context.Context, v Voter, votes bool) error {
 		return unavailable(fmt.Sprintf("add the master %s (%s)", v.Name, v.Address), err)
 	}
 	return nil
+}
+
+// grow gives an instance that more than one may vote in. Two masters may be on their way
+// at once: the second waits for the first, instead of starting raft anew under it.
+func (n *Node) grow(ctx context.Context) (*instance, error) {
+	n.growing.Lock()
+	defer n.growing.Unlock()
+	inst, err := n.instance()
+	if err != nil || !inst.solo {
+		return inst, err
+	}
+	if err := n.VerifyLeader(ctx); err != nil {
+		return nil, err
+	}
+	if err := n.store.Set(keyGrown(), []byte{1}); err != nil {
+		return nil, err
+	}
+	if err := n.restart(false); err != nil {
+		return nil, err
+	}
+	return n.lead(ctx)
 }
 
 // restart ends this instance of raft and starts the next; disk and port stay.
@@ -100,6 +107,8 @@ func (n *Node) lead(ctx context.Context) (*instance, error) {
 	for inst.raft.State() != raft.Leader {
 		select {
 		case <-seen:
+		case <-inst.over:
+			return nil, unavailable("lead with the cluster's time-outs", raft.ErrRaftShutdown)
 		case <-ctx.Done():
 			return nil, unavailable("lead with the cluster's time-outs", ctx.Err())
 		}

@@ -106,6 +106,9 @@ func (w *writes) over() bool {
 // write proposes groups, one after the other, until the node closes.
 func (n *Node) write() {
 	for !n.writes.over() {
+		if handing := n.handing.Load(); handing != nil {
+			<-*handing
+		}
 		if group := n.writes.group(); len(group) > 0 {
 			n.writeGroup(group)
 			continue
@@ -178,6 +181,7 @@ func (n *Node) ProposeStore(ctx context.Context, c store.Command) (store.Result,
 	select {
 	case <-one.done:
 		return one.result, one.err
+	case <-n.deposed():
 	case <-ctx.Done():
 	}
 	code := sdk.CodeUnknown
