@@ -115,9 +115,11 @@ func (m *Master) open() (err error) {
 	if len(m.opts.Expect) > 0 && !slices.Contains(m.opts.Expect, raftAddr) {
 		return fmt.Errorf("--expect: names the raft addresses of the first masters, and this one's, %s, is not among them (--hostname and --raft-port make it)", raftAddr)
 	}
-	if m.consensus, err = consensus.New(co); err != nil {
+	var c *consensus.Node
+	if err := m.alive(func() (err error) { c, err = consensus.New(co); return err }); err != nil {
 		return err
 	}
+	m.consensus = c
 	m.metrics.store(func() (s store.Stats) {
 		m.consensus.ViewStore(func(st *store.State) { s = st.Stats() })
 		return s
@@ -181,6 +183,19 @@ func (m *Master) die(err error) {
 	default:
 	}
 	select {}
+}
+
+// alive gives what f gives, or what this master died of meanwhile: then f may never
+// return, because the disk that it waits for is not asked again.
+func (m *Master) alive(f func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- f() }()
+	select {
+	case err := <-done:
+		return err
+	case err := <-m.fatal:
+		return err
+	}
 }
 
 // nameIn is this master's name, made at its first start: one that lost its disk
@@ -276,17 +291,19 @@ func (m *Master) Run(ctx context.Context) error {
 	case err = <-failed:
 	}
 	cancel()
-	<-leading
-	stop, done := context.WithTimeout(context.Background(), stopTimeout)
-	defer done()
-	for _, s := range m.servers() {
-		if serr := s.Shutdown(stop); serr != nil {
-			_ = s.Close()
+	return m.alive(func() error {
+		<-leading
+		stop, done := context.WithTimeout(context.Background(), stopTimeout)
+		defer done()
+		for _, s := range m.servers() {
+			if serr := s.Shutdown(stop); serr != nil {
+				_ = s.Close()
+			}
 		}
-	}
-	<-gossiping
-	<-joining
-	return errors.Join(err, m.close())
+		<-gossiping
+		<-joining
+		return errors.Join(err, m.close())
+	})
 }
 
 // servers are that of this master's own port and those of the published ones.
