@@ -21,8 +21,11 @@ const ledgerRecord = 1
 // at least; it is also as many as the last snapshot had.
 const compactAfter = 20_000
 
-// fullPause is between two tries to write to a full disk.
-const fullPause = 500 * time.Millisecond
+// fullPause is between two tries to write to a full disk; each fullRemind-th is told.
+const (
+	fullPause  = 500 * time.Millisecond
+	fullRemind = 60
+)
 
 // journal keeps the ledger's records on disk.
 type journal struct {
@@ -30,6 +33,8 @@ type journal struct {
 	slog     *slog.Logger
 	dir      string
 	reserve  *reserve
+	failed   bool            // a store was given up, and none follows it
+	quit     <-chan struct{} // closed when the agent is to end; nil: it never is
 	batch    []checkpoint.Record // reused
 	buf      []byte              // reused
 	late     []ledger.Record     // of add
@@ -79,19 +84,47 @@ func (j *journal) store(rs []ledger.Record) error {
 	}
 	j.appended += len(rs)
 	err := j.log.Append(j.batch...)
-	for errors.Is(err, syscall.ENOSPC) {
+	for tries := 0; full(err); {
 		// The reserve is there so that a full disk can still be told about. When that
 		// is used up too, everything waits: nothing may happen that is not stored.
 		if !j.reserve.release() {
-			j.slog.Error("the disk is full, the checkpoint cannot be written; the agent waits for space", "dir", j.dir)
-			time.Sleep(fullPause)
+			if tries%fullRemind == 0 {
+				j.slog.Error("the disk is full, the checkpoint cannot be written; the agent waits for space, its tasks go on and nothing new is begun; make room there",
+					"dir", j.dir)
+			}
+			tries++
+			if !j.pause(fullPause) {
+				j.failed = true
+				return fmt.Errorf("the agent was told to end while it waited for space in %s: what its tasks have told it since then they tell the next one: %w", j.dir, err)
+			}
 		}
 		err = j.log.Append(j.batch...)
 	}
 	if err != nil {
-		return fmt.Errorf("the checkpoint cannot be written; the agent ends because it can promise nothing more: %w", err)
+		j.failed = true
+		return fmt.Errorf("this agent ends, because its disk failed: %w. Its tasks go on, and what it has not stored it has confirmed to nobody; "+
+			"see what is wrong with the disk of %s, then start it again", err, j.dir)
 	}
 	return nil
+}
+
+// full tells whether a write that failed can be tried again when there is space. A fsync
+// that failed for want of space is not one of them.
+func full(err error) bool {
+	var broken *checkpoint.Broken
+	return errors.Is(err, syscall.ENOSPC) && !errors.As(err, &broken)
+}
+
+// pause is false when the agent is to end meanwhile.
+func (j *journal) pause(d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-j.quit:
+		return false
+	}
 }
 
 // add takes records that nothing depends on: acknowledgements, which are asked for
@@ -133,13 +166,20 @@ func (j *journal) compact(l *ledger.Ledger) error {
 		return nil
 	}
 	rs := l.Snapshot()
-	j.late = nil // the snapshot says it
 	if err := j.encode(rs); err != nil {
 		return err
 	}
-	if err := j.log.Compact(j.batch); err != nil {
-		return fmt.Errorf("the checkpoint cannot be written anew: %w", err)
+	err := j.log.Compact(j.batch)
+	if full(err) {
+		// The old file is still there, and says the same in more words.
+		j.snapshot = j.appended + compactAfter/4
+		j.slog.Warn("the disk is too full to write the checkpoint anew; the agent goes on with the old one", "dir", j.dir, "next after", j.snapshot-j.appended)
+		return nil
 	}
+	if err != nil {
+		return fmt.Errorf("this agent ends, because its disk failed: the checkpoint cannot be written anew: %w. Its tasks go on; see what is wrong with the disk of %s, then start it again", err, j.dir)
+	}
+	j.late = nil // the snapshot says it
 	j.appended, j.snapshot = 0, len(rs)
 	if cap(j.buf) > 4<<20 {
 		j.buf = nil
@@ -147,4 +187,9 @@ func (j *journal) compact(l *ledger.Ledger) error {
 	return nil
 }
 
-func (j *journal) close() error { return errors.Join(j.flush(), j.log.Close()) }
+func (j *journal) close() error {
+	if j.failed { // and was told
+		return j.log.Close()
+	}
+	return errors.Join(j.flush(), j.log.Close())
+}

@@ -39,6 +39,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	inner, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	g, inner := errgroup.WithContext(inner)
+	a.journal.quit = inner.Done()
 	g.Go(func() error { return a.serve(inner) })
 	launcher, err := a.recover(inner)
 	if err != nil {

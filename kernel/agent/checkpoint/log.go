@@ -123,10 +123,25 @@ func (l *Log) sync(f File) error {
 	return f.Sync()
 }
 
+// Broken is the error of a log that can not be written any more, whatever its cause: a
+// fsync has failed, with which the system may have forgotten what it was to write, and a
+// second one would say that all is well.
+type Broken struct {
+	File string
+	Err  error
+}
+
+func (b *Broken) Error() string {
+	return fmt.Sprintf("the checkpoint %s can no longer be trusted: %v", b.File, b.Err)
+}
+
+// Unwrap is what the disk said.
+func (b *Broken) Unwrap() error { return b.Err }
+
 // Append makes the records durable, in their order and behind all that was accepted
 // before. An error that wraps a failed write (a full disk) is that of this call
 // only, its records are not in the file, and a later call may succeed; after a
-// failed fsync every call fails.
+// failed fsync every call fails, with a Broken.
 func (l *Log) Append(records ...Record) error { return l.Add(records...).Wait() }
 
 // Add accepts the records and gives them their place in the order; they are durable
@@ -207,7 +222,7 @@ func (l *Log) writeNext() {
 	l.mu.Lock()
 	l.writing = false
 	if final {
-		l.failed = fmt.Errorf("the checkpoint %s can no longer be trusted: %w", l.path, err)
+		l.failed = &Broken{File: l.path, Err: err}
 		err = l.failed
 	}
 	b.finish(err)

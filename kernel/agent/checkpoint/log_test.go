@@ -198,7 +198,8 @@ func TestFailedFsyncIsFinal(t *testing.T) {
 			if !errors.Is(err, syscall.EIO) {
 				t.Errorf("the failure is told as %v", err)
 			}
-			if err := l.Append(rec(1, 1)); err == nil || !strings.Contains(err.Error(), "no longer be trusted") {
+			var broken *Broken
+			if err := l.Append(rec(1, 1)); !errors.As(err, &broken) || !strings.Contains(err.Error(), "no longer be trusted") {
 				t.Errorf("afterwards: %v", err)
 			}
 		})
