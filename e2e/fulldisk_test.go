@@ -14,67 +14,86 @@ import (
 	"github.com/profferhq/proffer/sdk/store"
 )
 
-// TestFollowerWithAFullDisk: a follower that cannot write any more says so and ends, the
-// others go on; with room again it is started, and catches up.
-func TestFollowerWithAFullDisk(t *testing.T) {
-	if os.Getenv("PROFFER_SOAK") == "" {
-		t.Skip("PROFFER_SOAK runs it")
+// onSmallDisk gives a daemon's directory so many MiB, and no more.
+func (n *netCluster) onSmallDisk(name string, size int) {
+	n.t.Helper()
+	dir := filepath.Join(n.dir, name)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		n.t.Fatal(err)
 	}
-	n := newNet(t, 0, "none")
-	for name, h := range n.hosts {
-		if name[0] != 'm' {
-			continue
-		}
-		dir := filepath.Join(n.dir, name)
-		if err := os.MkdirAll(dir, 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := h.Do(func() error { return unix.Mount("tmpfs", dir, "tmpfs", 0, "size=24m,mode=755") }); err != nil {
-			t.Fatal(err)
-		}
+	err := n.hosts[name].Do(func() error { return unix.Mount("tmpfs", dir, "tmpfs", 0, fmt.Sprintf("size=%dm,mode=755", size)) })
+	if err != nil {
+		n.t.Fatal(err)
 	}
-	n.up()
-	leader := n.settledNet()
-	victim := n.others(leader)[0]
-	on := func(script string) {
-		t.Helper()
-		cmd := exec.Command("sh", "-c", script)
-		if err := n.hosts[victim].Start(cmd); err != nil {
-			t.Fatal(err)
-		}
-		_ = cmd.Wait() // a full disk is what dd ends with
+}
+
+// on runs a script on a host, and does not ask how it went.
+func (n *netCluster) on(name, script string) {
+	n.t.Helper()
+	cmd := exec.Command("sh", "-c", script)
+	if err := n.hosts[name].Start(cmd); err != nil {
+		n.t.Fatal(err)
 	}
-	n.sw.Note("the disk of " + victim + " is full")
-	on(fmt.Sprintf("dd if=/dev/zero of=%s/fill bs=64k 2>/dev/null; dd if=/dev/zero of=%[1]s/fill2 bs=512 2>/dev/null", filepath.Join(n.dir, victim)))
-	s := n.space("c0", "disk", n.others(victim)...)
-	value := make([]byte, 64<<10)
-	written := 0
-	ended := func() bool {
-		select {
-		case <-n.daemons[victim].ended:
-			return true
-		default:
-			return false
+	_ = cmd.Wait()
+}
+
+// TestMastersWithFullDisks: a follower, and then the leader, can not write any more. It
+// says so and ends, the others go on and lose nothing; with room again it is started, and
+// catches up.
+func TestMastersWithFullDisks(t *testing.T) {
+	b := startBusy(t, func(n *netCluster) {
+		for _, name := range n.others("") {
+			n.onSmallDisk(name, 24)
 		}
-	}
-	eventually(t, 30*time.Second, "the follower with the full disk ends", func() bool {
-		began := time.Now()
-		_, err := s.Commit(t.Context(), store.Txn{Then: []store.Op{store.Put(fmt.Sprintf("k%d", written%8), value)}})
-		if took := time.Since(began); err != nil || took > elsewhereBound {
-			t.Errorf("a write beside a full disk: %v after %v", err, took)
-		}
-		written++
-		return ended() || written > 200
 	})
-	talk := n.daemons[victim].talk()
-	if !ended() || !strings.Contains(talk, "no space left on device") {
-		t.Errorf("after %d writes it ended: %v; it said:\n%s", written, ended(), talk[max(0, len(talk)-2000):])
+	value := make([]byte, 64<<10)
+	for _, what := range []string{"follower", "leader"} {
+		leader := b.settledNet()
+		victim := map[string]string{"follower": b.others(leader)[0], "leader": leader}[what]
+		dir := filepath.Join(b.dir, victim)
+		b.sw.Note("the disk of " + victim + " is full")
+		b.on(victim, fmt.Sprintf("dd if=/dev/zero of=%s/fill bs=64k 2>/dev/null; dd if=/dev/zero of=%[1]s/fill2 bs=512 2>/dev/null", dir))
+		s := b.space("c1", "disk", b.others(victim)...)
+		written, slowest := 0, time.Duration(0)
+		write := func() (err error) {
+			began := time.Now()
+			_, err = s.Commit(t.Context(), store.Txn{Then: []store.Op{store.Put(fmt.Sprintf("%s%d", what, written%8), value)}})
+			written++
+			slowest = max(slowest, time.Since(began))
+			return err
+		}
+		eventually(t, 30*time.Second, "it ends", func() bool {
+			if err := write(); err != nil && what == "follower" {
+				t.Errorf("a write beside a full disk: %v", err)
+			}
+			select {
+			case <-b.daemons[victim].ended:
+				return true
+			default:
+				return written > 500
+			}
+		})
+		last := b.ends(victim, 10*time.Second)
+		for _, part := range []string{filepath.Join(dir, "raft", "raft.db"), "no space left on device", "make room in " + dir, "nothing else", "start it again"} {
+			if !strings.Contains(last, part) {
+				t.Errorf("the %s's last words lack %q: %s", what, part, last)
+			}
+		}
+		was := b.f.acknowledged()
+		eventually(t, 20*time.Second, "another leads, writes and launches go on", func() bool {
+			return write() == nil && b.leader(b.others(victim)...) != victim && b.f.acknowledged() > was+20
+		})
+		t.Logf("%s (%s): %d writes of 64 KiB, the slowest took %v; it said: %s", what, victim, written, slowest, last)
+		if slowest > elsewhereBound {
+			t.Errorf("a write beside a full disk took %v", slowest)
+		}
+		b.on(victim, fmt.Sprintf("rm -f %s/fill %[1]s/fill2", dir))
+		b.start(victim)
+		b.settledNet()
+		own := b.space("c1", "disk", victim)
+		if kv, err := own.Get(t.Context(), what+"0"); err != nil || len(kv.Value) != len(value) {
+			t.Errorf("what was written meanwhile, by way of %s: %d bytes, %v", victim, len(kv.Value), err)
+		}
 	}
-	on(fmt.Sprintf("rm -f %s/fill %[1]s/fill2", filepath.Join(n.dir, victim)))
-	n.start(victim)
-	n.settledNet()
-	own := n.space("c0", "disk", victim)
-	if kv, err := own.Get(t.Context(), "k0"); err != nil || len(kv.Value) != len(value) {
-		t.Errorf("what was written meanwhile, by way of that one: %d bytes, %v", len(kv.Value), err)
-	}
+	b.judge()
 }

@@ -1,0 +1,149 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/profferhq/proffer/e2e/disk"
+	"github.com/profferhq/proffer/sdk/store"
+)
+
+// onDisk puts a daemon's directory onto a disk whose fsync the test has in its hand.
+func (n *netCluster) onDisk(name string) *disk.Disk {
+	n.t.Helper()
+	_, err := os.Stat("/dev/fuse")
+	need(n.t, "/dev/fuse", err == nil)
+	o := disk.Options{Folder: filepath.Join(n.dir, name+".real"), At: filepath.Join(n.dir, name), Inside: n.hosts[name].Do,
+		Follows: func(name string) bool {
+			return slices.Contains([]string{"raft.db", "state.bin", "meta.json", "ledger", "ledger.new"}, name)
+		}}
+	for _, dir := range []string{o.Folder, o.At} {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			n.t.Fatal(err)
+		}
+	}
+	d, err := disk.Mount(o)
+	if err != nil {
+		n.t.Fatal(err) // also where tests may skip: this machine has all that it takes
+	}
+	return d // it goes with its host
+}
+
+// syncs is a cluster under load whose masters and one agent have such disks.
+type syncs struct {
+	*busy
+	disks map[string]*disk.Disk
+}
+
+func startSyncs(t *testing.T) *syncs {
+	t.Helper()
+	s := &syncs{disks: map[string]*disk.Disk{}}
+	s.busy = startBusy(t, func(n *netCluster) {
+		for _, name := range []string{"m0", "m1", "m2", "a0"} {
+			s.disks[name] = n.onDisk(name)
+		}
+	})
+	return s
+}
+
+// TestSlowSyncs: an fsync takes half a second, then three, at a follower, at the leader and
+// at an agent. Calls are answered within their bounds, nothing is lost, and a leader whose
+// disk keeps everybody waiting hands over. The short form leaves out what is harmless.
+func TestSlowSyncs(t *testing.T) {
+	s := startSyncs(t)
+	rows := []struct {
+		what  string
+		delay time.Duration
+		long  bool
+	}{
+		{"follower", 500 * time.Millisecond, true}, {"follower", 3 * time.Second, false},
+		{"leader", 500 * time.Millisecond, false}, {"leader", 3 * time.Second, false},
+		{"a0", 500 * time.Millisecond, true}, {"a0", 3 * time.Second, false},
+	}
+	for _, row := range rows {
+		if row.long && os.Getenv("PROFFER_SOAK") == "" {
+			continue
+		}
+		leader := s.settledNet()
+		victim := map[string]string{"follower": s.others(leader)[0], "leader": leader, "a0": "a0"}[row.what]
+		slowest := s.elsewhere(victim)
+		was, began := s.f.acknowledged(), time.Now()
+		s.sw.Note(fmt.Sprintf("an fsync at %s takes %v", victim, row.delay))
+		s.disks[victim].Slow(row.delay)
+		if row.what == "leader" && row.delay > time.Second {
+			eventually(t, 10*time.Second, "another leads", func() bool { l := s.leader(s.others(victim)...); return l != "" && l != victim })
+			if !strings.Contains(s.daemons[victim].talk(), "the disk is slow") {
+				t.Errorf("%s does not say why it leads no longer", victim)
+			}
+		}
+		s.pass(row.delay + 2*time.Second - time.Since(began))
+		s.disks[victim].Slow(0)
+		during, took := s.f.acknowledged()-was, slowest()
+		t.Logf("%s (%s), %v an fsync: %d launches acknowledged in %v; the slowest calls elsewhere: %v",
+			row.what, victim, row.delay, during, time.Since(began).Round(time.Millisecond), took)
+		for kind, slow := range took {
+			if slow > elsewhereBound {
+				t.Errorf("an fsync of %v at the %s: a call of the %s elsewhere took %v", row.delay, row.what, kind, slow)
+			}
+		}
+	}
+	s.judge()
+}
+
+// ends waits for a daemon that is to end by itself, and gives its last words.
+func (n *netCluster) ends(name string, within time.Duration) string {
+	n.t.Helper()
+	select {
+	case <-n.daemons[name].ended:
+	case <-time.After(within):
+		n.t.Errorf("%s goes on after its disk has failed", name)
+		n.kill(name)
+	}
+	talk := n.daemons[name].talk()
+	said, _, _ := strings.Cut(talk[max(0, strings.LastIndex(talk, "proffer: ")):], "\n") // beside it others may log
+	return said
+}
+
+// TestFailingSyncs: an fsync fails with EIO at a follower, at the leader and at an agent.
+// Each ends with a sentence, and what it has not synced is lost with its power. The others
+// go on, started again it is taken back, and nothing that was acknowledged is gone.
+func TestFailingSyncs(t *testing.T) {
+	s := startSyncs(t)
+	for _, what := range []string{"follower", "leader", "a0"} {
+		leader := s.settledNet()
+		victim := map[string]string{"follower": s.others(leader)[0], "leader": leader, "a0": "a0"}[what]
+		own := s.space("c1", "own")
+		s.sw.Note("the disk of " + victim + " fails")
+		s.disks[victim].Fail(syscall.EIO)
+		last := s.ends(victim, 10*time.Second)
+		_, bad := s.disks[victim].Syncs()
+		file := map[bool]string{true: "raft/raft.db", false: "checkpoint/ledger"}[victim[0] == 'm']
+		for _, part := range []string{filepath.Join(s.dir, victim, file), "input/output error", "start it again"} {
+			if !strings.Contains(last, part) {
+				t.Errorf("the %s's last words lack %q: %s", what, part, last)
+			}
+		}
+		lost, err := s.disks[victim].PowerLoss()
+		t.Logf("%s (%s) ended after %d failed fsyncs, %d files lost something (%v); it said: %s", what, victim, bad, lost, err, last)
+		if bad == 0 || lost == 0 || err != nil {
+			t.Errorf("nothing was tested: %d failed, %d lost, %v", bad, lost, err)
+		}
+		was := s.f.acknowledged()
+		eventually(t, 20*time.Second, "writes and launches go on", func() bool {
+			_, err := own.Commit(t.Context(), store.Txn{Then: []store.Op{store.Put(what, nil)}})
+			return err == nil && s.f.acknowledged() > was+20
+		})
+		s.disks[victim].Fail(0)
+		s.start(victim)
+		eventually(t, 30*time.Second, "it is back", func() bool {
+			return strings.Contains(s.cli("c0", "status").out, "2 of 2") && s.settledNet() != ""
+		})
+	}
+	s.judge()
+}
