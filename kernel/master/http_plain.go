@@ -26,10 +26,12 @@ func (m *Master) serveVersion(w http.ResponseWriter, req *http.Request, _ caller
 	write(w, http.StatusOK, "application/json", body)
 }
 
-// serveRedirect names the leader, also when this master is it.
+// serveRedirect names the leader, also when this master is it. It waits for none: who asks
+// wants to know whether there is one.
 func (m *Master) serveRedirect(w http.ResponseWriter, req *http.Request, _ caller) {
 	leader, why := m.leaderHTTP()
 	if leader == "" {
+		w.Header().Set("Retry-After", "1")
 		plain(w, http.StatusServiceUnavailable, why)
 		return
 	}

@@ -151,6 +151,11 @@ func follower(t *testing.T, r *running) *running {
 	if resp, text := m.do("POST", "/api/v1", jsonHeader("Authorization", "Bearer "+r.operatorToken()), "{}"); resp.StatusCode != 503 || text != "No leader elected" {
 		t.Errorf("a master that is in no cluster yet: %d %q", resp.StatusCode, text)
 	}
+	for path, method := range map[string]string{"/api/v1": "POST", "/api/v1/scheduler": "POST", "/api/v1/store": "POST", "/redirect": "GET", "/service/web/": "GET"} {
+		if resp, _ := m.do(method, path, jsonHeader("Authorization", "Bearer "+r.operatorToken()), "{}"); resp.StatusCode != 503 || resp.Header.Get("Retry-After") != "1" {
+			t.Errorf("%s without a leader: %d, Retry-After %q", path, resp.StatusCode, resp.Header.Get("Retry-After"))
+		}
+	}
 	return m
 }
 
