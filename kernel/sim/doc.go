@@ -21,8 +21,10 @@
 // index, equal states at equal indexes, no resource given away twice, used never exceeds
 // what an agent has, no agent obeys an older leader than it did, a task starts at most
 // once, its updates reach its framework in order and without a gap, an end is final and
-// no process is left behind, what an agent saw end it knows to have ended, who was given up does not come back. In the end, when the faults stop, everything must come to
-// rest with every task accounted for.
+// no process is left behind, what an agent saw end it knows to have ended, who was given up
+// does not come back, and a framework's instance takes over from all that was stored. In
+// the end, when the faults stop, everything must come to rest with every task accounted
+// for.
 //
 // Equal options give equal runs, step by step: Result.Trace is a digest of all that
 // happened. A failure names the seed and the command that replays it.

@@ -55,6 +55,15 @@ func faults() []fault {
 				w.after(w.between(100*time.Millisecond, 15*time.Second), i.name+" starts again", i.begin)
 			}
 		}},
+		{"a framework's instance is stopped", 15, func(w *world) {
+			if len(w.programs) == 0 {
+				return
+			}
+			p := w.programs[w.rng.IntN(len(w.programs))]
+			if i := p.instances[w.rng.IntN(len(p.instances))]; i.up {
+				i.resign()
+			}
+		}},
 		{"a framework's stream breaks", 20, func(w *world) {
 			if len(w.programs) == 0 {
 				return

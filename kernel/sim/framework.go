@@ -40,12 +40,13 @@ type program struct {
 	instances []*instance
 	asked     uint64
 	heard     map[sdk.TaskID]int // updates that came to some instance
+	kept      map[string]stored  // what the store has of each key
 }
 
 const instancesOfEach = 2
 
 func newProgram(w *world, f Framework) *program {
-	p := &program{w: w, f: f, heard: map[sdk.TaskID]int{}}
+	p := &program{w: w, f: f, heard: map[sdk.TaskID]int{}, kept: map[string]stored{}}
 	for i := range instancesOfEach {
 		p.instances = append(p.instances, newInstance(p, i))
 	}

@@ -18,6 +18,7 @@ type instance struct {
 
 	// Of the process.
 	lease   string
+	copied  mind.Copy // of the space, until it leads
 	writes  []func()  // transactions, the first of them on its way
 	written uint64    // revision of the last one
 	mind    mind.Mind // nil until it leads
@@ -56,7 +57,9 @@ func (i *instance) begin() {
 	i.lease, i.mind, i.inputs, i.awake, i.ticking, i.events, i.writing = "", nil, nil, false, time.Time{}, nil, false
 	i.writes, i.written = nil, 0
 	i.mailbox = mailbox{i: i, doubt: map[sdk.TaskID]*doubt{}}
+	i.copied = mind.Copy{}
 	i.start()
+	i.soon(standbyAfter, standbyAfter, "follows the space", i.follow)
 	i.candidate()
 }
 
@@ -68,6 +71,15 @@ func (i *instance) end(why string) {
 	i.w.note("%s ends: %s", i.name, why)
 	i.crash()
 	i.w.after(i.w.between(time.Second, 5*time.Second), i.name+" starts again", i.begin)
+}
+
+// resign ends the process as a clean stop does: another may lead at once.
+func (i *instance) resign() {
+	if i.lease != "" {
+		call := &sdk.StoreCall{Type: sdk.StoreCallRevoke, Space: i.p.f.Name(), Revoke: &sdk.StoreRevoke{Lease: i.lease}}
+		i.w.storeCall(i.name, store.Caller{Principal: i.p.f.Name()}, call, func(*sdk.StoreResponse, *sdk.Error) {})
+	}
+	i.end("it is stopped")
 }
 
 func (i *instance) crash() {
@@ -151,28 +163,22 @@ func (i *instance) look() {
 	})
 }
 
-// load makes the mind of what the store has.
-func (i *instance) load() {
-	i.store(&sdk.StoreCall{Type: sdk.StoreCallList, List: &sdk.StoreList{}}, func(r *sdk.StoreResponse, err *sdk.Error) {
-		if err != nil {
-			i.again(i.load)
-			return
+// lead makes the mind of what the store has.
+func (i *instance) lead(kvs []sdk.StoreKV) {
+	for _, kv := range kvs {
+		if kv.Key == keyFramework {
+			i.info.ID = sdk.FrameworkID(kv.Value)
 		}
-		for _, kv := range r.KVs {
-			if kv.Key == keyFramework {
-				i.info.ID = sdk.FrameworkID(kv.Value)
-			}
-		}
-		m, failed := i.p.f.Load(i.clock.now(), i.w.rng.Uint64(), r.KVs)
-		if failed != nil {
-			i.w.fail("%s can not be loaded: %v", i.name, failed)
-			return
-		}
-		i.w.note("%s leads, with %d keys", i.name, len(r.KVs))
-		i.mind = m
-		i.connectSoon(0)
-		i.push(mind.Tick{})
-	})
+	}
+	m, failed := i.p.f.Load(i.clock.now(), i.w.rng.Uint64(), kvs)
+	if failed != nil {
+		i.w.fail("%s can not be loaded: %v", i.name, failed)
+		return
+	}
+	i.w.note("%s leads, with %d keys", i.name, len(kvs))
+	i.mind = m
+	i.connectSoon(0)
+	i.push(mind.Tick{})
 }
 
 // write does a transaction under the guard, after the last one, until it is known whether

@@ -13,6 +13,7 @@ type keeping struct {
 	l       *leader
 	keeper  *store.Keeper
 	ticking time.Time
+	watches []*watching
 }
 
 func newKeeping(l *leader, leases []store.Lease) *keeping {
@@ -21,6 +22,7 @@ func newKeeping(l *leader, leases []store.Lease) *keeping {
 
 // observe sees what was applied.
 func (k *keeping) observe(r store.Result) {
+	k.tell(r.Changes)
 	if r.Granted != nil {
 		k.keeper.Granted(k.l.m.clock.now(), *r.Granted)
 		k.plan()

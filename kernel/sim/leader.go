@@ -226,6 +226,11 @@ func (l *leader) die() {
 		s.server = false
 		s.drop()
 	}
+	if l.keep != nil {
+		for _, x := range l.keep.watches {
+			x.end()
+		}
+	}
 	for _, id := range sortedKeys(l.replies) {
 		l.replies[id](sdk.Errorf(sdk.CodeUnavailable, "", "the leader died"))
 	}

@@ -2,13 +2,11 @@ package scheduler
 
 import (
 	"context"
-	"maps"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/profferhq/proffer/sdk"
+	"github.com/profferhq/proffer/sdk/scheduler/mind"
 	"github.com/profferhq/proffer/sdk/store"
 )
 
@@ -23,13 +21,11 @@ const (
 	followPause = time.Second
 )
 
-// standby is a copy of the space that follows it, so that a scheduler that waits to lead
-// has everything when it does.
+// standby is a copy of the space that follows it (mind.Copy), for whoever waits for it.
 type standby struct {
 	mu   sync.Mutex
-	kvs  map[string]sdk.StoreKV
-	at   uint64        // all changes up to this revision are in kvs; 0: nothing is
-	news chan struct{} // closed by the next change
+	copy mind.Copy
+	news chan struct{} // closed by the next revision
 }
 
 func newStandby() *standby { return &standby{news: make(chan struct{})} }
@@ -66,29 +62,20 @@ func (b *standby) follow(ctx context.Context, space *store.Space) {
 func (b *standby) reset(kvs []sdk.StoreKV, at uint64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.kvs = map[string]sdk.StoreKV{}
-	for _, kv := range kvs {
-		b.kvs[kv.Key] = kv
-	}
-	b.told(at)
+	b.copy.Reset(kvs, at)
+	b.told()
 }
 
 func (b *standby) apply(e store.Event) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if e.Deleted {
-		delete(b.kvs, e.KV.Key)
-	} else {
-		b.kvs[e.KV.Key] = e.KV
-	}
-	if !e.More {
-		b.told(e.Revision)
+	if b.copy.Apply(e.Revision, sdk.StoreChange{Deleted: e.Deleted, KV: e.KV}, e.More) {
+		b.told()
 	}
 }
 
-// told notes that everything up to a revision is there. The caller holds mu.
-func (b *standby) told(at uint64) {
-	b.at = at
+// told notes that there is more. The caller holds mu.
+func (b *standby) told() {
 	close(b.news)
 	b.news = make(chan struct{})
 }
@@ -100,17 +87,11 @@ func (b *standby) warm(ctx context.Context, revision uint64) ([]sdk.StoreKV, boo
 	defer bound.Stop()
 	for {
 		b.mu.Lock()
-		at, news := b.at, b.news
-		var kvs []sdk.StoreKV
-		if at >= revision {
-			kvs = slices.SortedFunc(maps.Values(b.kvs), func(x, y sdk.StoreKV) int { return strings.Compare(x.Key, y.Key) })
-		}
+		at, news := b.copy.At(), b.news
+		kvs, whole := b.copy.Upto(revision)
 		b.mu.Unlock()
-		switch {
-		case at == 0:
-			return nil, false
-		case at >= revision:
-			return kvs, true
+		if whole || at == 0 {
+			return kvs, whole
 		}
 		select {
 		case <-news:

@@ -53,6 +53,9 @@ func TestACopyIsGivenWhole(t *testing.T) {
 			t.Errorf("half a change was given: %v", kvs)
 		default:
 		}
+		if kvs, ok := b.warm(t.Context(), 5); !ok || !slices.Equal(keys(kvs), []string{"a=1", "b=1"}) {
+			t.Errorf("in the middle of a change: %v %v", keys(kvs), ok)
+		}
 		b.apply(change(7, "c", "2", false))
 		if kvs := <-got; !slices.Equal(kvs, []string{"b=1", "c=2"}) {
 			t.Errorf("given: %v", kvs)
@@ -96,7 +99,7 @@ func TestFollows(t *testing.T) {
 func (b *standby) follows() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.at > 0
+	return b.copy.At() > 0
 }
 
 func (b *standby) bell() <-chan struct{} {

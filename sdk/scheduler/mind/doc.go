@@ -8,7 +8,7 @@
 //
 // Four tools for minds are here too: Outbox (writes on their way to the store), Alarms
 // (what is to be looked at because time has passed), Market (when to ask for offers), and
-// Orphans (tasks that have no record).
+// Orphans (tasks that have no record); and Copy, from which a mind is made that takes over.
 //
 // Concurrency: all of this is data of one goroutine, the one that steps the mind.
 package mind

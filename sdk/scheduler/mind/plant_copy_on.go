@@ -1,0 +1,5 @@
+//go:build plant_stale_copy
+
+package mind
+
+const plantStaleCopy = true
