@@ -41,7 +41,7 @@
 // to them; a bounded history for watches. Its revision is the log's index; the registry's
 // proposals go first. How much time is left to a lease is in the leader's memory only and
 // begins anew with each leader; one that was granted to a task's token ends as soon as the
-// leader learns that the task has ended. In the leader's memory, rebuilt from the
+// leader learns that the task has ended (see Who is there). In the leader's memory, rebuilt from the
 // agents' registrations: offers, allocations, the live view of tasks; a launch passes no
 // consensus. In the agent's checkpoint: executors, tasks, unacknowledged updates,
 // tombstones. Gossip holds hints only; it authorises nothing.
@@ -111,6 +111,15 @@
 // its id and tasks: they live, and nobody said that they are to end. A gone one may not: its
 // tasks were told as ended for certain, so the ids of the last 10,000 that were forgotten
 // stay refused; only one older than that is let in, as Mesos lets in every one of them.
+//
+// Only what is known to have ended loses its token and its leases: the agent of the task has
+// said so, or is back without it, or was given up by an operator. A token names its agent,
+// and so does a lease that was granted to one. While that agent is awaited by a new leader,
+// or unreachable, its frameworks are taken at their word: they keep their leases alive,
+// write under their guards, subscribe; all of it ends when the agent is back without the
+// task. A token of an agent that is not known at all (its cluster is empty yet, or has
+// forgotten it) waits, but keeps its own lease alive. A lease that nobody keeps alive ends
+// in its time, whatever is known of its task.
 //
 // A new leader learns from the agents. Until one is back nothing is said of what it may run,
 // and nothing is offered before 80 % of them are back, or five seconds have passed. How long

@@ -2,13 +2,50 @@ package cluster
 
 import "github.com/profferhq/proffer/sdk"
 
-// TaskAlive tells whether a task has not ended. It is not known while agents are
-// still to come back to a new leader that does not know the task.
-func (c *Cluster) TaskAlive(framework sdk.FrameworkID, id sdk.TaskID) (alive, known bool) {
+// Life is what a leader knows of the task that a token or a lease is bound to.
+type Life uint8
+
+// What may be known. Only Ended is an end: a task that nobody has heard of may run all the
+// same, on an agent that is cut off.
+const (
+	Strange Life = iota // its agent is not one of this cluster's, or not yet: one that was trimmed, or an empty registry
+	Awaited             // its agent is awaited by this leader, or unreachable
+	Lives               // it runs, as far as this leader has heard
+	Ended               // its agent has said so, or does not have it, or was given up by an operator
+)
+
+// LifeOf tells what is known of a task on that agent; with no agent, wherever it may be:
+// then nothing is an end while any agent is awaited or unreachable.
+func (c *Cluster) LifeOf(framework sdk.FrameworkID, id sdk.TaskID, on sdk.AgentID) Life {
 	if f := c.frameworks[framework]; f != nil {
-		if t := f.tasks[id]; t != nil {
-			return !t.state.Terminal(), true
+		if t := f.tasks[id]; t != nil && (on == "" || t.agent == on || !t.state.Terminal()) {
+			if t.state.Terminal() {
+				return Ended
+			}
+			return Lives
 		}
 	}
-	return false, c.recovering == 0
+	if on == "" {
+		return c.lifeAnywhere()
+	}
+	switch a := c.agents[on]; {
+	case a != nil && a.state <= agentUnreachable && a.state != agentHere:
+		return Awaited
+	case a == nil && !c.reg.Trimmed(on):
+		return Strange
+	}
+	return Ended
+}
+
+// lifeAnywhere is what is known of a task that no agent here has reported.
+func (c *Cluster) lifeAnywhere() Life {
+	if c.recovering > 0 {
+		return Awaited
+	}
+	for _, a := range c.agents {
+		if a.state == agentUnreachable {
+			return Awaited
+		}
+	}
+	return Ended
 }

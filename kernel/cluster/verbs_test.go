@@ -121,6 +121,17 @@ var agentVerbs = map[string]func(w *world, args []string, opts map[string]string
 		w.step(AgentNotice{Session: w.agents[args[0]].session, Message: args[1]})
 		return nil
 	},
+	// life f1 t1 [a1]: what is known of a task, on that agent or wherever it is.
+	"life": func(w *world, args []string, _ map[string]string) error {
+		var on sdk.AgentID
+		if len(args) > 2 {
+			if on = sdk.AgentID(args[2]); w.agents[args[2]] != nil {
+				on = w.agents[args[2]].id
+			}
+		}
+		w.printf("%s", [...]string{"strange", "awaited", "lives", "ended"}[w.c.LifeOf(w.idOf(args[0]), sdk.TaskID(args[1]), on)])
+		return nil
+	},
 	// forget a1 f1 t1: the agent loses what it knows of a task.
 	"forget": func(w *world, args []string, _ map[string]string) error {
 		a, id := w.agents[args[0]], w.idOf(args[1])

@@ -31,7 +31,7 @@ type Claims struct {
 	FrameworkID sdk.FrameworkID `json:"f,omitempty"` // executor: whose executor; framework: the framework that launched its task; reader: whose task
 	ExecutorID  sdk.ExecutorID  `json:"e,omitempty"` // executor only
 	TaskID      sdk.TaskID      `json:"t,omitempty"` // framework: valid while this task lives; reader: whose output
-	AgentID     sdk.AgentID     `json:"a,omitempty"` // where the token was made; reader: where it is good
+	AgentID     sdk.AgentID     `json:"a,omitempty"` // where the token was made, so framework: where its task is; reader: where it is good
 	Issued      int64           `json:"i,omitempty"` // unix seconds
 }
 

@@ -13,7 +13,7 @@ import (
 func (c caller) storeCaller() store.Caller {
 	s := store.Caller{Principal: c.Principal, Operator: c.mind().Operator}
 	if t := c.token(); t != nil {
-		s.FrameworkID, s.TaskID = t.FrameworkID, t.TaskID
+		s.FrameworkID, s.TaskID, s.AgentID = t.FrameworkID, t.TaskID, t.AgentID
 	}
 	return s
 }
@@ -37,6 +37,9 @@ func (m *Master) serveStore(w http.ResponseWriter, req *http.Request, who caller
 	space, serr := store.SpaceOf(call, who.storeCaller())
 	if serr == nil {
 		serr = l.taskLives(req, who)
+	}
+	if serr != nil && serr.Code == sdk.CodeUnavailable && call.KeepAlive != nil && l.keep.boundTo(who.token(), space, call.KeepAlive.Lease) {
+		serr = nil // the agent is not known, but the lease is proof enough of the task
 	}
 	if serr != nil {
 		refuse(w, req, serr)

@@ -35,11 +35,13 @@ type leader struct {
 	mind     *cluster.Cluster
 	requests map[uint64]item
 	streams  map[cluster.Session]*stream
-	tokened  map[*stream]bool // opened with the token of a task
-	watchers []*stream        // operators' streams, oldest first
-	dirty    []*stream        // got something since the last flush
-	resigned string           // why the mind ended
-	restores *restoring       // what is to be done when it has
+	tokened  map[*stream]bool        // opened with the token of a task
+	trusted  map[taskKey]sdk.AgentID // tasks whose tokens were taken although they are not known to live
+	moved    bool                    // what is known of an agent has changed since they were looked at
+	watchers []*stream               // operators' streams, oldest first
+	dirty    []*stream               // got something since the last flush
+	resigned string                  // why the mind ended
+	restores *restoring              // what is to be done when it has
 }
 
 func newLeader(t consensus.Term, mind *cluster.Cluster, log *slog.Logger, mt *metrics) *leader {
@@ -54,6 +56,7 @@ func newLeader(t consensus.Term, mind *cluster.Cluster, log *slog.Logger, mt *me
 		requests:  map[uint64]item{},
 		streams:   map[cluster.Session]*stream{},
 		tokened:   map[*stream]bool{},
+		trusted:   map[taskKey]sdk.AgentID{},
 	}
 }
 
@@ -177,28 +180,6 @@ func (l *leader) receive(it *item) {
 		it.asks.answer(it.at, nil, true)
 	default:
 		l.step(l.now(), it.in)
-	}
-}
-
-// admit refuses the token of a task that has ended, which only the loop can know.
-func (l *leader) admit(it *item) *sdk.Error {
-	if t := it.token; t != nil {
-		switch alive, known := l.mind.TaskAlive(t.FrameworkID, t.TaskID); {
-		case !known:
-			return sdk.Errorf(sdk.CodeUnavailable, "", "this leader does not know yet whether the task of this token lives; try again")
-		case !alive:
-			return sdk.Errorf(sdk.CodeUnauthenticated, "", "the token was for the task %s, which has ended", t.TaskID)
-		}
-	}
-	return nil
-}
-
-// endBound ends the leases whose tasks ended without this leader's seeing it.
-func (l *leader) endBound(leases []store.Lease) {
-	for _, b := range leases {
-		if alive, known := l.mind.TaskAlive(b.FrameworkID, b.TaskID); known && !alive {
-			l.keep.taskEnded(b.FrameworkID, b.TaskID)
-		}
 	}
 }
 

@@ -20,6 +20,9 @@ func (l *leader) step(now time.Time, in cluster.Input) {
 	for _, e := range l.mind.Step(now, in) {
 		l.perform(e)
 	}
+	if l.moved && len(l.trusted) > 0 {
+		l.settleTrusted()
+	}
 }
 
 func (l *leader) perform(e cluster.Effect) {
@@ -89,18 +92,9 @@ func (l *leader) tell(e *sdk.OperatorEvent) {
 		l.send(s.session, e)
 	}
 	if u := e.TaskUpdated; u != nil && final(u.State) {
-		l.endTokens(u.FrameworkID, u.Status.TaskID)
-		l.keep.taskEnded(u.FrameworkID, u.Status.TaskID)
+		l.taskEnded(u.FrameworkID, u.Status.TaskID)
 	}
-}
-
-// endTokens ends the streams that were opened with the token of an ended task.
-func (l *leader) endTokens(framework sdk.FrameworkID, task sdk.TaskID) {
-	for s := range l.tokened {
-		if s.token.TaskID == task && s.token.FrameworkID == framework {
-			s.end("the task of its token has ended")
-		}
-	}
+	l.moved = l.moved || e.AgentAdded != nil || e.AgentUpdated != nil || e.AgentRemoved != nil
 }
 
 // final tells whether no process of a task in that state is left.

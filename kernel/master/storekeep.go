@@ -109,8 +109,19 @@ func (w *watch) tell(c store.Changes) {
 func (k *keeping) keepAlive(space store.Space, id string) (store.Lease, uint64, *sdk.Error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	if k.ended {
+		return store.Lease{}, 0, notLeading()
+	}
 	l, err := k.keeper.KeepAlive(time.Now(), space, id)
 	return l, k.revision, err
+}
+
+// boundTo tells whether a lease goes on that was granted to the token of that very task.
+func (k *keeping) boundTo(c *credential.Claims, space store.Space, id string) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	l, ok := k.keeper.Lease(space, id)
+	return ok && l.FrameworkID == c.FrameworkID && l.TaskID == c.TaskID
 }
 
 // taskEnded ends the leases and watches of a task. Only the leader's loop calls it.

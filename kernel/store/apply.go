@@ -39,7 +39,7 @@ func (s *State) apply(c *Command, r *Result) *sdk.Error {
 	case CommandCommit:
 		err = sp.commit(c, r)
 	case CommandGrant:
-		err = sp.grant(c.Grant, r)
+		err = sp.grant(c.Version, c.Grant, r)
 	case CommandRevoke:
 		err = sp.revoke(c.Revoke.Lease, r)
 	}
@@ -108,13 +108,16 @@ func (sp *space) holds(compares []sdk.StoreCompare) bool {
 	return true
 }
 
-func (sp *space) grant(g *Grant, r *Result) *sdk.Error {
+func (sp *space) grant(version uint32, g *Grant, r *Result) *sdk.Error {
 	if n := uint64(len(sp.leases)); n >= MaxLeases {
 		return exhausted("grant", "number of leases of the space "+strconv.Quote(sp.id.Name), n+1, MaxLeases)
 	}
 	l := &lease{keys: map[string]struct{}{}, Lease: Lease{ID: strconv.FormatUint(r.Index, 10), Space: sp.id, TTL: time.Duration(g.TTL),
 		FrameworkID: g.FrameworkID, TaskID: g.TaskID}}
 	sp.leases[l.ID] = l
+	if version >= 2 {
+		l.AgentID = g.AgentID
+	}
 	granted := l.Lease
 	r.Granted = &granted
 	return nil

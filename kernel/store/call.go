@@ -11,7 +11,8 @@ type Caller struct {
 	Principal   string // empty when nobody said
 	Operator    bool   // may use the spaces of any principal
 	FrameworkID sdk.FrameworkID
-	TaskID      sdk.TaskID // of the task whose token it is; empty for none
+	TaskID      sdk.TaskID  // of the task whose token it is; empty for none
+	AgentID     sdk.AgentID // where that task is
 }
 
 // SpaceOf is the space that a call is about, if the caller may use it.
@@ -34,7 +35,7 @@ func CommandOf(call *sdk.StoreCall, id Space, who Caller, limit uint64) (Command
 	case call.Type == sdk.StoreCallCommit && call.Commit != nil:
 		c.Type, c.Commit, c.Limit = CommandCommit, call.Commit, limit
 	case call.Type == sdk.StoreCallGrant && call.Grant != nil:
-		g := &Grant{TTL: int64(call.Grant.TTLSeconds * float64(time.Second)), FrameworkID: who.FrameworkID, TaskID: who.TaskID}
+		g := &Grant{TTL: int64(call.Grant.TTLSeconds * float64(time.Second)), FrameworkID: who.FrameworkID, TaskID: who.TaskID, AgentID: who.AgentID}
 		if call.Grant.TaskID != "" || call.Grant.FrameworkID != "" {
 			if !who.Operator && (call.Grant.FrameworkID != who.FrameworkID || call.Grant.TaskID != who.TaskID) {
 				return c, sdk.Errorf(sdk.CodeDenied, "grant.task_id", "a lease can be bound to the token's own task only")

@@ -2,8 +2,9 @@ package store
 
 import "github.com/profferhq/proffer/sdk"
 
-// CommandVersion is the newest command format that this code knows.
-const CommandVersion = 1
+// CommandVersion is the newest command format that this code knows: since 2 a lease knows
+// the agent of its task.
+const CommandVersion = 2
 
 // CommandType says which member of Command is set.
 type CommandType string
@@ -42,6 +43,7 @@ type Grant struct {
 	TTL         int64           `wire:"1,ttl,required"`       // nanoseconds
 	FrameworkID sdk.FrameworkID `wire:"2,framework_id,value"` // of the task that it ends with, if any
 	TaskID      sdk.TaskID      `wire:"3,task_id,value"`      // the same
+	AgentID     sdk.AgentID     `wire:"4,agent_id,value"`     // where that task is; empty when the token does not say
 }
 
 // Revoke ends a lease.

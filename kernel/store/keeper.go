@@ -59,12 +59,21 @@ func (k *Keeper) Granted(now time.Time, l Lease) {
 // KeepAlive begins anew with a lease; CodeNotFound for one that has ended or is
 // about to.
 func (k *Keeper) KeepAlive(now time.Time, space Space, id string) (Lease, *sdk.Error) {
-	c := k.leases[leaseKey{space, id}]
-	if c == nil || c.ending {
+	if _, ok := k.Lease(space, id); !ok {
 		return Lease{}, noLease("keep_alive.lease", id)
 	}
+	c := k.leases[leaseKey{space, id}]
 	c.until = now.Add(c.TTL)
 	return c.Lease, nil
+}
+
+// Lease is a lease that goes on; false when it has ended or is about to.
+func (k *Keeper) Lease(space Space, id string) (Lease, bool) {
+	c := k.leases[leaseKey{space, id}]
+	if c == nil || c.ending {
+		return Lease{}, false
+	}
+	return c.Lease, true
 }
 
 // Ended forgets a lease.

@@ -88,7 +88,8 @@ func command(t *testing.T, d *datadriven.TestData, id Space) Command {
 			t.Fatal(err)
 		}
 		framework, id, _ := strings.Cut(task, "/")
-		c.Grant = &Grant{TTL: int64(span), FrameworkID: sdk.FrameworkID(framework), TaskID: sdk.TaskID(id)}
+		id, agent, _ := strings.Cut(id, "@")
+		c.Grant = &Grant{TTL: int64(span), FrameworkID: sdk.FrameworkID(framework), TaskID: sdk.TaskID(id), AgentID: sdk.AgentID(agent)}
 	case "revoke":
 		c.Revoke = &Revoke{}
 		d.ScanArgs(t, "lease", &c.Revoke.Lease)
@@ -147,7 +148,7 @@ func describe(r Result) string {
 		fmt.Fprintf(&b, "%d refused %s: %s\n", r.Index, r.Err.Code, r.Err)
 		return b.String()
 	case r.Granted != nil:
-		fmt.Fprintf(&b, "%d granted %s for %v to %q\n", r.Index, r.Granted.ID, r.Granted.TTL, r.Granted.TaskID)
+		fmt.Fprintf(&b, "%d granted %s for %v to %q%s\n", r.Index, r.Granted.ID, r.Granted.TTL, r.Granted.TaskID, where(*r.Granted))
 	case r.Ended != nil:
 		fmt.Fprintf(&b, "%d ended %s\n", r.Index, r.Ended.ID)
 	default:
@@ -155,6 +156,14 @@ func describe(r Result) string {
 	}
 	changes(&b, r.Changes)
 	return b.String()
+}
+
+// where is the agent of the lease's task, when it is known.
+func where(l Lease) string {
+	if l.AgentID == "" {
+		return ""
+	}
+	return " on " + string(l.AgentID)
 }
 
 func changes(b *strings.Builder, c Changes) {
@@ -182,7 +191,7 @@ func show(s *State, id Space) string {
 	}
 	for _, l := range s.Leases() {
 		if l.Space == id {
-			fmt.Fprintf(&b, "lease %s ttl %v task %q\n", l.ID, l.TTL, l.TaskID)
+			fmt.Fprintf(&b, "lease %s ttl %v task %q%s\n", l.ID, l.TTL, l.TaskID, where(l))
 		}
 	}
 	st := s.Stats()

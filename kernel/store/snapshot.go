@@ -61,7 +61,7 @@ func (s *State) Image() *Image {
 	for _, sp := range s.sorted() {
 		head := spaceHead{Space: sp.id, Keys: uint64(sp.keys.Len()), History: uint64(len(sp.history)), Compacted: sp.compacted}
 		for _, l := range sp.sortedLeases() {
-			head.Leases = append(head.Leases, leaseHead{ID: l.ID, Grant: Grant{TTL: int64(l.TTL), FrameworkID: l.FrameworkID, TaskID: l.TaskID}})
+			head.Leases = append(head.Leases, leaseHead{ID: l.ID, Grant: Grant{TTL: int64(l.TTL), FrameworkID: l.FrameworkID, TaskID: l.TaskID, AgentID: l.AgentID}})
 		}
 		im.spaces = append(im.spaces, spaceImage{head: head, keys: sp.keys.Clone(), history: slices.Clip(sp.history)})
 	}
@@ -175,7 +175,7 @@ func restoreSpace(in *wire.Reader) (*space, error) {
 			return nil, damaged("the lease %q is there twice", l.ID)
 		}
 		sp.leases[l.ID] = &lease{keys: map[string]struct{}{}, Lease: Lease{ID: l.ID, Space: sp.id, TTL: ttlOf(l.Grant),
-			FrameworkID: l.Grant.FrameworkID, TaskID: l.Grant.TaskID}}
+			FrameworkID: l.Grant.FrameworkID, TaskID: l.Grant.TaskID, AgentID: l.Grant.AgentID}}
 	}
 	last := ""
 	for range head.Keys {

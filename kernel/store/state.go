@@ -37,6 +37,7 @@ type Lease struct {
 	TTL         time.Duration
 	FrameworkID sdk.FrameworkID // of the task that it ends with; empty for none
 	TaskID      sdk.TaskID
+	AgentID     sdk.AgentID // where that task is; empty when it is not known
 }
 
 type lease struct {

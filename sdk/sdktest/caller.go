@@ -22,7 +22,7 @@ func (c caller) mind() cluster.Caller {
 }
 
 func (c caller) store() kernelstore.Caller {
-	return kernelstore.Caller{Principal: c.Principal, Operator: c.operator(), FrameworkID: c.FrameworkID, TaskID: c.TaskID}
+	return kernelstore.Caller{Principal: c.Principal, Operator: c.operator(), FrameworkID: c.FrameworkID, TaskID: c.TaskID, AgentID: c.AgentID}
 }
 
 // TaskToken is a token as the agent gives one to a task that is a framework: it
@@ -46,12 +46,9 @@ func (k *Kernel) callerOf(r *http.Request) (caller, error) {
 	switch {
 	case err == nil && claims.Kind == credential.KindFramework:
 		k.mu.Lock()
-		alive, known := k.mind.TaskAlive(claims.FrameworkID, claims.TaskID)
+		life := k.mind.LifeOf(claims.FrameworkID, claims.TaskID, claims.AgentID)
 		k.mu.Unlock()
-		if !known {
-			return caller{}, sdk.Errorf(sdk.CodeUnavailable, "", "this leader does not know yet whether the task of this token lives; try again")
-		}
-		if !alive {
+		if life == cluster.Ended {
 			return caller{}, sdk.Errorf(sdk.CodeUnauthenticated, "", "the token was for the task %s, which has ended", claims.TaskID)
 		}
 		return caller{claims}, nil

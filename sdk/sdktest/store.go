@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/profferhq/proffer/kernel/cluster"
 	kernelstore "github.com/profferhq/proffer/kernel/store"
 	"github.com/profferhq/proffer/sdk"
 	"github.com/profferhq/proffer/sdk/store"
@@ -104,7 +105,7 @@ func (k *Kernel) commitStore(c kernelstore.Command) kernelstore.Result {
 func (k *Kernel) keepStore() bool {
 	ends := k.keeper.Expired(k.now())
 	for _, l := range k.keeper.Bound() {
-		if alive, known := k.mind.TaskAlive(l.FrameworkID, l.TaskID); known && !alive {
+		if k.mind.LifeOf(l.FrameworkID, l.TaskID, l.AgentID) == cluster.Ended {
 			ends = append(ends, k.keeper.TaskEnded(l.FrameworkID, l.TaskID)...)
 		}
 	}
