@@ -43,20 +43,7 @@ func start(t *testing.T, k *sdktest.Kernel) *running {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- s.Run(ctx) }()
-	var ended bool
-	r := &running{Scheduler: s, t: t, k: k}
-	r.stop = func() error {
-		if ended {
-			return nil
-		}
-		ended = true
-		cancel()
-		return <-done
-	}
-	t.Cleanup(func() { _ = r.stop() })
+	r := &running{Scheduler: s, t: t, k: k, stop: sdktest.Go(t, s.Run).Stop}
 	r.await("it leads", func() bool { return s.Info().Elected && s.Info().FrameworkID != "" })
 	return r
 }
@@ -64,16 +51,10 @@ func start(t *testing.T, k *sdktest.Kernel) *running {
 // await waits for something that other goroutines bring about.
 func (r *running) await(what string, condition func() bool) {
 	r.t.Helper()
-	end := time.After(15 * time.Second)
-	tick := time.NewTicker(2 * time.Millisecond)
-	defer tick.Stop()
-	for !condition() {
-		select {
-		case <-tick.C:
-		case <-end:
-			r.Read(func(v api.View) { r.t.Fatalf("waited for: %s; there is %+v", what, v.Jobs()) })
-		}
-	}
+	sdktest.Await(r.t, what, condition, func() (jobs any) {
+		r.Read(func(v api.View) { jobs = v.Jobs() })
+		return jobs
+	})
 }
 
 func (r *running) put(jobs ...*job.Job) {

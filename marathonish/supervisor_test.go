@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/profferhq/proffer/marathonish"
 	"github.com/profferhq/proffer/marathonish/api"
@@ -22,10 +21,9 @@ import (
 // running is a marathonish on a kernel of sdktest.
 type running struct {
 	*marathonish.Supervisor
-	t    *testing.T
-	k    *sdktest.Kernel
-	done chan error   // of Run
-	stop func() error // ends it, and gives the error of Run
+	*sdktest.Running
+	t *testing.T
+	k *sdktest.Kernel
 }
 
 func options(k *sdktest.Kernel) marathonish.Options {
@@ -48,20 +46,7 @@ func start(t *testing.T, k *sdktest.Kernel, change func(*marathonish.Options)) *
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- s.Run(ctx) }()
-	var ended bool
-	r := &running{Supervisor: s, t: t, k: k, done: done}
-	r.stop = func() error {
-		if ended {
-			return nil
-		}
-		ended = true
-		cancel()
-		return <-done
-	}
-	t.Cleanup(func() { _ = r.stop() })
+	r := &running{Supervisor: s, Running: sdktest.Go(t, s.Run), t: t, k: k}
 	r.await("it leads", func() bool { return s.Info().Elected && s.Info().FrameworkID != "" })
 	return r
 }
@@ -69,16 +54,7 @@ func start(t *testing.T, k *sdktest.Kernel, change func(*marathonish.Options)) *
 // await waits for something that other goroutines bring about.
 func (r *running) await(what string, condition func() bool) {
 	r.t.Helper()
-	end := time.After(10 * time.Second)
-	tick := time.NewTicker(2 * time.Millisecond)
-	defer tick.Stop()
-	for !condition() {
-		select {
-		case <-tick.C:
-		case <-end:
-			r.t.Fatalf("waited for: %s; there is %+v", what, r.instances("/web"))
-		}
-	}
+	sdktest.Await(r.t, what, condition, func() any { return r.instances("/web") })
 }
 
 func (r *running) instances(id app.ID) []fleet.Instance {
@@ -163,7 +139,7 @@ func TestThePath(t *testing.T) {
 
 	before = r.tasks()
 	id := r.Info().FrameworkID
-	if err := r.stop(); err != nil {
+	if err := r.Stop(); err != nil {
 		t.Fatal(err)
 	}
 	r = start(t, k, nil)
@@ -194,7 +170,7 @@ func TestTheSecondWaits(t *testing.T) {
 	if s.Info().Elected {
 		t.Error("two lead")
 	}
-	if err := first.stop(); err != nil {
+	if err := first.Stop(); err != nil {
 		t.Fatal(err)
 	}
 	second := &running{Supervisor: s, t: t, k: k}
@@ -220,7 +196,7 @@ func TestBootAppsAreMadeOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.await("it is gone", func() bool { return r.are("/web", 0) && len(k.Running()) == 0 })
-	if err := r.stop(); err != nil {
+	if err := r.Stop(); err != nil {
 		t.Fatal(err)
 	}
 	r = start(t, k, with)
@@ -242,15 +218,33 @@ func TestARemovedFrameworkComesBackAsANewOne(t *testing.T) {
 	if err := k.Operator().Teardown(t.Context(), sdk.FrameworkID(id)); err != nil {
 		t.Fatal(err)
 	}
-	if err := <-r.done; sdk.CodeOf(err) != sdk.CodeGone {
+	if err := r.Wait(); sdk.CodeOf(err) != sdk.CodeGone {
 		t.Errorf("it ended with %v", err)
-	}
-	r.done <- nil
-	if err := r.stop(); err != nil {
-		t.Fatal(err)
 	}
 	r = start(t, k, nil)
 	r.await("it runs again", func() bool { return r.are("/web", 1) && r.Info().FrameworkID != id })
+}
+
+// TestALostConnectionIsTold: to whoever reads the events, before the connection that follows;
+// the mind knows it, too, and does not go by what it has heard in the last one.
+func TestALostConnectionIsTold(t *testing.T) {
+	k := sdktest.New(t, sdktest.Options{})
+	r := start(t, k, nil)
+	events, cancel := r.Subscribe(0)
+	defer cancel()
+	k.DropStreams()
+	var told []string
+	r.await("the next connection", func() bool {
+		select {
+		case e := <-events:
+			told = append(told, e.Type)
+		default:
+		}
+		return slices.Contains(told, "scheduler_reregistered_event")
+	})
+	if len(told) < 2 || told[len(told)-2] != "scheduler_disconnected_event" {
+		t.Error(told)
+	}
 }
 
 // TestEventsCanBeReadAgain: by the id of the last one that was seen.

@@ -103,6 +103,9 @@ func (f *Framework) Run(ctx context.Context, handle Handler) error {
 		}
 		if subscribed {
 			pause.Reset()
+			if f.opts.Unsubscribed != nil {
+				f.opts.Unsubscribed(err)
+			}
 		}
 		wait := pause.NextBackOff()
 		f.log.Warn("not subscribed, trying again", "error", err, "in", wait)

@@ -37,6 +37,10 @@ type Options struct {
 	// their connection. It must not block, and may be called while the handler
 	// runs; nil logs them.
 	Refused func(calls []sdk.Call, err error)
+	// Unsubscribed is told that a subscription has ended, and why, before another is tried
+	// for: from here to the next SUBSCRIBED nothing is heard of tasks. It comes from the
+	// goroutine of the handler, between two events. nil for nobody.
+	Unsubscribed func(why error)
 	// Transport carries the requests; nil for one of the framework's own.
 	Transport http.RoundTripper
 	// Log gets what an operator should know; nil for none.

@@ -80,12 +80,17 @@ func TestResubscribesUnderTheSameID(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, net := newFakeMaster(t), &sdktest.Memory{}
 		net.Serve("m1:5050", m)
-		start(t, options(net, "m1:5050"), ignore)
+		o, ended := options(net, "m1:5050"), make(chan error, 1)
+		o.Unsubscribed = func(why error) { ended <- why }
+		start(t, o, ignore)
 		s := <-m.subscribe
 		s.events <- subscribed("f-1")
 		<-m.calls
 		began := time.Now()
 		close(s.events)
+		if why := <-ended; why == nil {
+			t.Error("the end of the subscription has no reason")
+		}
 		s = <-m.subscribe
 		if s.call.FrameworkID != "f-1" || s.call.Subscribe.FrameworkInfo.ID != "f-1" {
 			t.Errorf("resubscribed as %q, %q", s.call.FrameworkID, s.call.Subscribe.FrameworkInfo.ID)

@@ -53,9 +53,7 @@ func TestLateTransaction(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(t.Context())
-	r := &running{Scheduler: s, end: make(chan error, 1)}
-	go func() { r.end <- s.Run(ctx) }()
+	r := &running{s, sdktest.Go(t, s.Run)}
 	await(t, "it is subscribed", func() bool { return s.Standing().FrameworkID != "" })
 	do(t, r, "true")
 	if way.held == nil {
@@ -76,8 +74,7 @@ func TestLateTransaction(t *testing.T) {
 		t.Errorf("%v is stored again, %v", kvs, err)
 	}
 	do(t, r, "true") // and it goes on
-	cancel()
-	if err := <-r.end; err != nil {
+	if err := r.Stop(); err != nil {
 		t.Error(err)
 	}
 }

@@ -161,6 +161,7 @@ func (s *Scheduler[M]) load(kvs []sdk.StoreKV) (sdk.FrameworkID, error) {
 func (s *Scheduler[M]) connect(id sdk.FrameworkID) (*framework.Framework, error) {
 	o := s.opts.framework(id)
 	o.Log, o.Refused = s.log, s.refused
+	o.Unsubscribed = func(error) { s.Push(mind.Disconnected{}) }
 	if s.listener != nil {
 		o.Info.WebUIURL = "http://" + s.Address()
 	}

@@ -21,7 +21,7 @@ import (
 // running is a scheduler of errands on a kernel of sdktest.
 type running struct {
 	*scheduler.Scheduler[*errands]
-	end chan error // of Run
+	*sdktest.Running
 }
 
 // start runs one; stop ends it and gives the error of Run.
@@ -36,25 +36,13 @@ func start(t *testing.T, k *sdktest.Kernel, p scheduler.Program[*errands]) (r *r
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	r = &running{Scheduler: s, end: make(chan error, 1)}
-	go func() { r.end <- s.Run(ctx) }()
-	t.Cleanup(cancel)
-	return r, func() error { cancel(); return <-r.end }
+	r = &running{s, sdktest.Go(t, s.Run)}
+	return r, r.Stop
 }
 
 func await(t *testing.T, what string, condition func() bool) {
 	t.Helper()
-	end := time.After(10 * time.Second)
-	tick := time.NewTicker(time.Millisecond)
-	defer tick.Stop()
-	for !condition() {
-		select {
-		case <-tick.C:
-		case <-end:
-			t.Fatal("waited for: " + what)
-		}
-	}
+	sdktest.Await(t, what, condition, nil)
 }
 
 func do(t *testing.T, r *running, command string) {
@@ -123,7 +111,7 @@ func TestDeposed(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	go func() { _, _ = scheduler.Ask[string](ctx, r.Scheduler, "true") }()
-	if err := <-r.end; err == nil || err.Error() != "another errand boy leads, or the lease has ended" {
+	if err := r.Wait(); err == nil || err.Error() != "another errand boy leads, or the lease has ended" {
 		t.Errorf("it ended with %v", err)
 	}
 	kvs, _, err := space.List(t.Context(), prefix)

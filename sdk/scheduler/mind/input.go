@@ -31,7 +31,8 @@ type (
 		FrameworkID sdk.FrameworkID
 		Master      string // its base URL, for humans
 	}
-	// Disconnected says that the subscription has ended.
+	// Disconnected says that the subscription has ended: until the next one the kernel
+	// tells nothing, and its offers are void.
 	Disconnected struct{}
 	// Offers bring offers, Rescinded takes one back.
 	Offers    struct{ Offers []sdk.Offer }
