@@ -13,6 +13,7 @@ import (
 	"github.com/profferhq/proffer/chronosish/job"
 	"github.com/profferhq/proffer/sdk"
 	"github.com/profferhq/proffer/sdk/gateway"
+	"github.com/profferhq/proffer/sdk/scheduler/rest/resttest"
 )
 
 // fake is a Backend whose changes are done at once; runs happen when a test says so.
@@ -37,10 +38,7 @@ func newFake() *fake {
 // handler is the API with a gateway that takes everybody for an operator, or nobody.
 func (f *fake) handler(operator bool) http.Handler {
 	s := &server{backend: f, opts: DefaultOptions(), now: func() time.Time { return f.now }}
-	next := s.handler()
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		next.ServeHTTP(w, r.WithContext(gateway.WithCaller(r.Context(), gateway.Caller{Principal: "ada", Operator: operator})))
-	})
+	return resttest.As(gateway.Caller{Principal: "ada", Operator: operator}, s.handler())
 }
 
 func (f *fake) Read(do func(View)) {

@@ -19,6 +19,7 @@ import (
 	"github.com/profferhq/proffer/sdk"
 	"github.com/profferhq/proffer/sdk/gateway"
 	"github.com/profferhq/proffer/sdk/scheduler/mind"
+	"github.com/profferhq/proffer/sdk/scheduler/rest/resttest"
 )
 
 // real is a Backend with a book, a store that is always there, and one agent that has
@@ -170,7 +171,7 @@ func (r *real) passes(d time.Duration) {
 func (r *real) send(q *http.Request) *httptest.ResponseRecorder {
 	s := &server{backend: r, opts: DefaultOptions(), now: func() time.Time { return r.now }}
 	w := httptest.NewRecorder()
-	s.handler().ServeHTTP(w, q.WithContext(gateway.WithCaller(q.Context(), gateway.Caller{Operator: true})))
+	resttest.As(gateway.Caller{Operator: true}, s.handler()).ServeHTTP(w, q)
 	return w
 }
 

@@ -1,15 +1,12 @@
 package api
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,6 +15,7 @@ import (
 
 	"github.com/profferhq/proffer/chronosish/book"
 	"github.com/profferhq/proffer/sdk"
+	"github.com/profferhq/proffer/sdk/scheduler/rest/resttest"
 )
 
 // TestScripts runs testdata/*.txt. `http` sends each line of its input, a method, a
@@ -113,37 +111,10 @@ func exchange(t *testing.T, f *fake, line string, indent, operator bool) string 
 	target, body, _ := strings.Cut(rest, " ")
 	w := httptest.NewRecorder()
 	f.handler(operator).ServeHTTP(w, httptest.NewRequest(method, target, strings.NewReader(body)))
-	h := w.Header()
-	if h.Get("Access-Control-Allow-Origin") != "*" {
+	if w.Header().Get("Access-Control-Allow-Origin") != "*" {
 		t.Errorf("%s: browsers of elsewhere may not read the answer", line)
 	}
-	if got := h.Get("Content-Length"); w.Body.Len() > 0 && got != fmt.Sprint(w.Body.Len()) || w.Code == http.StatusNoContent && (w.Body.Len() > 0 || got != "") {
-		t.Errorf("%s: %d with Content-Length %q of %d", line, w.Code, got, w.Body.Len())
-	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "%d", w.Code)
-	for _, name := range []string{"Allow", "Retry-After"} {
-		if v := h.Get(name); v != "" {
-			fmt.Fprintf(&b, " %s: %s", name, v)
-		}
-	}
-	switch ct := h.Get("Content-Type"); {
-	case w.Body.Len() == 0:
-	case ct != "application/json":
-		fmt.Fprintf(&b, " %s\n%s", ct, strings.TrimSuffix(w.Body.String(), "\n"))
-	case indent:
-		var out bytes.Buffer
-		if err := json.Indent(&out, w.Body.Bytes(), "", "  "); err != nil {
-			t.Error(err)
-		}
-		b.WriteString("\n" + out.String())
-	default:
-		if !json.Valid(w.Body.Bytes()) || slices.Contains(w.Body.Bytes(), '\n') {
-			t.Errorf("%s: not JSON on one line", line)
-		}
-		b.WriteString("\n" + w.Body.String())
-	}
-	return b.String() + "\n"
+	return resttest.Show(t, w, indent, "Allow", "Retry-After")
 }
 
 // TestRoutes: each line is documented, there once, and answered.

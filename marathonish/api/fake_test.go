@@ -14,6 +14,7 @@ import (
 	"github.com/profferhq/proffer/marathonish/fleet"
 	"github.com/profferhq/proffer/sdk"
 	"github.com/profferhq/proffer/sdk/gateway"
+	"github.com/profferhq/proffer/sdk/scheduler/rest/resttest"
 )
 
 // fake is a Backend whose apps obey at once and whose clock ticks a second per change.
@@ -44,10 +45,7 @@ func newFake() *fake {
 // handler is the API with a gateway that takes everybody for an operator, or nobody.
 func (f *fake) handler(operator bool) http.Handler {
 	s := &server{backend: f, opts: DefaultOptions(), now: func() time.Time { return f.now.Add(time.Minute) }}
-	next := s.handler()
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		next.ServeHTTP(w, r.WithContext(gateway.WithCaller(r.Context(), gateway.Caller{Principal: "ada", Operator: operator})))
-	})
+	return resttest.As(gateway.Caller{Principal: "ada", Operator: operator}, s.handler())
 }
 
 func (f *fake) Read(do func(View)) {

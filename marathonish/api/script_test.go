@@ -1,9 +1,7 @@
 package api
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -19,6 +17,7 @@ import (
 	"github.com/profferhq/proffer/marathonish/fleet"
 	"github.com/profferhq/proffer/sdk"
 	"github.com/profferhq/proffer/sdk/gateway"
+	"github.com/profferhq/proffer/sdk/scheduler/rest/resttest"
 )
 
 // TestScripts runs testdata/*.txt: requests as they come over the wire, and what is
@@ -105,33 +104,7 @@ func exchange(t *testing.T, f *fake, input string, indent, operator bool) string
 	if operator && (h.Get("Cache-Control") != "no-cache, no-store, must-revalidate" || f.info.Leader != "" && h.Get("X-Marathon-Leader") != "http://"+f.info.Leader) {
 		t.Errorf("%s: the headers of all answers are missing: %v", lines[0], h)
 	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "%d", w.Code)
-	for _, name := range []string{"Allow", "Location", "Marathon-Deployment-Id", "Retry-After"} {
-		if v := h.Get(name); v != "" {
-			fmt.Fprintf(&b, " %s: %s", name, v)
-		}
-	}
-	switch ct := h.Get("Content-Type"); {
-	case w.Body.Len() == 0:
-	case ct != "application/json":
-		fmt.Fprintf(&b, " %s\n%s", ct, strings.TrimSuffix(strings.ReplaceAll(w.Body.String(), "\t", "→"), "\n"))
-	case indent:
-		var out bytes.Buffer
-		if err := json.Indent(&out, w.Body.Bytes(), "", "  "); err != nil {
-			t.Error(err)
-		}
-		b.WriteString("\n" + out.String())
-	default:
-		if !json.Valid(w.Body.Bytes()) {
-			t.Errorf("%s: no JSON", lines[0])
-		}
-		b.WriteString("\n" + w.Body.String())
-	}
-	if got := h.Get("Content-Length"); w.Body.Len() > 0 && got != fmt.Sprint(w.Body.Len()) {
-		t.Errorf("%s: Content-Length %s of %d", lines[0], got, w.Body.Len())
-	}
-	return b.String() + "\n"
+	return strings.ReplaceAll(resttest.Show(t, w, indent, "Allow", "Location", "Marathon-Deployment-Id", "Retry-After"), "\t", "→")
 }
 
 // TestChangesAreComputedAnew: a change that came between makes a partial PUT read again
@@ -207,11 +180,7 @@ func TestChangeTimesOut(t *testing.T) {
 	f.fails = context.DeadlineExceeded
 	o := DefaultOptions()
 	o.ChangeTimeout = time.Millisecond
-	h := New(f, o, func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			next.ServeHTTP(w, r.WithContext(gateway.WithCaller(r.Context(), gateway.Caller{Operator: true})))
-		})
-	})
+	h := New(f, o, func(next http.Handler) http.Handler { return resttest.As(gateway.Caller{Operator: true}, next) })
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, httptest.NewRequest("DELETE", "/v2/apps/web", nil))
 	if w.Code != 503 || !strings.Contains(w.Body.String(), "may still happen") {

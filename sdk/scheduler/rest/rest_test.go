@@ -15,6 +15,7 @@ import (
 	"github.com/profferhq/proffer/sdk"
 	"github.com/profferhq/proffer/sdk/gateway"
 	"github.com/profferhq/proffer/sdk/scheduler/rest"
+	"github.com/profferhq/proffer/sdk/scheduler/rest/resttest"
 )
 
 // TestFits holds Fits against a regular expression made of the pattern.
@@ -74,7 +75,7 @@ func library(leads bool) http.Handler {
 
 func ask(h http.Handler, operator bool, method, target, body string) *httptest.ResponseRecorder {
 	r, w := httptest.NewRequest(method, target, strings.NewReader(body)), httptest.NewRecorder()
-	h.ServeHTTP(w, r.WithContext(gateway.WithCaller(r.Context(), gateway.Caller{Principal: "ada", Operator: operator})))
+	resttest.As(gateway.Caller{Principal: "ada", Operator: operator}, h).ServeHTTP(w, r)
 	return w
 }
 
