@@ -143,6 +143,7 @@
 // Any master answers operators, the store and the gateway, by carrying a call one hop
 // to the leader; agents and frameworks speak to the leader itself and get a redirect. While
 // nobody leads a call waits a moment (--leader-wait), then it is refused with Retry-After.
+// That is a tenth of a second where the leader's process has died, which its machine tells.
 // What the masters keep can be saved, and restored onto new ones: their generation is then
 // higher than both had, which fences everything that was sent before.
 //

@@ -12,14 +12,14 @@ import (
 // keepLauncher keeps a launcher running, and connected, until ctx ends. first is
 // the connection that the recovery made.
 func (a *Agent) keepLauncher(ctx context.Context, first *executor.Launcher) error {
-	l, pause := first, firstPause
+	l, pause := first, firstRestart
 	for ctx.Err() == nil {
 		if l != nil {
 			l = a.renewLauncher(ctx, l)
 		}
 		if l != nil {
 			a.setLauncher(l)
-			pause = firstPause
+			pause = firstRestart
 			a.hearExits(ctx, l)
 			a.setLauncher(nil)
 			_ = l.Close() // the launcher goes on, or the connection is broken already

@@ -22,16 +22,17 @@ import (
 const (
 	maxEvent       = 16 << 20 // bytes of one event
 	callsPerBody   = 512
-	firstPause     = 50 * time.Millisecond
-	longestRestart = 5 * time.Second // between two tries to start the launcher
+	firstRestart   = 50 * time.Millisecond // between two tries to start the launcher
+	longestRestart = 5 * time.Second
 	callTimeout    = 10 * time.Second
 	missedAllowed  = 3 // heartbeats
 )
 
 // linkClient keeps the stream to whichever master leads.
 type linkClient struct {
-	a   *Agent
-	out *outbox
+	a      *Agent
+	out    *outbox
+	joined time.Time // when a leader took the agent in on this stream; run's
 
 	mu     sync.Mutex
 	stream uint64
@@ -55,23 +56,24 @@ func (c *linkClient) close(stream uint64) {
 // run connects, and connects again, until ctx ends. A stream is closed, and known
 // to the ledger as closed, before the next REGISTER is sent.
 func (c *linkClient) run(ctx context.Context) error {
-	pause := firstPause
+	retry := link.Retry{Longest: c.a.o.LinkPause}
 	for ctx.Err() == nil {
-		began := time.Now()
+		c.joined = time.Time{}
 		err := c.once(ctx)
 		if ctx.Err() != nil {
 			break
 		}
-		if time.Since(began) > c.a.o.LinkPause {
-			pause = firstPause
+		var served time.Duration
+		if !c.joined.IsZero() {
+			served = time.Since(c.joined)
 		}
+		pause := retry.Next(served)
 		c.a.metrics.reconnects.Inc()
 		c.a.log.Info("not linked to a leader", "why", err, "again_in", pause)
 		select {
 		case <-ctx.Done():
 		case <-time.After(pause):
 		}
-		pause = min(pause*13/10, c.a.o.LinkPause) // a first leader is there after 0.3 s, and the machine waits for it
 	}
 	return nil
 }
@@ -170,6 +172,7 @@ func (s *linkStream) read(ctx context.Context, body io.Reader) error {
 			if own := s.c.a.o.Cluster; own != "" && e.Registered.Cluster != "" && e.Registered.Cluster != own {
 				return fmt.Errorf("the master at %s is of the cluster %q, this agent was started for %q; nothing of it is obeyed", s.leader, e.Registered.Cluster, own)
 			}
+			s.c.joined = time.Now()
 			silence = s.registered(e.Registered)
 			watch.Reset(silence)
 		}

@@ -42,7 +42,7 @@ func (n *Node) reply(q question) answer {
 	a := answer{Name: n.opts.Name, Release: n.opts.Member.Release, Empty: n.waits()}
 	if inst, err := n.instance(); err == nil {
 		leader, _ := inst.raft.LeaderWithID()
-		a.Applied, a.Leader, a.Leads = inst.raft.AppliedIndex(), string(leader), inst.raft.State() == raft.Leader
+		a.Applied, a.Last, a.Leader, a.Leads = inst.raft.AppliedIndex(), inst.raft.LastIndex(), string(leader), inst.raft.State() == raft.Leader
 	}
 	if q.Cluster != n.opts.Cluster {
 		a.Refusal = fmt.Sprintf("this is a master of the cluster %q, you were started for %q (--cluster)", n.opts.Cluster, q.Cluster)

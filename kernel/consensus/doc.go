@@ -14,6 +14,10 @@
 // and its time-outs are long, so that an idle master seldom wakes. Before a second
 // voter is added raft starts anew with the cluster's.
 //
+// A leader whose process has died is not waited for either: its machine ends its connections
+// and refuses new ones, and the voters stand for election in turn, the longest log first
+// (succeed.go). The time-outs are for machines that are gone, cut off or stopped.
+//
 // A master that knows of no cluster asks to be let into one (Join), and takes no part in
 // raft before that was granted (Admit). Masters ask each other one question a connection
 // on the raft port, behind the same handshake (talk.go).

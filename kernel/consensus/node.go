@@ -29,7 +29,8 @@ type Node struct {
 	adding adding                // masters that are on their way to a vote
 	took   atomic.Bool           // this master was taken into its cluster
 	wanted atomic.Bool           // an operator has said that it is to be taken in, whatever was before
-	life   context.Context       // ends with Close
+	gone   atomic.Pointer[departed]
+	life   context.Context // ends with Close
 	end    context.CancelFunc
 
 	growing sync.Mutex                    // held while a lone voter becomes one of several
@@ -75,20 +76,21 @@ func New(o Options) (*Node, error) {
 	}
 	var silent atomic.Bool
 	s := newStream(o.Listener, o.Advertise, o.Key, o.Log, &silent)
-	n, err := newNode(o, &silent, func() raft.Transport {
-		return raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
-			Stream: newLayer(s), MaxPool: 3, Timeout: 10 * time.Second, Logger: newBridge(o.Log, "raft-net")})
+	n, err := newNode(o, s, &silent, func() raft.Transport {
+		return transport{raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
+			Stream: newLayer(s), MaxPool: maxPool, Timeout: 10 * time.Second, Logger: newBridge(o.Log, "raft-net")})}
 	})
 	if err != nil {
 		s.ln.Close()
 		return nil, err
 	}
-	n.stream = s
 	s.begin(n.reply, n.waits)
 	return n, nil
 }
 
-func newNode(o Options, silent *atomic.Bool, dial func() raft.Transport) (*Node, error) {
+// newNode opens a Node over dial; s is what its transports run over, nil where they have
+// nothing of the kind.
+func newNode(o Options, s *stream, silent *atomic.Bool, dial func() raft.Transport) (*Node, error) {
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("raft directory: %w", err)
 	}
@@ -96,7 +98,7 @@ func newNode(o Options, silent *atomic.Bool, dial func() raft.Transport) (*Node,
 	if err != nil {
 		return nil, err
 	}
-	n := &Node{opts: o, store: st, dial: dial, silent: silent, terms: make(chan Term, 1), writes: newWrites(), invites: make(chan struct{}, 1)}
+	n := &Node{opts: o, store: st, stream: s, dial: dial, silent: silent, terms: make(chan Term, 1), writes: newWrites(), invites: make(chan struct{}, 1)}
 	st.watch = &watch{every: o.Many.Election, tell: n.slow, over: n.fast}
 	n.life, n.end = context.WithCancel(context.Background())
 	n.fsm = newFSM(o)
@@ -245,14 +247,17 @@ func (n *Node) start(solo, bootstrap bool) error {
 		return ok && state != raft.Leader
 	}))
 	n.wait.Go(func() { n.follow(r, notify, leaders, states, over) })
-	if solo {
+	switch {
+	case solo:
 		n.wait.Go(func() { n.stand(transport, c.LocalID) })
+	case n.stream != nil:
+		n.wait.Go(func() { n.mourn(r, transport, over) })
 	}
 	return nil
 }
 
-// stand has a lone voter stand for election at once, as a leader does to its successor
-// when it resigns: there is nobody to wait for. Where that fails, time does it.
+// stand has this voter stand for election at once, as a leader does to its successor when
+// it resigns: there is nobody to wait for. Where that fails, time does it.
 func (n *Node) stand(t raft.Transport, id raft.ServerID) {
 	request := raft.TimeoutNowRequest{RPCHeader: raft.RPCHeader{
 		ProtocolVersion: raft.ProtocolVersionMax, ID: []byte(id), Addr: t.EncodePeer(id, t.LocalAddr())}}

@@ -59,7 +59,7 @@ func newArchipelago(t *testing.T, n int) *archipelago {
 // open starts the process of an island on its disk.
 func (a *archipelago) open(x *island) {
 	a.t.Helper()
-	node, err := newNode(x.opts, new(atomic.Bool), func() raft.Transport { // a restart of the instance gets a new transport
+	node, err := newNode(x.opts, nil, new(atomic.Bool), func() raft.Transport { // a restart of the instance gets a new transport
 		_, x.trans = raft.NewInmemTransportWithTimeout(raft.ServerAddress(x.name), 500*time.Millisecond)
 		a.heal()
 		return x.trans

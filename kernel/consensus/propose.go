@@ -84,14 +84,18 @@ func (n *Node) VerifyLeader(ctx context.Context) error {
 // anybody took it may be left out.
 func (n *Node) Leading() <-chan Term { return n.terms }
 
-// Leader is the name and raft address of the leader as this master knows it.
+// Leader is the name and raft address of the leader as this master knows it; not ok when
+// there is none, or it has died.
 func (n *Node) Leader() (name, address string, ok bool) {
 	inst, err := n.instance()
 	if err != nil {
 		return "", "", false
 	}
 	a, id := inst.raft.LeaderWithID()
-	return string(id), string(a), a != ""
+	if a == "" || n.isGone(inst.raft, a) {
+		return "", "", false
+	}
+	return string(id), string(a), true
 }
 
 // Resign gives the leadership to another voter, or, when there is none, ends and

@@ -23,6 +23,7 @@ type stream struct {
 	answer    func(question) answer // to a peer's question
 	waits     func() bool           // no raft runs here that could take a connection
 	ready     chan net.Conn
+	broke     chan struct{} // has a token when a peer has ended a connection of raft's
 	slots     chan struct{} // bounds the handshakes under way
 	silent    *atomic.Bool  // nothing goes out of raft's connections
 	done      chan struct{}
@@ -35,7 +36,7 @@ const maxHandshakes = 64
 
 func newStream(ln net.Listener, advertise string, key credential.Key, log *slog.Logger, silent *atomic.Bool) *stream {
 	s := &stream{ln: ln, advertise: advertise, key: key, log: log, silent: silent,
-		ready: make(chan net.Conn), slots: make(chan struct{}, maxHandshakes), done: make(chan struct{})}
+		ready: make(chan net.Conn), broke: make(chan struct{}, 1), slots: make(chan struct{}, maxHandshakes), done: make(chan struct{})}
 	return s
 }
 
@@ -90,7 +91,7 @@ func (s *stream) greet(conn net.Conn) {
 		return
 	}
 	select {
-	case s.ready <- conn:
+	case s.ready <- mourned{conn, s.broke}:
 	case <-s.done:
 		_ = conn.Close()
 	}

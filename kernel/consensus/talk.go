@@ -47,6 +47,7 @@ type answer struct {
 	Name    string `json:"name"`
 	Empty   bool   `json:"empty,omitempty"`
 	Applied uint64 `json:"applied,omitempty"` // index of the last entry applied
+	Last    uint64 `json:"last,omitempty"`    // index of the last entry of its log
 	Leads   bool   `json:"leads,omitempty"`
 	Leader  string `json:"leader,omitempty"` // raft address of the leader that it knows
 	Release string `json:"release,omitempty"`

@@ -107,8 +107,13 @@ func (m *Master) register(w http.ResponseWriter, req *http.Request, calls []link
 		refuse(w, req, err)
 		return
 	}
+	l := m.leader()
+	if l == nil {
+		refuse(w, req, notLeading())
+		return
+	}
 	s := newStream(agentStream, newSession(), m.opts.MaxQueue)
-	defer m.reach(req.Context(), calls[0].Register, func(message string) {
+	defer m.reach(req.Context(), calls[0].Register, l.reachLater(calls[0].Register), func(message string) {
 		if l := m.leader(); l != nil {
 			l.inbox.put(item{in: cluster.AgentNotice{Session: s.session, Message: message}})
 		}

@@ -12,13 +12,16 @@ import (
 const (
 	reachTimeout = 3 * time.Second
 	reachAtOnce  = 16 // agents all come back at once to a new leader
+	// reachCalm is how long a new leader has more urgent things to do than to look again at
+	// agents that were looked at before.
+	reachCalm = 5 * time.Second
 )
 
 // reach tries once, beside the loop, whether the address that an agent told can be
 // reached from here: frameworks and people are given it. It is a check of a set-up
-// and changes nothing; the agent is told by tell, the master's log says it too. The
+// and changes nothing, so it may come later; the agent is told by tell, the master's log says it too. The
 // returned function ends it.
-func (m *Master) reach(ctx context.Context, r *link.Register, tell func(message string)) func() {
+func (m *Master) reach(ctx context.Context, r *link.Register, later time.Duration, tell func(message string)) func() {
 	if r == nil || r.Address == "" {
 		return func() {}
 	}
@@ -26,6 +29,13 @@ func (m *Master) reach(ctx context.Context, r *link.Register, tell func(message 
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
+		if later > 0 {
+			select {
+			case <-time.After(later):
+			case <-ctx.Done():
+				return
+			}
+		}
 		select {
 		case m.reaching <- struct{}{}:
 			defer func() { <-m.reaching }()
@@ -47,4 +57,12 @@ func (m *Master) reach(ctx context.Context, r *link.Register, tell func(message 
 		cancel()
 		<-done
 	}
+}
+
+// reachLater is how long a look at an agent's address may wait.
+func (l *leader) reachLater(r *link.Register) time.Duration {
+	if r == nil || r.Agent.ID == "" {
+		return 0
+	}
+	return reachCalm - time.Since(l.elected)
 }

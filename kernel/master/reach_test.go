@@ -6,8 +6,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/profferhq/proffer/kernel/link"
+	"github.com/profferhq/proffer/sdk"
 )
 
 // lines is a log that tests read while it is written.
@@ -52,7 +54,7 @@ func TestAddressesThatCannotBeReachedAreNamed(t *testing.T) {
 		}
 		tried <- err
 	}()
-	defer r.reach(t.Context(), &link.Register{Address: there.Addr().String()}, func(m string) { t.Errorf("told an agent that can be reached: %s", m) })()
+	defer r.reach(t.Context(), &link.Register{Address: there.Addr().String()}, 0, func(m string) { t.Errorf("told an agent that can be reached: %s", m) })()
 	if err := <-tried; err != nil {
 		t.Fatal(err)
 	}
@@ -63,5 +65,14 @@ func TestAddressesThatCannotBeReachedAreNamed(t *testing.T) {
 	r.await(func() bool { return said.has("cannot be reached from this master") && said.has(away) }, "a warning about "+away)
 	if said.has(there.Addr().String()) {
 		t.Error("the address that answers is complained about")
+	}
+}
+
+// TestLooksAtReturningAgentsWait: not those at agents that nobody has looked at.
+func TestLooksAtReturningAgentsWait(t *testing.T) {
+	back, fresh := &link.Register{Agent: sdk.AgentInfo{ID: "S1"}}, &link.Register{}
+	young, old := &leader{elected: time.Now()}, &leader{elected: time.Now().Add(-time.Hour)}
+	if young.reachLater(back) <= 0 || young.reachLater(fresh) > 0 || old.reachLater(back) > 0 || young.reachLater(nil) > 0 {
+		t.Error("only a returning agent of a new leader waits")
 	}
 }

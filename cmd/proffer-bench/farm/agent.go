@@ -36,12 +36,11 @@ func newAgent(f *Farm, name, addr string) *agent {
 		tasks: map[taskKey]*task{}, tombs: map[taskKey]sdk.TaskState{}}
 }
 
-// firstPause and missed are those of the real agents.
+// missed is that of the real agents.
 const (
-	firstPause = 50 * time.Millisecond
-	missed     = 3
-	maxEvent   = 16 << 20
-	perBody    = 512
+	missed   = 3
+	maxEvent = 16 << 20
+	perBody  = 512
 )
 
 // run registers, and again, until ctx ends.
@@ -53,21 +52,21 @@ func (a *agent) run(ctx context.Context) {
 	}
 	let := sync.OnceFunc(func() { <-a.f.first })
 	defer let()
-	pause := firstPause
+	retry := link.Retry{Longest: a.f.o.Pause}
 	for ctx.Err() == nil {
-		began := time.Now()
-		_ = a.once(ctx, let)
+		var joined time.Time
+		_ = a.once(ctx, func() { joined = time.Now(); let() })
 		if ctx.Err() != nil {
 			return
 		}
-		if time.Since(began) > a.f.o.Pause {
-			pause = firstPause
+		var served time.Duration
+		if !joined.IsZero() {
+			served = time.Since(joined)
 		}
 		select {
 		case <-ctx.Done():
-		case <-time.After(pause):
+		case <-time.After(retry.Next(served)):
 		}
-		pause = min(pause*13/10, a.f.o.Pause)
 	}
 }
 
