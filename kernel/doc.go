@@ -144,6 +144,14 @@
 // to the leader; agents and frameworks speak to the leader itself and get a redirect. While
 // nobody leads a call waits a moment (--leader-wait), then it is refused with Retry-After.
 // That is a tenth of a second where the leader's process has died, which its machine tells.
+//
+// What is kept on disk is judged as a whole at the start, and what is damaged is named with
+// what is lost. A master goes on with an older snapshot where its log reaches back to it, and
+// else stays away rather than vote with less than it promised. An agent goes on with what is
+// left of its checkpoint, as the same agent: what it lost is ended and gone, never "was not
+// here". A launch record that cannot be read still forbids a second launch. An empty file in
+// the place of one of them is a loss, not a beginning.
+//
 // What the masters keep can be saved, and restored onto new ones: their generation is then
 // higher than both had, which fences everything that was sent before.
 //

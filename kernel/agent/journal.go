@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"path/filepath"
 	"syscall"
 	"time"
@@ -42,12 +43,14 @@ type journal struct {
 	snapshot int
 }
 
-// openJournal reads the checkpoint into the ledger. A damaged one is an error that
-// names the file and what is lost: going on would launch twice and lose updates.
+// openJournal reads the checkpoint into the ledger. Of a damaged one what can be read is
+// used, and the file and the loss are named; the ledger no longer says of any task that it
+// was never here. Where nothing can be read, or not who the agent is, that is an error.
 func openJournal(dir string, log *slog.Logger, l *ledger.Ledger) (*journal, error) {
 	c, found, err := checkpoint.Open(checkpoint.Options{
 		Dir: filepath.Join(dir, "checkpoint"), Name: "ledger",
 		MaxVersion: func(uint16) uint16 { return ledger.RecordVersion },
+		Salvage:    true,
 	})
 	if err != nil {
 		return nil, err
@@ -56,6 +59,7 @@ func openJournal(dir string, log *slog.Logger, l *ledger.Ledger) (*journal, erro
 		log.Warn("cut off the end of the checkpoint that was being written when the agent ended", "file", t.File, "offset", t.Offset, "bytes", t.Bytes)
 	}
 	j := &journal{log: c, slog: log, dir: dir, reserve: newReserve(filepath.Join(dir, "checkpoint", "reserve"), log)}
+	unfit := 0
 	for i := range found.Records {
 		r := &ledger.Record{}
 		if found.Records[i].Type != ledgerRecord {
@@ -65,11 +69,29 @@ func openJournal(dir string, log *slog.Logger, l *ledger.Ledger) (*journal, erro
 		if err == nil {
 			err = l.Restore(r)
 		}
+		if err != nil && len(found.Damaged) > 0 {
+			unfit++ // it is about something that is lost
+			log.Error("a record of the damaged checkpoint is about what is lost, and is left out", "record", i, "error", err)
+			continue
+		}
 		if err != nil {
 			return nil, fmt.Errorf("record %d of %d of the checkpoint in %s does not fit: %w", i, len(found.Records), dir, err)
 		}
 	}
 	j.appended = len(found.Records)
+	if d := found.Damaged; len(d) > 0 {
+		file := filepath.Join(dir, "checkpoint", "ledger")
+		if err := l.Holed(time.Now()); err != nil {
+			return nil, fmt.Errorf("checkpoint file %s is damaged at byte %d: %w", file, d[0].Offset, err)
+		}
+		lost := int64(0)
+		for _, x := range d {
+			lost += x.Bytes
+		}
+		log.Error("the checkpoint is damaged; the agent goes on with the rest of it: tasks whose records are lost are ended and told as gone",
+			"file", file, "offset", d[0].Offset, "bytes lost", lost, "places", len(d), "records left", len(found.Records)-unfit, "records left out", unfit, "copy", found.Copy)
+		j.appended = math.MaxInt // written anew as soon as the recovery is over
+	}
 	return j, nil
 }
 
@@ -82,7 +104,7 @@ func (j *journal) store(rs []ledger.Record) error {
 	if err := j.encode(rs); err != nil {
 		return err
 	}
-	j.appended += len(rs)
+	j.appended = min(j.appended, math.MaxInt-len(rs)) + len(rs)
 	err := j.log.Append(j.batch...)
 	for tries := 0; full(err); {
 		// The reserve is there so that a full disk can still be told about. When that

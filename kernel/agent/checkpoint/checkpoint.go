@@ -17,12 +17,23 @@ type Options struct {
 	// MaxVersion is the newest version that the reader knows of a record type. A
 	// newer one is refused by name. Nil accepts all.
 	MaxVersion func(recordType uint16) uint16
+
+	// Salvage goes on with what can be read of a damaged file, where anything can: the
+	// file is copied to NAME.damaged first. Without it damage is an error.
+	Salvage bool
 }
 
 // Recovered is what Open found.
 type Recovered struct {
 	Records []Record
-	Torn    *Torn // nil when the file ended cleanly
+	Torn    *Torn    // nil when the file ended cleanly
+	Damaged []Damage // with Options.Salvage: what is lost; the file still has it until a Compact
+	Copy    string   // of the damaged file
+}
+
+// Damage is a part of a file that had been durable and can not be read any more.
+type Damage struct {
+	Offset, Bytes int64
 }
 
 // Torn is an end of the file that was being written when power went: it was never

@@ -53,30 +53,25 @@ type parsed struct {
 	records []Record
 	end     int64 // where the last whole record ends
 	torn    int64 // bytes behind end that were being written
+	damages []Damage
 }
 
 // parse reads a whole file. A bad record in the last batch is torn when it looks as
 // a power cut leaves it: the file ends there, or whole sectors are missing. That
 // batch was never acknowledged. Every other bad record is damage, and an error that
-// names the loss.
-func parse(file string, text []byte, maxVersion func(uint16) uint16) (parsed, error) {
+// names the loss; with salvage the records around it are read all the same. A file without
+// its header is damaged too: it is given its name only when that is durable.
+func parse(file string, text []byte, maxVersion func(uint16) uint16, salvage bool) (parsed, error) {
 	p := parsed{}
 	if len(text) < headerSize {
-		// Nothing was acknowledged before the header was durable.
-		if !bytes.HasPrefix(appendHeader(nil), text) && !allZero(text) {
-			return p, damaged(file, 0, "it is no checkpoint file", "nothing of it can be used")
-		}
-		p.torn = int64(len(text))
-		return p, nil
+		return p, damaged(file, 0, fmt.Sprintf("it has %d bytes, and its header alone %d", len(text), headerSize), "nothing of it is left")
 	}
 	if string(text[:len(magic)]) != magic {
-		if allZero(text) {
-			p.torn = int64(len(text))
-			return p, nil
+		if !salvage || nextRecord(text, headerSize) < 0 {
+			return p, damaged(file, 0, "it is no checkpoint file", "nothing of it can be used")
 		}
-		return p, damaged(file, 0, "it is no checkpoint file", "nothing of it can be used")
-	}
-	if f := binary.LittleEndian.Uint16(text[len(magic):]); f != fileFormat {
+		p.damages = append(p.damages, Damage{Bytes: int64(headerSize)})
+	} else if f := binary.LittleEndian.Uint16(text[len(magic):]); f != fileFormat {
 		return p, sdk.Errorf(sdk.CodeUnsupported, "", "%s has file format %d, this program knows %d; use the newer program that wrote it", file, f, fileFormat)
 	}
 	for at := headerSize; ; {
@@ -86,7 +81,14 @@ func parse(file string, text []byte, maxVersion func(uint16) uint16) (parsed, er
 		}
 		r, next, ok := recordAt(text, at)
 		if !ok {
-			if n := lost(text, at); n > 0 {
+			n := lost(text, at)
+			if n > 0 && salvage {
+				next = nextRecord(text, at+1)
+				p.damages = append(p.damages, Damage{int64(at), int64(next - at)})
+				at = next
+				continue
+			}
+			if n > 0 {
 				return p, damaged(file, int64(at), "the record there can not be read",
 					fmt.Sprintf("it is lost, and at least %d whole records stand behind it", n))
 			}
@@ -121,6 +123,16 @@ func recordAt(text []byte, at int) (r Record, next int, ok bool) {
 	return r, next, true
 }
 
+// nextRecord is where the first whole record from byte at on begins; -1 for none.
+func nextRecord(text []byte, at int) int {
+	for ; at+frameSize <= len(text); at++ {
+		if _, _, ok := recordAt(text, at); ok {
+			return at
+		}
+	}
+	return -1
+}
+
 // lost judges the bad record at byte bad: it returns how many whole records stand
 // behind it (counting stops early) when the bad one had been durable, and 0 when it
 // is the torn end of a batch that was never acknowledged.
@@ -147,8 +159,6 @@ func lost(text []byte, bad int) int {
 // missesSector says whether a part of the bytes could be a sector that was never
 // written: half a sector of zeros in a row, because bad bytes need not begin at one.
 func missesSector(b []byte) bool { return bytes.Contains(b, make([]byte, sector/2)) }
-
-func allZero(b []byte) bool { return len(bytes.Trim(b, "\x00")) == 0 }
 
 func damaged(file string, offset int64, what, loss string) error {
 	return sdk.Errorf(sdk.CodeInternal, "", "checkpoint file %s is damaged at byte %d: %s; %s. Move the file away to start without it", file, offset, what, loss)

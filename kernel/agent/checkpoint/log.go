@@ -63,7 +63,7 @@ func Open(o Options) (*Log, Recovered, error) {
 		return nil, Recovered{}, fmt.Errorf("open the checkpoint: %w", err)
 	}
 	l.file = file
-	r, err := l.recover(o.MaxVersion)
+	r, err := l.recover(o)
 	if err != nil {
 		file.Close()
 		return nil, Recovered{}, err
@@ -79,21 +79,27 @@ func (l *Log) begin() (*Log, Recovered, error) {
 	return l, Recovered{}, nil
 }
 
-func (l *Log) recover(maxVersion func(uint16) uint16) (Recovered, error) {
+func (l *Log) recover(o Options) (Recovered, error) {
 	text, err := io.ReadAll(l.file)
 	if err != nil {
 		return Recovered{}, fmt.Errorf("read the checkpoint %s: %w", l.path, err)
 	}
-	p, err := parse(l.path, text, maxVersion)
+	p, err := parse(l.path, text, o.MaxVersion, o.Salvage)
 	if err != nil {
 		return Recovered{}, err
 	}
-	r := Recovered{Records: p.records}
+	r := Recovered{Records: p.records, Damaged: p.damages}
+	if len(r.Damaged) > 0 {
+		r.Copy = l.path + ".damaged"
+		if err := l.keepCopy(r.Copy, text); err != nil {
+			return Recovered{}, fmt.Errorf("copy the damaged checkpoint %s to %s: %w", l.path, r.Copy, err)
+		}
+	}
 	l.end = p.end
 	if p.torn > 0 {
 		r.Torn = &Torn{File: l.path, Offset: p.end, Bytes: p.torn}
 	}
-	if p.torn > 0 || p.end == 0 { // an empty file lacks its header, too
+	if p.torn > 0 {
 		if err := l.cut(p.end); err != nil {
 			return r, fmt.Errorf("cut the torn end off %s: %w", l.path, err)
 		}
@@ -101,19 +107,26 @@ func (l *Log) recover(maxVersion func(uint16) uint16) (Recovered, error) {
 	return r, nil
 }
 
-// cut shortens the file to end, or to an empty file with a header.
+// cut shortens the file to end.
 func (l *Log) cut(end int64) error {
 	if err := l.file.Truncate(end); err != nil {
 		return err
 	}
-	if end == 0 {
-		header := appendHeader(nil)
-		if _, err := l.file.WriteAt(header, 0); err != nil {
-			return err
-		}
-		l.end = int64(len(header))
-	}
 	return l.sync(l.file)
+}
+
+// keepCopy writes what a damaged file holds to another.
+func (l *Log) keepCopy(path string, text []byte) error {
+	f, err := l.fs.Open(path, true)
+	if err != nil {
+		return err
+	}
+	if err = f.Truncate(0); err == nil {
+		if _, err = f.WriteAt(text, 0); err == nil {
+			err = f.Sync()
+		}
+	}
+	return errors.Join(err, f.Close())
 }
 
 func (l *Log) sync(f File) error {

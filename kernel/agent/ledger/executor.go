@@ -205,7 +205,7 @@ func (l *Ledger) recovered(in Recovered) {
 	l.tombs.sort()
 	rebooted := l.boot != "" && l.boot != in.BootID
 	if l.boot != in.BootID {
-		l.commit(Record{Agent: &AgentRecord{ID: l.agent, BootID: in.BootID}})
+		l.commit(Record{Agent: &AgentRecord{ID: l.agent, BootID: in.BootID, Holed: l.holed}})
 	}
 	for _, t := range l.sortedTasks() {
 		if t.phase == ended || t.phase == ending {

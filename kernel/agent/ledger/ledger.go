@@ -57,6 +57,7 @@ type Ledger struct {
 	// Durable: changed by apply alone.
 	agent      sdk.AgentID
 	boot       string
+	holed      int64 // when a part of the checkpoint was found to be lost; 0 for never
 	fence      link.Fence
 	frameworks map[sdk.FrameworkID]*framework
 	tasks      map[taskKey]*task
@@ -113,6 +114,28 @@ func (l *Ledger) Restore(r *Record) error {
 	}
 	l.now = time.Unix(0, r.At).UTC()
 	return l.apply(r)
+}
+
+// Holed says, between Restore and the first Step, that records are lost: for as long as
+// tombstones are kept nothing is said to have never been here. It is an error when who the
+// agent is is among what is lost.
+func (l *Ledger) Holed(now time.Time) error {
+	if l.agent == "" {
+		return sdk.Errorf(sdk.CodeInternal, "", "the agent's id is among what is lost; move the file away to start as a new agent, and mark the old one gone")
+	}
+	l.holed = now.UnixNano()
+	for _, t := range l.sortedTasks() {
+		if t.phase != ended && (t.refused || t.fw.executor(t.executorID) != t.executor) {
+			// Its end is lost: of what it held nothing is here that could end. The next
+			// registration does not list it, and so its framework hears of it.
+			l.applyTerminal(t)
+			delete(l.waiting, t)
+			delete(l.tasks, t.key)
+			t.fw.tasks--
+			l.dropFramework(t.fw)
+		}
+	}
+	return nil
 }
 
 // Step learns one fact. now never goes back in what callers may expect; when it

@@ -3,6 +3,7 @@ package ledger
 import (
 	"bytes"
 	"reflect"
+	"time"
 
 	"github.com/profferhq/proffer/kernel/link"
 	"github.com/profferhq/proffer/sdk"
@@ -80,7 +81,7 @@ func (l *Ledger) register(r *link.Registered) {
 		return
 	}
 	if l.agent == "" {
-		l.commit(Record{Agent: &AgentRecord{ID: r.AgentID, BootID: l.boot}})
+		l.commit(Record{Agent: &AgentRecord{ID: r.AgentID, BootID: l.boot, Holed: l.holed}})
 	}
 	l.registered = true
 	for _, t := range sorted(l.waiting) {
@@ -153,6 +154,9 @@ func (l *Ledger) reconcile(r *link.Reconcile) {
 		s.Message = "Reconciliation: Latest task state"
 	} else if state, _, ok := l.tombs.get(key); ok {
 		s.State, s.Message = state, "Reconciliation: the task has ended and its end was acknowledged"
+	} else if l.holed != 0 && l.now.Sub(time.Unix(0, l.holed)) < l.o.TombstoneAge {
+		s.State = sdk.TaskGone // not "never": it may have run
+		s.Message = "Reconciliation: this agent does not know the task, and has lost a part of its checkpoint"
 	} else {
 		s.State, s.Reason = sdk.TaskGone, sdk.ReasonTaskUnknown
 		s.Message = "Reconciliation: this agent never had the task"

@@ -37,6 +37,7 @@ func (r *Record) MayBeLate() bool { return r.Ack != nil }
 type AgentRecord struct {
 	ID     sdk.AgentID `wire:"1,id,value"`
 	BootID string      `wire:"2,boot_id"`
+	Holed  int64       `wire:"3,holed"` // when a part of the checkpoint was found to be lost, in nanoseconds since 1970; 0 for never
 }
 
 // FrameworkRecord is what the agent knows of a framework; the newest holds.

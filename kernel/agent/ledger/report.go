@@ -112,7 +112,7 @@ func (l *Ledger) Containers() []Container {
 // Snapshot is the whole durable state as records, for compaction: a Ledger that
 // restores them is this one, less what belonged to this run.
 func (l *Ledger) Snapshot() []Record {
-	out := []Record{{Agent: &AgentRecord{ID: l.agent, BootID: l.boot}}, {Fence: &l.fence}}
+	out := []Record{{Agent: &AgentRecord{ID: l.agent, BootID: l.boot, Holed: l.holed}}, {Fence: &l.fence}}
 	for _, f := range l.sortedFrameworks() {
 		out = append(out, Record{Framework: &FrameworkRecord{Info: *f.info}})
 		for _, x := range f.executors {
