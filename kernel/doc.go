@@ -149,8 +149,8 @@
 // what is lost. A master goes on with an older snapshot where its log reaches back to it, and
 // else stays away rather than vote with less than it promised. An agent goes on with what is
 // left of its checkpoint, as the same agent: what it lost is ended and gone, never "was not
-// here". A launch record that cannot be read still forbids a second launch. An empty file in
-// the place of one of them is a loss, not a beginning.
+// here". A launch record that cannot be read still forbids a second launch. In the
+// place of raft.db, a checkpoint or a launch record an empty file is a loss, not a beginning.
 //
 // What the masters keep can be saved, and restored onto new ones: their generation is then
 // higher than both had, which fences everything that was sent before.
