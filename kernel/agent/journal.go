@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math"
 	"path/filepath"
 	"syscall"
 	"time"
@@ -34,13 +33,14 @@ type journal struct {
 	slog     *slog.Logger
 	dir      string
 	reserve  *reserve
-	failed   bool            // a store was given up, and none follows it
-	quit     <-chan struct{} // closed when the agent is to end; nil: it never is
+	failed   bool                // a store was given up, and none follows it
+	quit     <-chan struct{}     // closed when the agent is to end; nil: it never is
 	batch    []checkpoint.Record // reused
 	buf      []byte              // reused
 	late     []ledger.Record     // of add
 	appended int
 	snapshot int
+	anew     bool // the file is damaged
 }
 
 // openJournal reads the checkpoint into the ledger. Of a damaged one what can be read is
@@ -90,7 +90,7 @@ func openJournal(dir string, log *slog.Logger, l *ledger.Ledger) (*journal, erro
 		}
 		log.Error("the checkpoint is damaged; the agent goes on with the rest of it: tasks whose records are lost are ended and told as gone",
 			"file", file, "offset", d[0].Offset, "bytes lost", lost, "places", len(d), "records left", len(found.Records)-unfit, "records left out", unfit, "copy", found.Copy)
-		j.appended = math.MaxInt // written anew as soon as the recovery is over
+		j.anew = true // as soon as the recovery is over
 	}
 	return j, nil
 }
@@ -104,7 +104,7 @@ func (j *journal) store(rs []ledger.Record) error {
 	if err := j.encode(rs); err != nil {
 		return err
 	}
-	j.appended = min(j.appended, math.MaxInt-len(rs)) + len(rs)
+	j.appended += len(rs)
 	err := j.log.Append(j.batch...)
 	for tries := 0; full(err); {
 		// The reserve is there so that a full disk can still be told about. When that
@@ -184,9 +184,10 @@ func (j *journal) encode(rs []ledger.Record) error {
 
 // compact writes the log anew when most of it is history.
 func (j *journal) compact(l *ledger.Ledger) error {
-	if j.appended < max(compactAfter, j.snapshot) {
+	if !j.anew && j.appended < max(compactAfter, j.snapshot) {
 		return nil
 	}
+	j.anew = false
 	rs := l.Snapshot()
 	if err := j.encode(rs); err != nil {
 		return err
