@@ -40,7 +40,7 @@ func (s *State) apply(c Command, r *Result) *sdk.Error {
 		r.Generation = s.generation
 		return nil
 	case c.Type == CommandAdmitAgent && c.AdmitAgent != nil:
-		return s.admitAgent(c.Time, *c.AdmitAgent, r)
+		return s.admitAgent(c.Version, c.Time, *c.AdmitAgent, r)
 	case c.Type == CommandAgentUnreachable && c.Agent != nil:
 		return s.moveAgent(c.Time, c.Agent.ID, AgentUnreachable)
 	case c.Type == CommandAgentGone && c.Agent != nil:
@@ -109,9 +109,9 @@ func (s *State) member(m Member) *sdk.Error {
 	return nil
 }
 
-func (s *State) admitAgent(now int64, c AdmitAgent, r *Result) *sdk.Error {
+func (s *State) admitAgent(version uint32, now int64, c AdmitAgent, r *Result) *sdk.Error {
 	if c.Info.ID == "" {
-		c.Info.ID = s.freshAgent()
+		c.Info.ID = s.freshAgent(version)
 	} else if err := invalid(sdk.ValidateID("info.id", c.Info.ID)); err != nil {
 		return err
 	}
@@ -133,9 +133,9 @@ func (s *State) admitAgent(now int64, c AdmitAgent, r *Result) *sdk.Error {
 }
 
 // freshAgent is an id that nobody has or is known to have had: agents may bring ids along.
-func (s *State) freshAgent() sdk.AgentID {
+func (s *State) freshAgent(version uint32) sdk.AgentID {
 	for {
-		id := sdk.AgentID(fmt.Sprintf("%s-S%d", s.clusterID, s.nextAgent))
+		id := sdk.AgentID(fmt.Sprintf("%sS%d", s.prefix(version), s.nextAgent))
 		s.nextAgent++
 		if !s.agents.has(id) && !s.trimmedIDs.has(id) {
 			return id
@@ -214,10 +214,10 @@ func drained(a *Agent) *sdk.Error {
 
 func (s *State) admitFramework(version uint32, now int64, c AdmitFramework, r *Result) *sdk.Error {
 	if c.Info.ID == "" {
-		c.Info.ID = s.freshFramework()
+		c.Info.ID = s.freshFramework(version)
 	} else if err := invalid(sdk.ValidateID("info.id", c.Info.ID)); err != nil {
 		return err
-	} else if s.remembers(c.Info.ID) || version >= 2 && s.made(c.Info.ID) {
+	} else if s.remembers(c.Info.ID) || version >= 2 && s.made(version, c.Info.ID) {
 		return sdk.Errorf(sdk.CodeGone, "info.id", "Framework has been removed")
 	}
 	f := Framework{Info: c.Info, Registered: now, Since: now}
@@ -233,9 +233,9 @@ func (s *State) admitFramework(version uint32, now int64, c AdmitFramework, r *R
 }
 
 // freshFramework is an id that nobody has or had: frameworks may bring ids along.
-func (s *State) freshFramework() sdk.FrameworkID {
+func (s *State) freshFramework(version uint32) sdk.FrameworkID {
 	for {
-		id := frameworkID(s.clusterID, s.nextFramework)
+		id := s.frameworkID(version, s.nextFramework)
 		s.nextFramework++
 		if !s.frameworks.has(id) && !s.remembers(id) {
 			return id

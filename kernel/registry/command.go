@@ -7,8 +7,9 @@ import "github.com/profferhq/proffer/sdk"
 // command by name.
 //
 // Version 2 brought the care of agents: DEACTIVATE_AGENT to AGENT_DRAINED. Version 3
-// brought KEEP_KILLS, FORGET_KILLS and TRIM_AGENTS.
-const CommandVersion = 3
+// brought KEEP_KILLS, FORGET_KILLS and TRIM_AGENTS. Version 4 makes ids that no generation
+// before has made.
+const CommandVersion = 4
 
 // CommandType says which member of Command is set.
 type CommandType string

@@ -29,6 +29,14 @@ func TestScripts(t *testing.T) {
 				if d.Cmd == "show" || len(f) == 0 {
 					continue
 				}
+				if f[0] == "reborn" { // reborn GENERATION: a snapshot is restored on other masters
+					generation, err := strconv.ParseUint(f[1], 10, 64)
+					if err != nil {
+						t.Fatal(err)
+					}
+					plain, again, restored = plain.Reborn(generation, plain.Members()), again.Reborn(generation, again.Members()), restored.Reborn(generation, restored.Members())
+					continue
+				}
 				index++
 				cmd := parse(t, f)
 				r := plain.Apply(index, cmd)
@@ -291,7 +299,7 @@ func commandTypes() []CommandType {
 
 func TestNewerFormatsAreRefusedByName(t *testing.T) {
 	_, err := DecodeCommand(newer(t, CommandVersion+1))
-	if sdk.CodeOf(err) != sdk.CodeUnsupported || !strings.Contains(err.Error(), "version 4") || !strings.Contains(err.Error(), "upgrade") {
+	if sdk.CodeOf(err) != sdk.CodeUnsupported || !strings.Contains(err.Error(), "version 5") || !strings.Contains(err.Error(), "upgrade") {
 		t.Errorf("command: %v", err)
 	}
 	_, err = Restore(newer(t, SnapshotVersion+1))
@@ -428,6 +436,38 @@ func TestTrimmedAgentsAreRememberedWithinBounds(t *testing.T) {
 	// The agents brought all these ids along: the registry's own begin behind them.
 	if r := come(""); r.Err != nil || s.Trimmed(r.AgentID) {
 		t.Errorf("a fresh agent is %s: %v", r.AgentID, r.Err)
+	}
+}
+
+// TestStrangers: an id of another cluster is known by its form; one that people or other
+// systems have made is nobody's.
+func TestStrangers(t *testing.T) {
+	s := New()
+	if s.Stranger("0123456789ab-S0") || !s.Unused() {
+		t.Error("before it has an id, a cluster knows no strangers, and is not used")
+	}
+	s.Apply(1, Command{Type: CommandBootstrap, Bootstrap: &Bootstrap{ClusterID: "aaaaaaaaaaaa", Name: "n"}})
+	for id, want := range map[string]bool{
+		"0123456789ab-S0": true, "0123456789ab-init": true, "0123456789ab-g7-0001": true,
+		"aaaaaaaaaaaa-S0": false, "0123456789ab": false, "0123456789AB-S0": false, "": false, "mine": false,
+		"4fb1a2c3-7777-4c6e-9b2e-0123456789ab-0001": false,
+	} {
+		if got := s.Stranger(id); got != want {
+			t.Errorf("%q is a stranger's: %v", id, got)
+		}
+	}
+	s.Apply(2, Command{Type: CommandAdmitFramework, AdmitFramework: &AdmitFramework{Info: sdk.FrameworkInfo{Name: "init", ID: s.InitFramework()}}})
+	s.Apply(3, Command{Type: CommandAdmitAgent, AdmitAgent: &AdmitAgent{Info: sdk.AgentInfo{Hostname: "h"}}})
+	if !s.Unused() || s.Reborn(2, nil).Unused() {
+		t.Error("init alone does not use a cluster, and a restored one is used")
+	}
+	s.Apply(4, Command{Type: CommandAdmitFramework, AdmitFramework: &AdmitFramework{Info: sdk.FrameworkInfo{Name: "own", ID: "own"}}})
+	if s.Unused() {
+		t.Error("it has a framework")
+	}
+	s.Apply(5, Command{Type: CommandRemoveFramework, Framework: &FrameworkRef{ID: "own"}})
+	if s.Unused() {
+		t.Error("it had a framework")
 	}
 }
 

@@ -109,7 +109,9 @@ func (s *State) Clone() *State {
 	return &c
 }
 
-// Reborn is a copy for another set of masters, in a later generation.
+// Reborn is a copy for another set of masters, in a later generation. That generation is
+// part of the ids that it makes: those that this State would have made, or has made after
+// it was saved, may be somebody's.
 func (s *State) Reborn(generation uint64, members []Member) *State {
 	c := s.Clone()
 	if !plantSameGeneration {
@@ -155,23 +157,33 @@ func (s *State) Frameworks() []Framework {
 }
 
 // WasRemoved tells whether a framework of that id was removed: it is remembered, or the
-// registry has made the id itself, once, and nobody has it.
-func (s *State) WasRemoved(id sdk.FrameworkID) bool { return s.remembers(id) || s.made(id) }
+// registry has made the id itself, in this generation, and nobody has it.
+func (s *State) WasRemoved(id sdk.FrameworkID) bool {
+	return s.remembers(id) || s.made(CommandVersion, id)
+}
 
 func (s *State) remembers(id sdk.FrameworkID) bool { return s.removedIDs.has(id) }
 
 // made tells whether freshFramework has given the id to a framework that is no more.
-func (s *State) made(id sdk.FrameworkID) bool {
+func (s *State) made(version uint32, id sdk.FrameworkID) bool {
 	if s.frameworks.has(id) {
 		return false
 	}
-	text, own := strings.CutPrefix(string(id), s.clusterID+"-")
+	text, own := strings.CutPrefix(string(id), s.prefix(version))
 	n, err := strconv.ParseUint(text, 10, 64)
-	return own && err == nil && n < s.nextFramework && frameworkID(s.clusterID, n) == id
+	return own && err == nil && n < s.nextFramework && s.frameworkID(version, n) == id
 }
 
-func frameworkID(cluster string, n uint64) sdk.FrameworkID {
-	return sdk.FrameworkID(fmt.Sprintf("%s-%04d", cluster, n))
+// prefix begins every id that a command of that version makes in this generation.
+func (s *State) prefix(version uint32) string {
+	if s.generation <= 1 || version < 4 {
+		return s.clusterID + "-"
+	}
+	return fmt.Sprintf("%s-g%d-", s.clusterID, s.generation)
+}
+
+func (s *State) frameworkID(version uint32, n uint64) sdk.FrameworkID {
+	return sdk.FrameworkID(fmt.Sprintf("%s%04d", s.prefix(version), n))
 }
 
 // Removed are the frameworks removed last, oldest first, at most MaxRemoved.
