@@ -28,6 +28,10 @@ func TestScripts(t *testing.T) {
 				return show(plain, id)
 			case "since":
 				return since(t, d, plain, id)
+			case "reborn": // a snapshot is restored, and its revisions are above floor
+				d.ScanArgs(t, "floor", &index)
+				plain, restored = plain.Reborn(index), reload(t, restored.Reborn(index))
+				return ""
 			}
 			cmd := command(t, d, id)
 			index++

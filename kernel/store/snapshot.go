@@ -11,8 +11,9 @@ import (
 	"github.com/profferhq/proffer/sdk/wire"
 )
 
-// SnapshotVersion is the newest snapshot format that this code knows.
-const SnapshotVersion = 1
+// SnapshotVersion is the newest snapshot format that this code knows. Version 2 is written
+// only of what Reborn has made, whose floor an older master would lose.
+const SnapshotVersion = 2
 
 // A snapshot is a sequence of records: its head, then for each space, in order,
 // the space's head, its keys and its history, in order. The heads say how many
@@ -22,6 +23,7 @@ type (
 		Version uint32 `wire:"1,version,required"`
 		Index   uint64 `wire:"2,index"`
 		Spaces  uint64 `wire:"3,spaces"`
+		Floor   uint64 `wire:"4,floor"`
 	}
 	spaceHead struct {
 		Space     Space       `wire:"1,space,required"`
@@ -46,6 +48,7 @@ const maxSnapshotRecord = 64 << 20
 // Image is a state at one moment, to be written while the state goes on.
 type Image struct {
 	index  uint64
+	floor  uint64
 	spaces []spaceImage
 }
 
@@ -57,7 +60,7 @@ type spaceImage struct {
 
 // Image takes one, in a time that does not depend on the number of keys.
 func (s *State) Image() *Image {
-	im := &Image{index: s.index}
+	im := &Image{index: s.index, floor: s.floor}
 	for _, sp := range s.sorted() {
 		head := spaceHead{Space: sp.id, Keys: uint64(sp.keys.Len()), History: uint64(len(sp.history)), Compacted: sp.compacted}
 		for _, l := range sp.sortedLeases() {
@@ -71,7 +74,11 @@ func (s *State) Image() *Image {
 // Write writes the image as a snapshot, which Restore reads.
 func (im *Image) Write(w io.Writer) error {
 	out := snapshotWriter{w: w}
-	out.record(&snapshotHead{Version: SnapshotVersion, Index: im.index, Spaces: uint64(len(im.spaces))})
+	version := uint32(1)
+	if im.floor > 0 {
+		version = 2
+	}
+	out.record(&snapshotHead{Version: version, Index: im.index, Spaces: uint64(len(im.spaces)), Floor: im.floor})
 	for i := range im.spaces {
 		sp := &im.spaces[i]
 		out.record(&sp.head)
@@ -131,7 +138,7 @@ func Restore(r io.Reader) (*State, error) {
 		return nil, err
 	}
 	s := New()
-	s.index = head.Index
+	s.index, s.floor = head.Index, head.Floor
 	for range head.Spaces {
 		sp, err := restoreSpace(in)
 		if err != nil {

@@ -15,6 +15,7 @@ import (
 // State is all spaces after the commands up to Index.
 type State struct {
 	index  uint64
+	floor  uint64 // no history reaches back behind it: this State was restored there
 	spaces map[Space]*space
 }
 
@@ -102,6 +103,9 @@ func (sp *space) ascend(prefix string, f func(*sdk.StoreKV)) {
 func (s *State) Since(id Space, prefix string, after uint64) ([]Changes, *sdk.Error) {
 	if after > s.index {
 		return nil, sdk.Errorf(sdk.CodeGone, "watch.after", "compacted: revision %d is not in this store, which is at %d; list again", after, s.index)
+	}
+	if after < s.floor {
+		return nil, sdk.Errorf(sdk.CodeGone, "watch.after", "compacted: this store was restored from a snapshot at revision %d, and %d is from before; list again", s.floor, after)
 	}
 	sp := s.spaces[id]
 	if sp == nil {
