@@ -1,0 +1,138 @@
+package consensus
+
+import (
+	"bytes"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/profferhq/proffer/kernel/registry"
+	"github.com/profferhq/proffer/kernel/store"
+	"github.com/profferhq/proffer/sdk"
+)
+
+// lone is a cluster of one master with that id.
+func lone(t *testing.T, id string) *Node {
+	t.Helper()
+	o := testOptions(t, "m1", t.TempDir())
+	o.Bootstrap = true
+	n := startNode(t, o)
+	awaitTerm(t, n)
+	for _, c := range []registry.Command{
+		{Type: registry.CommandMember, Member: &registry.Member{Name: "m1", Command: registry.CommandVersion, Store: store.CommandVersion}},
+		{Type: registry.CommandBootstrap, Bootstrap: &registry.Bootstrap{ClusterID: id, Name: "test"}},
+	} {
+		if r, err := n.Propose(bounded(t), c); err != nil || r.Err != nil {
+			t.Fatal(err, r.Err)
+		}
+	}
+	return n
+}
+
+func (n *Node) mustStore(t *testing.T, c store.Command) store.Result {
+	t.Helper()
+	r, err := n.ProposeStore(bounded(t), c)
+	if err != nil || r.Err != nil {
+		t.Fatal(err, r.Err)
+	}
+	return r
+}
+
+func (n *Node) admit(t *testing.T) sdk.AgentID {
+	t.Helper()
+	r, err := n.Propose(bounded(t), registry.Command{Type: registry.CommandAdmitAgent, AdmitAgent: &registry.AdmitAgent{Info: sdk.AgentInfo{Hostname: "h"}}})
+	if err != nil || r.Err != nil {
+		t.Fatal(err, r.Err)
+	}
+	return r.AgentID
+}
+
+// A saved cluster is put onto other masters, and onto them again: what was stored is
+// there, and no generation, agent, lease or revision is the one of a life before.
+func TestRestoreGivesNothingTwice(t *testing.T) {
+	saved := lone(t, "aaaaaaaaaaaa")
+	grant := store.Command{Type: store.CommandGrant, Space: stateSpace(), Grant: &store.Grant{TTL: int64(time.Minute)}}
+	saved.mustStore(t, putCommand("kept", "v"))
+	lease := saved.mustStore(t, grant).Granted.ID
+	held := putCommand("leader", "me")
+	held.Commit.Then[0].Lease = lease
+	saved.mustStore(t, held)
+	var file bytes.Buffer
+	if _, err := saved.Save(bounded(t), &file); err != nil {
+		t.Fatal(err)
+	}
+	agents := map[sdk.AgentID]bool{saved.admit(t): true} // after the snapshot
+	leases := map[string]bool{lease: true, saved.mustStore(t, grant).Granted.ID: true}
+	seen := saved.mustStore(t, putCommand("lost", "v")).Index
+
+	var generation uint64
+	empty := lone(t, "bbbbbbbbbbbb")
+	for range 2 {
+		b, err := ReadBackup(bytes.NewReader(file.Bytes()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := empty.Restore(bounded(t), b); err != nil {
+			t.Fatal(err)
+		}
+		if valueOf(empty, "kept") != "v" || valueOf(empty, "leader") != "" || valueOf(empty, "lost") != "" {
+			t.Error("the store is not the saved one without its leases")
+		}
+		empty.ViewStore(func(s *store.State) {
+			if _, err := s.Since(stateSpace(), "", seen); sdk.CodeOf(err) != sdk.CodeGone {
+				t.Errorf("a watch from revision %d goes on: %v", seen, err)
+			}
+		})
+		empty.View(func(s *registry.State) {
+			if s.ClusterID() != "aaaaaaaaaaaa" || s.Generation() <= generation {
+				t.Errorf("the cluster is %s in the generation %d, after %d", s.ClusterID(), s.Generation(), generation)
+			}
+			generation = s.Generation()
+		})
+		if id := empty.admit(t); agents[id] {
+			t.Errorf("the agent id %s is given twice", id)
+		} else {
+			agents[id] = true
+		}
+		if id := empty.mustStore(t, grant).Granted.ID; leases[id] {
+			t.Errorf("the lease id %s is given twice", id)
+		} else {
+			leases[id] = true
+		}
+		if now := empty.mustStore(t, putCommand("new", "v")).Index; now <= seen {
+			t.Errorf("revision %d after %d", now, seen)
+		} else {
+			seen = now
+		}
+	}
+	if generation < uint64(time.Now().Add(-time.Minute).Unix()) {
+		t.Errorf("the generation %d is no time, so another restore of the file could give it again", generation)
+	}
+}
+
+// Whatever came before, in whatever order files are restored: later lives are later.
+func TestRebirth(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		now := time.Unix(rapid.Int64Range(1.7e9, 4e9).Draw(t, "now"), 0)
+		generation, index := uint64(1), rapid.Uint64Range(0, 1<<40).Draw(t, "index")
+		var lives [][2]uint64 // generation and the last index of each
+		for range rapid.IntRange(2, 6).Draw(t, "restores") {
+			now = now.Add(time.Duration(rapid.IntRange(1, 1e6).Draw(t, "seconds")) * time.Second)
+			born, floor := rebirth(now, generation, index)
+			for _, life := range lives {
+				if born <= life[0] || floor <= life[1] {
+					t.Fatalf("generation %d above %d comes after %v", born, floor, life)
+				}
+			}
+			if floor >= 1<<53 {
+				t.Fatalf("a double can not carry %d", floor)
+			}
+			end := floor + rapid.Uint64Range(0, 1000).Draw(t, "entries")
+			lives = append(lives, [2]uint64{born, end})
+			if rapid.Bool().Draw(t, "saved") { // else the same file again, onto empty masters
+				generation, index = born, end
+			}
+		}
+	})
+}
