@@ -17,9 +17,10 @@ import (
 const Principal = "init"
 
 const (
-	space = "boot" // init's space of the store
-	// epochKey holds the word of the newest session: only under it records are committed.
-	epochKey = "epoch"
+	// Space is init's in the store. It has the records of what was launched.
+	Space = "boot"
+	// EpochKey holds the word of the newest session: only under it records are committed.
+	EpochKey = "epoch"
 	// failover is how long the kernel keeps what init launched while there is no leader.
 	failover = 7 * 24 * time.Hour
 	// look is how often the clock is looked at while something waits for it, and
@@ -119,7 +120,7 @@ func (i *Init) session(ctx context.Context, epoch string) error {
 	defer cancel(nil)
 	s := &session{Init: i, epoch: epoch}
 	var err error
-	s.records, err = store.Open(store.Options{Addrs: []string{i.o.Addr}, Token: i.o.Token, Space: space, Principal: Principal, Patience: commitTimeout})
+	s.records, err = store.Open(store.Options{Addrs: []string{i.o.Addr}, Token: i.o.Token, Space: Space, Principal: Principal, Patience: commitTimeout})
 	if err != nil {
 		return err
 	}
@@ -168,14 +169,14 @@ func (s *session) options() framework.Options {
 
 // claim takes the records for this session: who has them so far commits nothing more.
 func (s *session) claim(ctx context.Context) (*Plan, error) {
-	held := store.Absent(epochKey)
-	switch old, err := s.records.Get(ctx, epochKey); {
+	held := store.Absent(EpochKey)
+	switch old, err := s.records.Get(ctx, EpochKey); {
 	case err == nil:
-		held = store.Unchanged(epochKey, old.Modified)
+		held = store.Unchanged(EpochKey, old.Modified)
 	case sdk.CodeOf(err) != sdk.CodeNotFound:
 		return nil, err
 	}
-	if err := s.commit(ctx, held, store.Put(epochKey, []byte(s.epoch))); err != nil {
+	if err := s.commit(ctx, held, store.Put(EpochKey, []byte(s.epoch))); err != nil {
 		return nil, err
 	}
 	kvs, _, err := s.records.List(ctx, keyPrefix)
@@ -271,7 +272,7 @@ func (s *session) step(ctx context.Context, do func(time.Time, *Plan) []Effect) 
 // perform does what the plan says, in its order. After an error the session is over: the
 // next one reads what has become of the records.
 func (s *session) perform(ctx context.Context, effects []Effect) error {
-	mine := store.ValueIs(epochKey, []byte(s.epoch))
+	mine := store.ValueIs(EpochKey, []byte(s.epoch))
 	for _, e := range effects {
 		var err error
 		switch e := e.(type) {

@@ -25,6 +25,9 @@ func (c *Cluster) LifeOf(framework sdk.FrameworkID, id sdk.TaskID, on sdk.AgentI
 			return Lives
 		}
 	}
+	if on == "" && c.reg.Stranger(string(framework)) {
+		return Strange
+	}
 	if on == "" {
 		return c.lifeAnywhere()
 	}

@@ -63,8 +63,14 @@ func (c *Cluster) checkRegister(in AgentRegister) *sdk.Error {
 	if name := c.reg.ClusterName(); r.Cluster != "" && name != "" && r.Cluster != name {
 		return sdk.Errorf(sdk.CodeDenied, "register.cluster", "the agent was started for the cluster %q, this one is %q: give it the masters of its own (--masters), or its right name (--cluster)", r.Cluster, name)
 	}
-	if r.Highest.Compare(c.opt.Fence) > 0 {
-		return sdk.Errorf(sdk.CodeConflict, "register.highest", "the agent has obeyed the leader %s already, this one is %s: find the newer one", r.Highest, c.opt.Fence)
+	if err := c.stranger("agent", "register.agent.id", string(in.Call.AgentID)); err != nil {
+		return err
+	}
+	switch own := c.opt.Fence; {
+	case r.Highest.Generation > own.Generation:
+		return sdk.Errorf(sdk.CodeConflict, "register.highest", "the agent has obeyed the leader %s already, this one is %s, of an earlier life of the cluster: if its masters are gone, restore their newest snapshot here (proffer cluster snapshot restore), which begins a later one", r.Highest, own)
+	case r.Highest.Compare(own) > 0:
+		return sdk.Errorf(sdk.CodeConflict, "register.highest", "the agent has obeyed the leader %s already, this one is %s: find the newer one", r.Highest, own)
 	}
 	if err := sdk.Resources(r.Agent.Resources).Validate("register.agent.resources"); err != nil {
 		return refusal(err)

@@ -32,6 +32,10 @@ func (c *Cluster) subscribe(in Subscribe) {
 	}
 	sub := in.Call.Subscribe
 	info := sub.FrameworkInfo
+	if err := c.stranger("framework", "subscribe.framework_info.id", string(info.ID)); err != nil {
+		c.reply(in.Request, err)
+		return
+	}
 	who := in.Caller
 	switch {
 	case info.Principal == "":
@@ -184,6 +188,7 @@ func (c *Cluster) subscribed(s *subscription, info sdk.FrameworkInfo, sub *sdk.S
 	}
 	f.session, s.framework, f.subscribed = s.session, f, true
 	c.welcome(f, again)
+	c.noStrangers()
 	if s.closed {
 		c.schedulerClosed(s.session)
 	}

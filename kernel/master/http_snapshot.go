@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/profferhq/proffer/kernel/boot"
 	"github.com/profferhq/proffer/kernel/consensus"
 	"github.com/profferhq/proffer/kernel/registry"
 	"github.com/profferhq/proffer/kernel/store"
@@ -81,7 +82,8 @@ func (m *Master) serveRestore(w http.ResponseWriter, req *http.Request, who call
 	empty(w, http.StatusOK)
 }
 
-// used says what a cluster has that a restore would take from it; empty for a new one.
+// used says what a cluster has that a restore would take from it; empty for a new one,
+// in which only init is at work.
 func (m *Master) used() (what string) {
 	m.consensus.View(func(s *registry.State) {
 		frameworks := 0
@@ -90,13 +92,17 @@ func (m *Master) used() (what string) {
 				frameworks++
 			}
 		}
-		if agents := len(s.Agents()); frameworks > 0 {
-			what = fmt.Sprintf("%d agents and %d frameworks", agents, frameworks)
+		if !s.Unused() {
+			what = fmt.Sprintf("%d agents and %d frameworks", len(s.Agents()), frameworks)
 		}
 	})
 	if what == "" {
 		m.consensus.ViewStore(func(s *store.State) {
-			if n := s.Stats().Keys; n > 0 {
+			n := s.Stats().Keys
+			if _, own := s.Get(store.Space{Principal: boot.Principal, Name: boot.Space}, boot.EpochKey); own {
+				n-- // init claims its space before anything is there to launch
+			}
+			if n > 0 {
 				what = fmt.Sprintf("%d keys in the store", n)
 			}
 		})

@@ -46,6 +46,10 @@ func (m *Master) serveStore(w http.ResponseWriter, req *http.Request, who caller
 		return
 	}
 	s := storeCall{m: m, l: l, who: who, call: call, space: space}
+	if err := s.strange(); err != nil {
+		refuse(w, req, err)
+		return
+	}
 	if s.call.Type == sdk.StoreCallWatch {
 		s.watch(w, req, e)
 		return

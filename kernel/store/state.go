@@ -78,6 +78,9 @@ func (sp *space) get(key string) *sdk.StoreKV {
 	return kv
 }
 
+// Has tells whether a space was ever written to.
+func (s *State) Has(id Space) bool { return s.spaces[id] != nil }
+
 // List are the keys that begin with prefix, in the order of their bytes.
 func (s *State) List(id Space, prefix string) []sdk.StoreKV {
 	var out []sdk.StoreKV
