@@ -99,17 +99,22 @@ func (l *Log) recover(o Options) (Recovered, error) {
 	if p.torn > 0 {
 		r.Torn = &Torn{File: l.path, Offset: p.end, Bytes: p.torn}
 	}
-	if p.torn > 0 {
-		if err := l.cut(p.end); err != nil {
-			return r, fmt.Errorf("cut the torn end off %s: %w", l.path, err)
-		}
+	if err := l.again(text, p); err != nil {
+		return r, fmt.Errorf("write what was read of %s again: %w", l.path, err)
 	}
 	return r, nil
 }
 
-// cut shortens the file to end.
-func (l *Log) cut(end int64) error {
-	if err := l.file.Truncate(end); err != nil {
+// again writes what was read once more, without its torn end. An earlier program may have
+// ended because of a fsync that failed: what that did not write stands in the system's
+// memory, as if it were on the disk, and no later fsync would write it.
+func (l *Log) again(text []byte, p parsed) error {
+	if p.torn > 0 {
+		if err := l.file.Truncate(p.end); err != nil {
+			return err
+		}
+	}
+	if _, err := l.file.WriteAt(text[:p.end], 0); err != nil {
 		return err
 	}
 	return l.sync(l.file)

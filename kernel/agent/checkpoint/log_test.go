@@ -208,6 +208,33 @@ func TestFailedFsyncIsFinal(t *testing.T) {
 	}
 }
 
+// What a failed fsync has not written can be read by the next start, and is not on the
+// disk; what that start then builds on it must not be lost with it.
+func TestFailedFsyncIsNotBuiltUpon(t *testing.T) {
+	if plantSkipFsync {
+		t.Skip("there is no fsync to fail")
+	}
+	for seed := range int64(20) {
+		m := newMemFS()
+		l, _ := open(t, m)
+		if err := l.Append(rec(0, 700)); err != nil {
+			t.Fatal(err)
+		}
+		m.fail["sync"] = syscall.EIO
+		if err := l.Append(rec(1, 700), rec(2, 700)); err == nil {
+			t.Fatal("a failed fsync was acknowledged")
+		}
+		l, r := open(t, m)
+		seen := len(r.Records)
+		if err := l.Append(rec(seen, 700)); err != nil {
+			t.Fatal(err)
+		}
+		if _, r := open(t, m.crash(rand.New(rand.NewSource(seed)))); len(r.Records) != seen+1 {
+			t.Errorf("%d records were seen, one was added, and %d are there", seen, len(r.Records))
+		}
+	}
+}
+
 func TestFailedRenameKeepsTheOldFile(t *testing.T) {
 	m := newMemFS()
 	l, _ := open(t, m)

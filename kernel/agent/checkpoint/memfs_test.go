@@ -24,6 +24,7 @@ type memFS struct {
 type inode struct {
 	now, synced []byte
 	dirty       [][2]int // written ranges since the last sync
+	dropped     [][2]int // of a sync that failed: seen, and not written by a later one
 }
 
 func newMemFS() *memFS {
@@ -169,11 +170,26 @@ func (f *memFile) Truncate(size int64) error {
 func (f *memFile) Sync() error {
 	f.fs.mu.Lock()
 	defer f.fs.mu.Unlock()
+	n := f.node
 	if err := f.fs.failing("sync"); err != nil {
+		n.dropped, n.dirty = append(n.dropped, n.dirty...), nil
 		return err
 	}
 	f.fs.syncs++
-	f.node.synced, f.node.dirty = bytes.Clone(f.node.now), nil
+	was := n.synced
+	n.synced = bytes.Clone(n.now)
+	for _, d := range n.dropped {
+		for at := d[0]; at < min(d[1], len(n.synced)); at++ {
+			if slices.ContainsFunc(n.dirty, func(w [2]int) bool { return w[0] <= at && at < w[1] }) {
+				continue
+			}
+			n.synced[at] = 0
+			if at < len(was) {
+				n.synced[at] = was[at]
+			}
+		}
+	}
+	n.dirty = nil
 	return nil
 }
 
