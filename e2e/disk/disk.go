@@ -3,7 +3,6 @@ package disk
 import (
 	"errors"
 	"fmt"
-	"os"
 	"sync"
 	"syscall"
 	"time"
@@ -29,6 +28,7 @@ type Disk struct {
 	delay     time.Duration
 	fails     syscall.Errno
 	good, bad int
+	well      int // how many go well before the first that fails
 	unsynced  map[*node]struct{}
 }
 
@@ -67,13 +67,17 @@ func (d *Disk) Slow(delay time.Duration) {
 }
 
 // Fail has each fsync from now on fail with an error, such as EIO; 0: none.
-func (d *Disk) Fail(errno syscall.Errno) {
+func (d *Disk) Fail(errno syscall.Errno) { d.FailAfter(0, errno) }
+
+// FailAfter has so many go well before that, and counts both anew.
+func (d *Disk) FailAfter(well int, errno syscall.Errno) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.fails = errno
+	d.fails, d.well, d.good, d.bad = errno, well, 0, 0
 }
 
-// Syncs is how many times somebody has called fsync, and was told that all is well, or not.
+// Syncs is how many times somebody has called fsync since the last Fail, and was told that
+// all is well, or not.
 func (d *Disk) Syncs() (good, bad int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -92,7 +96,7 @@ func (d *Disk) sync() syscall.Errno {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.fails != 0 {
+	if d.fails != 0 && d.good >= d.well {
 		d.bad++
 		return d.fails
 	}
@@ -100,8 +104,9 @@ func (d *Disk) sync() syscall.Errno {
 	return 0
 }
 
-// PowerLoss takes back what was written since the last fsync of each followed file, and
-// tells how many files that has changed.
+// PowerLoss takes back what is not on the disk of each followed file: what was written since
+// its last fsync, and what was written before one that has failed and never since. It tells
+// how many files that has changed.
 func (d *Disk) PowerLoss() (changed int, err error) {
 	d.mu.Lock()
 	nodes := d.unsynced
@@ -120,36 +125,4 @@ func (d *Disk) note(n *node) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.unsynced[n] = struct{}{}
-}
-
-// change is what stood somewhere before a write.
-type change struct {
-	at   int64
-	old  []byte
-	size int64 // of the file
-}
-
-// before reads what a write of so many bytes is about to replace, or with length < 0 what
-// a new length is about to cut off.
-func before(f *os.File, at int64, length int) (change, error) {
-	info, err := f.Stat()
-	if err != nil {
-		return change{}, err
-	}
-	c := change{at: at, size: info.Size()}
-	rest := c.size - at
-	if length >= 0 {
-		rest = min(rest, int64(length))
-	}
-	if rest > 0 {
-		c.old = make([]byte, rest)
-		_, err = f.ReadAt(c.old, at)
-	}
-	return c, err
-}
-
-// undo brings it back.
-func (c change) undo(f *os.File) error {
-	_, err := f.WriteAt(c.old, c.at)
-	return errors.Join(err, f.Truncate(c.size))
 }

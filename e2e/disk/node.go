@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"syscall"
 
@@ -18,8 +19,9 @@ type node struct {
 	d *Disk
 
 	mu       sync.Mutex
-	unsynced []change // oldest first
-	file     *os.File // the real one, open while there are any
+	unsynced []*change // oldest first
+	dropped  []*change // by a fsync that has failed before one that went well
+	file     *os.File  // the real one, open while there are any
 }
 
 // WrapChild makes the nodes below to ones of this kind.
@@ -67,7 +69,10 @@ func (seen) PassthroughFd() (int, bool) { return 0, false }
 func (n *node) Write(ctx context.Context, f fs.FileHandle, data []byte, at int64) (uint32, syscall.Errno) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.remember(at, len(data))
+	for _, c := range slices.Concat(n.unsynced, n.dropped) {
+		c.written(at, at+int64(len(data)))
+	}
+	n.remember(at, int64(len(data)), false)
 	w, ok := f.(fs.FileWriter)
 	if !ok {
 		return 0, syscall.EBADF
@@ -80,14 +85,14 @@ func (n *node) Setattr(ctx context.Context, f fs.FileHandle, in *fuse.SetAttrIn,
 	if size, ok := in.GetSize(); ok {
 		n.mu.Lock()
 		defer n.mu.Unlock()
-		n.remember(int64(size), -1)
+		n.remember(int64(size), 0, true)
 	}
 	return n.LoopbackNode.Setattr(ctx, f, in, out)
 }
 
 // remember is called with the lock held. A file that nobody can open any more has no name,
 // and is not found after a loss of power.
-func (n *node) remember(at int64, length int) {
+func (n *node) remember(at, length int64, cut bool) {
 	name := n.Path(n.Root())
 	if !n.d.o.Follows(filepath.Base(name)) {
 		return
@@ -100,8 +105,8 @@ func (n *node) remember(at int64, length int) {
 		n.file = file
 		n.d.note(n)
 	}
-	if c, err := before(n.file, at, length); err == nil {
-		n.unsynced = append(n.unsynced, c)
+	if c, err := before(n.file, at, length, cut); err == nil {
+		n.unsynced = append(n.unsynced, &c)
 	}
 }
 
@@ -110,32 +115,48 @@ func (n *node) Fsync(context.Context, fs.FileHandle, uint32) syscall.Errno {
 	n.mu.Lock()
 	until := len(n.unsynced)
 	n.mu.Unlock()
-	if errno := n.d.sync(); errno != 0 {
-		return errno
-	}
+	errno := n.d.sync()
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.unsynced = n.unsynced[min(until, len(n.unsynced)):]; len(n.unsynced) == 0 && n.file != nil {
-		_ = n.file.Close() // read from, and written only by PowerLoss
-		n.file, n.unsynced = nil, nil
+	done := n.unsynced[:min(until, len(n.unsynced))]
+	for _, c := range done {
+		if errno != 0 {
+			c.drop()
+		} else if len(c.holes) > 0 {
+			n.dropped = append(n.dropped, c)
+		}
 	}
-	return 0
+	if errno == 0 {
+		n.unsynced = slices.Clone(n.unsynced[len(done):])
+	}
+	if len(n.unsynced)+len(n.dropped) == 0 {
+		_ = n.close() // read from, and written only by PowerLoss
+	}
+	return errno
 }
 
-// forget takes back what was not synced.
+// close ends the memory of what was written.
+func (n *node) close() (err error) {
+	if n.file != nil {
+		err = n.file.Close()
+	}
+	n.file, n.unsynced, n.dropped = nil, nil, nil
+	return err
+}
+
+// forget takes back what is not on the disk.
 func (n *node) forget() (had bool, err error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.file == nil {
-		return false, nil
+	for _, c := range slices.Backward(n.unsynced) {
+		had = true
+		err = errors.Join(err, c.undo(n.file))
 	}
-	for i := len(n.unsynced) - 1; i >= 0; i-- {
-		err = errors.Join(err, n.unsynced[i].undo(n.file))
+	for _, c := range slices.Backward(n.dropped) {
+		had = had || len(c.holes) > 0
+		err = errors.Join(err, c.punch(n.file))
 	}
-	had = len(n.unsynced) > 0
-	err = errors.Join(err, n.file.Close())
-	n.file, n.unsynced = nil, nil
-	return had, err
+	return had, errors.Join(err, n.close())
 }
 
 // OpendirHandle opens a directory whose fsync is this package's, too.
