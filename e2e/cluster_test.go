@@ -403,7 +403,7 @@ func belongs(proc, cmdline, dir string) bool {
 		return true
 	}
 	environ, _ := os.ReadFile(proc + "/environ")
-	return bytes.Contains(environ, []byte(dir+"/agent"))
+	return bytes.Contains(environ, []byte(dir+"/"))
 }
 
 // eventually waits until check holds, a bound at the most.

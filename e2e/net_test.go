@@ -77,6 +77,7 @@ func newNet(t *testing.T, agents int, boot string, more ...string) *netCluster {
 	_, err := os.Stat("/dev/net/tun")
 	need(t, "/dev/net/tun", err == nil)
 	n := &netCluster{t: t, cluster: newCluster(t), sw: lan.NewSwitch(1), hosts: map[string]*lan.Host{}, daemons: map[string]*daemon{}}
+	n.ownPrograms()
 	t.Cleanup(n.over)
 	key, err := credential.CreateKeyFile(filepath.Join(n.dir, "key"))
 	if err != nil {
@@ -178,7 +179,7 @@ func (n *netCluster) start(name string) {
 		}
 		n.daemons[name] = d
 	}
-	d.cmd = exec.Command(filepath.Join(binaries, "proffer"), d.args...)
+	d.cmd = exec.Command(filepath.Join(n.bin, "proffer"), d.args...)
 	d.cmd.Stderr, d.cmd.Stdout = d, d
 	if err := n.hosts[name].Start(d.cmd); err != nil {
 		n.t.Fatal(err)

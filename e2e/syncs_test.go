@@ -111,39 +111,100 @@ func (n *netCluster) ends(name string, within time.Duration) string {
 }
 
 // TestFailingSyncs: an fsync fails with EIO at a follower, at the leader and at an agent.
-// Each ends with a sentence, and what it has not synced is lost with its power. The others
-// go on, started again it is taken back, and nothing that was acknowledged is gone.
+// Each ends with a sentence. Its machine loses its power at once, or when it has been
+// started again and has built on what it read, which was never on the disk. The others go
+// on, it is taken back, and nothing that was acknowledged is gone.
 func TestFailingSyncs(t *testing.T) {
 	s := startSyncs(t)
-	for _, what := range []string{"follower", "leader", "a0"} {
+	rows := []struct {
+		what  string
+		later bool // power is lost after the next start
+	}{{"follower", false}, {"leader", true}, {"a0", false}, {"a0", true}}
+	for _, row := range rows {
 		leader := s.settledNet()
-		victim := map[string]string{"follower": s.others(leader)[0], "leader": leader, "a0": "a0"}[what]
-		own := s.space("c1", "own")
+		victim := map[string]string{"follower": s.others(leader)[0], "leader": leader, "a0": "a0"}[row.what]
+		d, own := s.disks[victim], s.space("c1", "own")
 		s.sw.Note("the disk of " + victim + " fails")
-		s.disks[victim].Fail(syscall.EIO)
+		d.Fail(syscall.EIO)
 		last := s.ends(victim, 10*time.Second)
-		_, bad := s.disks[victim].Syncs()
+		_, bad := d.Syncs()
 		file := map[bool]string{true: "raft/raft.db", false: "checkpoint/ledger"}[victim[0] == 'm']
 		for _, part := range []string{filepath.Join(s.dir, victim, file), "input/output error", "start it again"} {
 			if !strings.Contains(last, part) {
-				t.Errorf("the %s's last words lack %q: %s", what, part, last)
+				t.Errorf("the %s's last words lack %q: %s", row.what, part, last)
 			}
 		}
-		lost, err := s.disks[victim].PowerLoss()
-		t.Logf("%s (%s) ended after %d failed fsyncs, %d files lost something (%v); it said: %s", what, victim, bad, lost, err, last)
-		if bad == 0 || lost == 0 || err != nil {
-			t.Errorf("nothing was tested: %d failed, %d lost, %v", bad, lost, err)
+		lose := func() {
+			lost, err := d.PowerLoss()
+			t.Logf("%s (%s): after %d failed fsyncs %d files lost something; it said: %s", row.what, victim, bad, lost, last)
+			if bad == 0 || lost == 0 && !row.later || err != nil {
+				t.Errorf("nothing was tested: %d failed, %d lost, %v", bad, lost, err)
+			}
+		}
+		if !row.later {
+			lose()
 		}
 		was := s.f.acknowledged()
 		eventually(t, 20*time.Second, "writes and launches go on", func() bool {
-			_, err := own.Commit(t.Context(), store.Txn{Then: []store.Op{store.Put(what, nil)}})
+			_, err := own.Commit(t.Context(), store.Txn{Then: []store.Op{store.Put(row.what, nil)}})
 			return err == nil && s.f.acknowledged() > was+20
 		})
-		s.disks[victim].Fail(0)
+		d.Fail(0)
 		s.start(victim)
-		eventually(t, 30*time.Second, "it is back", func() bool {
-			return strings.Contains(s.cli("c0", "status").out, "2 of 2") && s.settledNet() != ""
-		})
+		s.whole()
+		if row.later {
+			was := s.f.acknowledged()
+			eventually(t, 20*time.Second, "it builds on that", func() bool { return s.f.acknowledged() > was+20 })
+			s.kill(victim)
+			lose()
+			s.start(victim)
+			s.whole()
+		}
 	}
 	s.judge()
+}
+
+// whole waits until all masters and agents are there.
+func (s *syncs) whole() {
+	s.t.Helper()
+	s.settledNet()
+	eventually(s.t, 30*time.Second, "both agents are there", func() bool { return strings.Contains(s.cli("c0", "status").out, "2 of 2") })
+}
+
+// TestDiskFailsAtTheStart: whichever of its first writes fails, a master that makes a
+// cluster of its own ends with a sentence, and does not hang.
+func TestDiskFailsAtTheStart(t *testing.T) {
+	n := newNet(t, 0, "none")
+	d := n.onDisk("m0")
+	ended := 0
+	for good := range 12 {
+		if err := os.RemoveAll(filepath.Join(n.dir, "m0.real", "raft")); err != nil {
+			t.Fatal(err)
+		}
+		d.FailAfter(good, syscall.EIO)
+		n.daemons["m0"] = &daemon{host: "m0", args: []string{"master", "--dir", filepath.Join(n.dir, "m0"), "--bind", n.hosts["m0"].Addr.String(),
+			"--key", filepath.Join(n.dir, "key"), "--bootstrap", "--system-headroom", "", "--boot", "none", "--log-level", "error"}}
+		n.start("m0")
+		m := n.daemons["m0"]
+		eventually(t, 20*time.Second, "it leads or ends", func() bool {
+			select {
+			case <-m.ended:
+				return true
+			default:
+				_, bad := d.Syncs()
+				return bad == 0 && n.leader("m0") == "m0"
+			}
+		})
+		if _, bad := d.Syncs(); bad == 0 {
+			n.stopped(m)
+			continue
+		}
+		ended++
+		if last := n.ends("m0", 10*time.Second); !strings.Contains(last, "raft") || !strings.Contains(last, "input/output error") {
+			t.Errorf("after %d fsyncs that went well it said: %s", good, m.talk())
+		}
+	}
+	if ended < 3 {
+		t.Errorf("only %d of the starts met the failure", ended)
+	}
 }

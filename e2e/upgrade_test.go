@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,25 +11,41 @@ import (
 	"time"
 )
 
-// install puts both programs into the cluster's own directory, built as a version, or those
-// of all tests where that is empty. What runs there goes on with the file that it had.
-func (c *cluster) install(version string) {
+// programs are what a cluster runs.
+func programs() []string { return []string{"proffer", "proffer-executor"} }
+
+// build gives a directory with both programs, built as a version.
+func build(t *testing.T, version string) string {
+	t.Helper()
+	dir := t.TempDir()
+	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-X main.version="+version, "-o", dir+"/", "./cmd/proffer", "./cmd/proffer-executor")
+	cmd.Dir, cmd.Env = "..", append(os.Environ(), "CGO_ENABLED=0") // as all tests' are
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return dir
+}
+
+// install puts both programs of a directory into the cluster's own, in place of what is
+// there. What runs there goes on with the file that it had.
+func (c *cluster) install(from string) {
 	c.t.Helper()
-	for _, name := range []string{"proffer", "proffer-executor"} {
+	for _, name := range programs() {
 		path := filepath.Join(c.bin, name)
-		if version != "" {
-			build := exec.Command("go", "build", "-trimpath", "-ldflags", "-X main.version="+version, "-o", path+".new", "./cmd/"+name)
-			build.Dir = ".."
-			if out, err := build.CombinedOutput(); err != nil {
-				c.t.Fatalf("%v\n%s", err, out)
-			}
-		} else if err := copyFile(filepath.Join(binaries, name), path+".new"); err != nil {
-			c.t.Fatal(err)
-		}
-		if err := os.Rename(path+".new", path); err != nil {
+		if err := errors.Join(copyFile(filepath.Join(from, name), path+".new"), os.Rename(path+".new", path)); err != nil {
 			c.t.Fatal(err)
 		}
 	}
+}
+
+// ownPrograms has the cluster run programs of its own from now on, which are all tests'.
+func (c *cluster) ownPrograms() {
+	c.t.Helper()
+	c.bin = filepath.Join(filepath.Dir(c.dir), "bin")
+	if err := os.Mkdir(c.bin, 0o755); err != nil {
+		c.t.Fatal(err)
+	}
+	c.install(binaries)
 }
 
 func copyFile(from, to string) error {
@@ -70,17 +87,13 @@ func (c *cluster) runs(name string) (current, old int) {
 // executors execute the new file; no task notices anything, and new ones run.
 func TestUpgradeUnderTasks(t *testing.T) {
 	c := newCluster(t, "--masters", "3", "--agents", "2", "--resources", "cpus:2;mem:1024;disk:1024", "--resources", "cpus:2;mem:1024;disk:1024")
-	c.bin = filepath.Join(filepath.Dir(c.dir), "bin")
-	if err := os.Mkdir(c.bin, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	c.install("")
+	c.ownPrograms()
 	c.start()
 	c.settled(3)
 	c.writers(4)
 	was := c.undisturbed(4, nil)
 	executors, _ := c.runs("proffer-executor")
-	c.install("9.9.9")
+	c.install(build(t, "9.9.9"))
 	if now, old := c.runs("proffer-executor"); now != 0 || old != executors {
 		t.Fatalf("of %d launchers and executors %d run the new file before anything was restarted", executors, now)
 	}
