@@ -113,8 +113,13 @@ func (l *Leadership) await(ctx context.Context, held KV) error {
 	return nil
 }
 
-// keepEvery is the part of its time-to-live after which a lease is kept alive.
-const keepEvery = 3
+const (
+	// keepEvery is the part of its time-to-live after which a lease is kept alive. One
+	// try has as long, so that others are asked in time when a master stands still,
+	keepEvery = 3
+	// but not less than this, where the time-to-live allows it.
+	keepTry = time.Second
+)
 
 // keep renews the lease until ctx ends, or the store says that it has ended.
 func (l *Leadership) keep(ctx context.Context) {
@@ -125,7 +130,7 @@ func (l *Leadership) keep(ctx context.Context) {
 		}
 		for {
 			asked := time.Now()
-			try, cancel := context.WithTimeout(ctx, l.ttl)
+			try, cancel := context.WithTimeout(ctx, min(max(l.ttl/keepEvery, keepTry), l.ttl))
 			err := l.space.KeepAlive(try, l.lease)
 			cancel()
 			if err == nil {
