@@ -119,7 +119,8 @@
 // write under their guards, subscribe; all of it ends when the agent is back without the
 // task. A token of an agent that is not known at all (its cluster is empty yet, or has
 // forgotten it) waits, but keeps its own lease alive. A lease that nobody keeps alive ends
-// in its time, whatever is known of its task.
+// in its time, whatever is known of its task; time for which the leader itself stood still
+// is given back.
 //
 // A new leader learns from the agents. Until one is back nothing is said of what it may run,
 // and nothing is offered before 80 % of them are back, or five seconds have passed. How long

@@ -20,6 +20,8 @@ type keeping struct {
 	propose func(context.Context, store.Command) (store.Result, error)
 	wake    chan struct{} // one waiting signal at most
 	began   time.Time
+	looked  time.Time // when the loop asked for the tasks of leases last; run's alone
+	look    time.Time // when run is to look again; zero before it has looked; run's alone
 
 	mu       sync.Mutex // the state machine's lock may be held around it, never inside
 	keeper   *store.Keeper
@@ -56,6 +58,10 @@ const (
 	boundEvery = 500 * time.Millisecond
 	boundFor   = time.Minute
 	boundRest  = 10 * time.Second
+	// lookEvery is how often it is looked at leases at least, so that it is noticed when
+	// this process stands still: what is stoodStill late. Calls may wait to be read then.
+	lookEvery  = 500 * time.Millisecond
+	stoodStill = time.Second
 	// endAgain is the pause after an end of a lease that could not be proposed.
 	endAgain = 100 * time.Millisecond
 	// endsAtOnce bounds how many ends of leases are proposed at the same time.
@@ -170,14 +176,13 @@ func (k *keeping) run(ctx context.Context, bound func([]store.Lease)) {
 		}
 		ends, leases, due := k.due(time.Now())
 		for _, cmd := range ends {
-			select {
-			case room <- struct{}{}:
-			case <-ctx.Done():
-				return
-			}
-			proposing.Go(func() {
-				defer func() { <-room }()
-				k.endLease(ctx, cmd)
+			proposing.Go(func() { // this loop never waits: it tells whether the process stands still
+				select {
+				case room <- struct{}{}:
+					defer func() { <-room }()
+					k.endLease(ctx, cmd)
+				case <-ctx.Done():
+				}
 			})
 		}
 		if len(leases) > 0 {
@@ -191,22 +196,32 @@ func (k *keeping) run(ctx context.Context, bound func([]store.Lease)) {
 func (k *keeping) due(now time.Time) (ends []store.Command, bound []store.Lease, again time.Duration) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	if lag := now.Sub(k.look); lag > stoodStill && !k.look.IsZero() {
+		k.log.Warn("this master stood still; the leases get that time again", "for", lag.String())
+		k.keeper.Pardon(now, lag)
+	}
 	ends = append(k.ends, k.keeper.Expired(now)...)
 	k.ends = nil
 	again = time.Hour
-	if bound = k.keeper.Bound(); len(bound) > 0 {
-		if again = boundRest; now.Sub(k.began) < boundFor {
-			again = boundEvery
-		}
+	if !k.keeper.Empty() {
+		again = lookEvery
 	}
 	if at, ok := k.keeper.Due(); ok {
 		again = max(min(again, at.Sub(now)), time.Millisecond)
+	}
+	every := boundRest
+	if now.Sub(k.began) < boundFor {
+		every = boundEvery
+	}
+	if now.Sub(k.looked) >= every {
+		bound, k.looked = k.keeper.Bound(), now
 	}
 	for key, at := range k.lives {
 		if now.Sub(at) >= livesFor {
 			delete(k.lives, key)
 		}
 	}
+	k.look = now.Add(again)
 	return ends, bound, again
 }
 

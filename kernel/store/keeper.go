@@ -76,6 +76,21 @@ func (k *Keeper) Lease(space Space, id string) (Lease, bool) {
 	return c.Lease, true
 }
 
+// Pardon gives every lease the time again for which this leader stood still and heard
+// nobody, at most its whole time-to-live from now on. For that time it leads all the same:
+// somebody else would have given them their whole time.
+func (k *Keeper) Pardon(now time.Time, lag time.Duration) {
+	for _, c := range k.leases {
+		if c.ending {
+			continue
+		}
+		whole := now.Add(c.TTL)
+		if c.until = c.until.Add(lag); c.until.After(whole) {
+			c.until = whole
+		}
+	}
+}
+
 // Ended forgets a lease.
 func (k *Keeper) Ended(space Space, id string) {
 	key := leaseKey{space, id}
@@ -103,6 +118,9 @@ func (k *Keeper) Due() (time.Time, bool) {
 	}
 	return k.queue[0].queued, true
 }
+
+// Empty tells whether no lease is counted.
+func (k *Keeper) Empty() bool { return len(k.leases) == 0 }
 
 // Expired are the commands that end what has run out by now; each is given once.
 func (k *Keeper) Expired(now time.Time) []Command {
