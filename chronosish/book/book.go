@@ -96,12 +96,11 @@ type Book struct {
 	dirty    map[string]bool
 	wanting  map[string]bool // those with runs that wait for a launch, perhaps
 
-	session  session
+	session  mind.Session
 	offers   []sdk.Offer
 	market   mind.Market
-	begun    bool // of what is due now, some were launched
-	turn     int  // where the next placement begins to look
-	orphans  mind.Orphans
+	begun    bool                   // of what is due now, some were launched
+	turn     int                    // where the next placement begins to look
 	requests []mind.Request[Change] // not yet admitted
 	outbox   mind.Outbox
 	history  history
@@ -143,7 +142,7 @@ func (b *Book) Step(now time.Time, inputs ...mind.Input) []mind.Effect {
 	for _, name := range b.alarms.Due(b.now) {
 		b.touch(name)
 	}
-	b.askAgain()
+	b.emit(b.session.Again(b.now)...)
 	b.evaluate()
 	b.match()
 	b.trade()
@@ -163,7 +162,7 @@ func (b *Book) take(in mind.Input) {
 	case mind.Subscribed:
 		b.subscribed()
 	case mind.Disconnected:
-		b.session.up = false
+		b.session.End()
 		b.offers = nil
 	case mind.Offers:
 		b.offers = append(b.offers, in.Offers...)
@@ -172,7 +171,7 @@ func (b *Book) take(in mind.Input) {
 	case mind.Update:
 		b.update(in.Status)
 	case mind.AgentFailed:
-		b.agentFailed(in.Agent)
+		b.emit(b.session.AgentFailed(b.now, in.Agent)...)
 	case mind.Lost:
 		b.lost(in.Tasks)
 	case mind.Tick:
@@ -182,7 +181,7 @@ func (b *Book) take(in mind.Input) {
 // Due is when the next Tick is wanted; false: not before something else happens.
 func (b *Book) Due() (time.Time, bool) {
 	var due time.Time
-	for _, at := range []time.Time{b.alarms.Next(), b.nextAsk(), b.nextRevive(), b.nextOrphan(), b.outbox.Due()} {
+	for _, at := range []time.Time{b.alarms.Next(), b.session.Due(), b.nextRevive(), b.outbox.Due()} {
 		due = earlier(due, at)
 	}
 	return due, !due.IsZero()
@@ -225,7 +224,7 @@ func (e *entry) handled() time.Time {
 	return e.floor
 }
 
-func (b *Book) emit(e mind.Effect) { b.effects = append(b.effects, e) }
+func (b *Book) emit(e ...mind.Effect) { b.effects = append(b.effects, e...) }
 
 func (b *Book) log(level mind.Level, message string, kv ...any) {
 	b.emit(mind.Log{Level: level, Message: message, KV: kv})

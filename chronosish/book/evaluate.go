@@ -82,7 +82,7 @@ func (b *Book) watch(e *entry, r *run) {
 // come back. An attempt of an earlier job of the name stands in the way of the new one for
 // no longer than one of its own.
 func (b *Book) lostForGood(e *entry, r *run) bool {
-	if e.job == nil || e.deleting || r.rec.Lost.IsZero() || !r.confirmed || !b.session.up {
+	if e.job == nil || e.deleting || r.rec.Lost.IsZero() || !r.watch.Told() || !b.session.Up() {
 		return false
 	}
 	at := r.rec.Lost.Add(e.job.LostAfter.Length)

@@ -21,7 +21,7 @@ func Load(now time.Time, opt Options, kvs []sdk.StoreKV) (*Book, error) {
 		dirty: map[string]bool{}, wanting: map[string]bool{},
 		history: history{pending: map[string]*line{}},
 	}
-	b.outbox = newOutbox(b.opt)
+	b.outbox, b.session = newOutbox(b.opt), newSession(b.opt)
 	states, files := map[string]stateRecord{}, filesOf(kvs)
 	for _, kv := range kvs {
 		if err := b.restore(kv, states, files); err != nil {
@@ -112,6 +112,7 @@ func (b *Book) restoreRun(kv sdk.StoreKV) error {
 		return fmt.Errorf("the run is %s of the job %q", x.id(), x.Job)
 	}
 	if x.Task != "" {
+		b.session.Watch(&r.watch, x.Task, x.Agent, false)
 		r.launched, r.state, r.stopping = true, sdk.TaskStaging, x.Stop != due.NotStopped
 		switch {
 		case !x.Lost.IsZero():

@@ -281,17 +281,18 @@ func (b *Book) launch(at *room) {
 		e := b.jobs[r.rec.Job]
 		b.touch(e.name)
 		here = here || r.offer != ""
-		if r.rec.Stop != due.NotStopped || r.offer == "" || !b.session.up {
+		if r.rec.Stop != due.NotStopped || r.offer == "" || !b.session.Up() {
 			b.withdraw(e, r)
 			continue
 		}
-		r.launched, r.confirmed = true, true
+		r.launched = true
+		b.session.Watch(&r.watch, r.rec.Task, r.rec.Agent, true)
 		accept.Tasks = append(accept.Tasks, at.tasks[i])
 	}
 	switch {
 	case len(accept.Tasks) > 0:
 		b.emit(accept)
-	case b.session.up && here:
+	case b.session.Up() && here:
 		b.emit(mind.Decline{Offers: []sdk.OfferID{at.offer.ID}, Refuse: accept.Refuse})
 	}
 }
@@ -322,7 +323,7 @@ func (b *Book) rescinded(offer sdk.OfferID) {
 
 // trade asks for offers where something new waits, and for none where nothing does.
 func (b *Book) trade() {
-	if !b.session.up {
+	if !b.session.Up() {
 		return
 	}
 	list := b.eligible()
@@ -340,7 +341,7 @@ func (b *Book) trade() {
 
 // nextRevive is when a revive that was put off is due.
 func (b *Book) nextRevive() time.Time {
-	if !b.session.up {
+	if !b.session.Up() {
 		return time.Time{}
 	}
 	return b.market.Due()

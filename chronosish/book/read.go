@@ -66,7 +66,7 @@ func (b *Book) waitsFor(e *entry) string {
 		return ""
 	case i > 0 && !e.job.Concurrent:
 		return "the end of the run before it"
-	case !b.session.up:
+	case !b.session.Up():
 		return "a master that leads"
 	case e.waits == "":
 		return "an offer of resources"

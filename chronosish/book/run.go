@@ -12,19 +12,18 @@ import (
 
 // run is a slot that was decided to run, with its present attempt.
 type run struct {
-	rec       runRecord
-	decided   bool // its record is in the store as it is
-	known     bool // a record of it is in the store: readers see it
-	seen      bool // offers were asked for because of it
-	offer     sdk.OfferID
-	launched  bool // its launch record is in the store, and ACCEPT was said
-	confirmed bool // the kernel has told of it in this subscription
-	asked     time.Time
-	state     sdk.TaskState
-	stopping  bool // the decision to end it is in the store
-	killed    time.Time
-	ended     bool
-	acks      []sdk.TaskStatus // once its end is in the store
+	rec      runRecord
+	decided  bool // its record is in the store as it is
+	known    bool // a record of it is in the store: readers see it
+	seen     bool // offers were asked for because of it
+	offer    sdk.OfferID
+	launched bool // its launch record is in the store, and ACCEPT was said
+	watch    mind.Watched
+	state    sdk.TaskState
+	stopping bool // the decision to end it is in the store
+	killed   time.Time
+	ended    bool
+	acks     []sdk.TaskStatus // once its end is in the store
 }
 
 // waits tells whether the run has no attempt.
@@ -84,7 +83,7 @@ func (b *Book) stop(e *entry, r *run, why due.Stop) {
 
 // kill says KILL where it is due, and again where nothing came of it.
 func (b *Book) kill(e *entry, r *run) {
-	if !r.stopping || !r.launched || r.ended || !b.session.up {
+	if !r.stopping || !r.launched || r.ended || !b.session.Up() {
 		return
 	}
 	if r.killed.IsZero() || !b.now.Before(r.killed.Add(b.opt.KillRetry)) {
@@ -100,7 +99,7 @@ func (b *Book) kill(e *entry, r *run) {
 func (b *Book) conclude(e *entry, r *run, v due.Verdict, reason string, st sdk.TaskStatus) {
 	r.ended = true
 	e.ending = append(e.ending, r)
-	b.confirm(r, true)
+	b.session.Drop(&r.watch)
 	if !e.of(r) {
 		e.strike(r)
 		b.post(&mind.Posting{Writes: []sdk.StoreOp{remove(runKey(&r.rec))}, Done: func() { b.bury(e, r) }})

@@ -20,7 +20,7 @@ func (b *Book) update(st sdk.TaskStatus) {
 		return
 	}
 	e := b.jobs[r.rec.Job]
-	b.confirm(r, true)
+	b.session.Tell(&r.watch, true)
 	if due.Terminal(st.State) {
 		r.acks, r.state = append(r.acks, st), st.State
 		v := due.Judge(due.End{State: st.State, Started: !r.rec.Started.IsZero() || !plantGoneIsNever && !st.NeverLaunched(), Stop: r.rec.Stop})
@@ -81,8 +81,8 @@ func (b *Book) stranger(st sdk.TaskStatus) {
 	over := due.Terminal(st.State)
 	switch {
 	case over || st.State == sdk.TaskUnreachable:
-		b.orphans.Remove(st.TaskID)
-	case b.orphans.Add(st.TaskID, st.AgentID):
+		b.session.Orphans.Remove(st.TaskID)
+	case b.session.Orphans.Add(st.TaskID, st.AgentID):
 		b.log(mind.Warn, "a task of ours has no record; it is ended when all attempts are accounted for", "task", st.TaskID, "agent", st.AgentID)
 	}
 	e, lost, told := b.lostLine(st.TaskID)
@@ -118,23 +118,4 @@ func (b *Book) lostLine(id sdk.TaskID) (e *entry, lost *Record, told bool) {
 		}
 	}
 	return nil, nil, false
-}
-
-// reapOrphans ends the tasks without a record, once all others are accounted for.
-func (b *Book) reapOrphans() {
-	if !b.accounted() {
-		return
-	}
-	for _, kill := range b.orphans.Reap(b.now, b.opt.KillRetry) {
-		b.log(mind.Warn, "a task without a record is ended", "task", kill.Task)
-		b.emit(kill)
-	}
-}
-
-// nextOrphan is when a KILL of one is to be said again.
-func (b *Book) nextOrphan() time.Time {
-	if !b.accounted() {
-		return time.Time{}
-	}
-	return b.orphans.Due(b.opt.KillRetry)
 }

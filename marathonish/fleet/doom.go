@@ -45,12 +45,12 @@ func (f *Fleet) condemn(s *service, u *unit, d *doom) {
 
 // reap sends the KILLs of an app that are due.
 func (f *Fleet) reap(s *service) {
-	if !f.session.up {
+	if !f.session.Up() {
 		return
 	}
 	for _, u := range s.live() {
 		switch {
-		case u.rec.Doom == nil || !u.doomed || !u.launched || !u.confirmed || u.state == sdk.TaskUnreachable:
+		case u.rec.Doom == nil || !u.doomed || !u.launched || !u.watch.Told() || u.state == sdk.TaskUnreachable:
 			continue
 		case f.now.Before(u.rec.Doom.At):
 			f.alarms.Wake(s.id, u.rec.Doom.At)

@@ -78,7 +78,7 @@ func (f *Fleet) hurry(s *service, u *unit) {
 // back, it is a task without a record.
 func (f *Fleet) expunge(s *service, u *unit) {
 	f.log(mind.Warn, "an instance is forgotten: its agent has been silent for too long", "task", u.rec.Task, "agent", u.rec.Agent, "since", u.rec.Lost)
-	f.confirm(u, true)
+	f.session.Drop(&u.watch)
 	u.ended = true
 	s.failure = &Failure{
 		App: s.id, Host: u.rec.Host, Message: "its agent is unreachable", State: string(u.state), TaskID: u.rec.Task,

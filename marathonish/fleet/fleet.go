@@ -79,10 +79,10 @@ type Fleet struct {
 	wanting     map[app.ID]bool // those with launches that are due or delayed
 	alarms      mind.Alarms[app.ID]
 
-	session  session
+	session  mind.Session
+	before   bool // there was a subscription already
 	offers   []sdk.Offer
 	market   map[string]*mind.Market // by role
-	orphans  mind.Orphans
 	recent   recent
 	requests []mind.Request[Change] // not yet admitted
 	outbox   mind.Outbox
@@ -141,7 +141,7 @@ func (f *Fleet) take(in mind.Input) {
 	case mind.Update:
 		f.update(in.Status)
 	case mind.AgentFailed:
-		f.agentFailed(in.Agent)
+		f.emit(f.session.AgentFailed(f.now, in.Agent)...)
 	case mind.Lost:
 		f.lost(in.Tasks)
 	case mind.Tick:
@@ -154,7 +154,7 @@ func (f *Fleet) settle() {
 	for _, id := range f.alarms.Due(f.now) {
 		f.touch(id)
 	}
-	f.askAgain()
+	f.emit(f.session.Again(f.now)...)
 	f.evaluate()
 	f.match()
 	f.trade()
@@ -165,7 +165,7 @@ func (f *Fleet) settle() {
 // Due is when the next Tick is wanted; false: not before something else happens.
 func (f *Fleet) Due() (time.Time, bool) {
 	var due time.Time
-	for _, at := range []time.Time{f.alarms.Next(), f.session.nextAsk(), f.nextRevive(), f.nextOrphan(), f.outbox.Due()} {
+	for _, at := range []time.Time{f.alarms.Next(), f.session.Due(), f.nextRevive(), f.outbox.Due()} {
 		if !at.IsZero() && (due.IsZero() || at.Before(due)) {
 			due = at
 		}
@@ -193,7 +193,7 @@ func (f *Fleet) forget(s *service) {
 	}
 }
 
-func (f *Fleet) emit(e mind.Effect) { f.effects = append(f.effects, e) }
+func (f *Fleet) emit(e ...mind.Effect) { f.effects = append(f.effects, e...) }
 
 func (f *Fleet) log(level mind.Level, message string, kv ...any) {
 	f.emit(mind.Log{Level: level, Message: message, KV: kv})

@@ -21,6 +21,7 @@ func Load(now time.Time, opt Options, kvs []sdk.StoreKV) (*Fleet, error) {
 		booted: map[app.ID]bool{}, dirty: map[app.ID]bool{}, wanting: map[app.ID]bool{}, ports: make([]uint16, 1<<16),
 		market: map[string]*mind.Market{},
 	}
+	f.session = newSession(f.opt)
 	f.outbox = mind.Outbox{MaxTxn: f.opt.MaxTxn, MaxWrites: f.opt.MaxWrites}
 	for _, kv := range kvs {
 		if err := f.restore(kv); err != nil {
@@ -126,5 +127,6 @@ func (f *Fleet) restoreRun(kv sdk.StoreKV) error {
 	}
 	u.doomed = r.Doom != nil
 	f.enrol(f.service(r.App), u)
+	f.session.Watch(&u.watch, r.Task, r.Agent, false)
 	return nil
 }

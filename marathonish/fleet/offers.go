@@ -125,11 +125,12 @@ func (f *Fleet) launch(offer sdk.OfferID, units []*unit, tasks []sdk.TaskInfo) {
 	for i, u := range units {
 		s := f.services[u.rec.App]
 		f.touch(s.id)
-		if u.rec.Doom != nil || u.offer == "" || !f.session.up {
+		if u.rec.Doom != nil || u.offer == "" || !f.session.Up() {
 			f.withdraw(s, u)
 			continue
 		}
-		u.launched, u.confirmed, u.since = true, true, f.now
+		u.launched, u.since = true, f.now
+		f.session.Watch(&u.watch, u.rec.Task, u.rec.Agent, true)
 		s.owed = max(s.owed-1, 0)
 		accept.Tasks = append(accept.Tasks, tasks[i])
 		f.tell(u, "launched")
@@ -137,7 +138,7 @@ func (f *Fleet) launch(offer sdk.OfferID, units []*unit, tasks []sdk.TaskInfo) {
 	switch {
 	case len(accept.Tasks) > 0:
 		f.emit(accept)
-	case f.session.up && units[0].offer != "":
+	case f.session.Up() && units[0].offer != "":
 		f.emit(mind.Decline{Offers: []sdk.OfferID{offer}, Refuse: accept.Refuse})
 	}
 }
@@ -162,7 +163,7 @@ func (f *Fleet) unplace(offer sdk.OfferID, units []*unit, err *sdk.Error) {
 		f.touch(s.id)
 		f.alarms.Wake(s.id, f.full.until)
 	}
-	if f.session.up && units[0].offer != "" {
+	if f.session.Up() && units[0].offer != "" {
 		f.emit(mind.Decline{Offers: []sdk.OfferID{offer}, Refuse: f.opt.Refuse})
 	}
 }
@@ -185,7 +186,7 @@ func (f *Fleet) rescinded(offer sdk.OfferID) {
 
 // trade asks for offers where something new is due, and for none where nothing is.
 func (f *Fleet) trade() {
-	if !f.session.up {
+	if !f.session.Up() {
 		return
 	}
 	due, fresh := map[string]bool{}, map[string]bool{}
@@ -216,7 +217,7 @@ func (f *Fleet) trade() {
 // nextRevive is when a revive that was put off is due.
 func (f *Fleet) nextRevive() time.Time {
 	var next time.Time
-	if !f.session.up {
+	if !f.session.Up() {
 		return next
 	}
 	for _, m := range f.market {

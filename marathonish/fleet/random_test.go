@@ -199,7 +199,7 @@ func (m *model) dump(id app.ID) {
 	for _, t := range m.of(id) {
 		m.t.Logf("%s %s on %s killed %t record %s", t.info.TaskID, t.state, t.on.name, t.killed, m.store[runKey(t.info.TaskID)])
 	}
-	m.t.Logf("open %d, orphans %v, store %d keys", m.f.session.open, m.f.orphans, len(m.store))
+	m.t.Logf("all accounted for: %t, orphans %v, store %d keys", m.f.session.Accounted(), m.f.session.Orphans, len(m.store))
 }
 
 // number is how many tasks there are, with those whose launch is on its way. One that
@@ -301,11 +301,11 @@ func (m *model) indexes() {
 		seen := map[string]sdk.TaskID{}
 		for _, i := range s.Instances {
 			u := m.f.units[i.TaskID]
-			if i.State == "TASK_KILLING" || i.State == "TASK_UNREACHABLE" || !u.rec.Lost.IsZero() || !u.confirmed || u.rec.Config != s.App.LastConfigChangeAt {
+			if i.State == "TASK_KILLING" || i.State == "TASK_UNREACHABLE" || !u.rec.Lost.IsZero() || !u.watch.Told() || u.rec.Config != s.App.LastConfigChangeAt {
 				continue
 			}
 			key := fmt.Sprint(u.rec.Config, i.Index)
-			if other := seen[key]; other != "" && m.f.accounted() && !m.returned(i.TaskID) && !m.returned(other) {
+			if other := seen[key]; other != "" && m.f.session.Accounted() && !m.returned(i.TaskID) && !m.returned(other) {
 				m.dump(s.App.ID)
 				m.t.Logf("%+v %+v %+v", s, m.f.units[other], u)
 				m.broken("%s and %s have both index %d", other, i.TaskID, i.Index)
@@ -341,7 +341,7 @@ func (m *model) settle() {
 	if d := m.f.Deployments(); len(d) > 0 {
 		for _, id := range sortedKeys(m.f.units) {
 			u := m.f.units[id]
-			m.t.Logf("%s index %d %s confirmed %t launched %t ended %t doom %+v; the kernel: %+v", id, u.rec.Index, u.state, u.confirmed, u.launched, u.ended, u.rec.Doom, m.tasks[id])
+			m.t.Logf("%s index %d %s confirmed %t launched %t ended %t doom %+v; the kernel: %+v", id, u.rec.Index, u.state, u.watch.Told(), u.launched, u.ended, u.rec.Doom, m.tasks[id])
 		}
 		m.broken("a deployment never ends: %+v", d[0])
 	}

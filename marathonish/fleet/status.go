@@ -22,8 +22,8 @@ func (f *Fleet) update(st sdk.TaskStatus) {
 		u.acks = append(u.acks, st)
 		return
 	}
-	known, state, healthy, lost := u.confirmed, u.state, u.rec.Healthy, u.rec.Lost
-	f.confirm(u, true)
+	known, state, healthy, lost := u.watch.Told(), u.state, u.rec.Healthy, u.rec.Lost
+	f.session.Tell(&u.watch, true)
 	if terminal(st.State) {
 		f.touch(s.id)
 		f.end(s, u, st)
@@ -130,6 +130,7 @@ func moment(timestamp float64, otherwise time.Time) time.Time {
 // status acknowledged: a successor that is started in between hears of it again.
 func (f *Fleet) end(s *service, u *unit, st sdk.TaskStatus) {
 	u.ended, u.state = true, st.State
+	f.session.Drop(&u.watch)
 	u.acks = append(u.acks, st)
 	f.tell(u, st.Message)
 	writes := []sdk.StoreOp{remove(runKey(u.rec.Task))}
@@ -197,12 +198,12 @@ func (f *Fleet) blame(s *service, u *unit, st *sdk.TaskStatus) bool {
 func (f *Fleet) stranger(st sdk.TaskStatus) {
 	f.acknowledge(st)
 	if terminal(st.State) || st.State == sdk.TaskUnreachable {
-		if f.orphans.Remove(st.TaskID) || !f.recent.has(st.TaskID) && len(st.UUID) > 0 {
+		if f.session.Orphans.Remove(st.TaskID) || !f.recent.has(st.TaskID) && len(st.UUID) > 0 {
 			f.emit(Publish{event.UnknownInstanceTerminated{InstanceID: string(st.TaskID), RunSpecID: appOf(st.TaskID), Condition: event.Condition(string(st.State))}})
 		}
 		return
 	}
-	if f.orphans.Add(st.TaskID, st.AgentID) {
+	if f.session.Orphans.Add(st.TaskID, st.AgentID) {
 		f.log(mind.Warn, "a task of ours has no record; it is ended when all instances are accounted for", "task", st.TaskID, "agent", st.AgentID)
 	}
 }
@@ -222,25 +223,6 @@ func appOf(task sdk.TaskID) app.ID {
 		}
 	}
 	return app.ID(id)
-}
-
-// reapOrphans ends the tasks without a record, once all others are accounted for.
-func (f *Fleet) reapOrphans() {
-	if !f.accounted() {
-		return
-	}
-	for _, kill := range f.orphans.Reap(f.now, f.opt.KillRetry) {
-		f.log(mind.Warn, "a task without a record is ended", "task", kill.Task)
-		f.emit(kill)
-	}
-}
-
-// nextOrphan is when a KILL of one is to be said again.
-func (f *Fleet) nextOrphan() time.Time {
-	if !f.accounted() {
-		return time.Time{}
-	}
-	return f.orphans.Due(f.opt.KillRetry)
 }
 
 // recentSize is how many ended instances are remembered, so that a status that comes

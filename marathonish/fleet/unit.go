@@ -23,14 +23,13 @@ type unit struct {
 	offer    sdk.OfferID
 	launched bool // ACCEPT was sent, by this marathonish or perhaps by an earlier one
 
-	confirmed bool      // the kernel has told of it in this subscription
-	asked     time.Time // when it was last asked for by name
-	since     time.Time // when it was launched, as far as this marathonish knows
-	verdict   *doom     // a client's, on its way to the store
-	doomed    bool      // rec.Doom is in the store, or cannot be
-	killed    time.Time // when KILL was last sent
-	ended     bool
-	acks      []sdk.TaskStatus // due when its end is in the store
+	watch   mind.Watched
+	since   time.Time // when it was launched, as far as this marathonish knows
+	verdict *doom     // a client's, on its way to the store
+	doomed  bool      // rec.Doom is in the store, or cannot be
+	killed  time.Time // when KILL was last sent
+	ended   bool
+	acks    []sdk.TaskStatus // due when its end is in the store
 }
 
 // terminal tells whether a task in that state has ended for good.
@@ -59,7 +58,7 @@ func (s *service) definition(v app.Version) *app.App {
 
 // ready tells whether the instance does its work.
 func (s *service) ready(u *unit) bool {
-	if u.state != sdk.TaskRunning || !u.confirmed {
+	if u.state != sdk.TaskRunning || !u.watch.Told() {
 		return false
 	}
 	return len(s.checks(u)) == 0 || u.rec.Healthy != nil && *u.rec.Healthy
@@ -69,7 +68,7 @@ func (s *service) ready(u *unit) bool {
 func (s *service) planned(u *unit) plan.Instance {
 	i := plan.Instance{
 		Task: u.rec.Task, Index: u.rec.Index, Config: u.rec.Config, Ready: s.ready(u), Since: u.rec.Staged, Lost: u.rec.Lost,
-		Doomed: u.rec.Doom != nil, Unconfirmed: u.launched && !u.confirmed,
+		Doomed: u.rec.Doom != nil, Unconfirmed: u.launched && !u.watch.Told(),
 	}
 	switch u.state {
 	case sdk.TaskUnreachable:

@@ -85,7 +85,7 @@ func (f *Fleet) status(s *service) Waiting {
 		}
 	case f.now.Before(f.full.until):
 		out.Why = "the store does not take its record: " + f.full.reason
-	case !f.session.up:
+	case !f.session.Up():
 		out.Why = "there is no subscription to a master"
 	default:
 		out.Why = placement.Why(placement.Funnel(rest))

@@ -296,7 +296,7 @@ func (w *world) kill(k mind.Kill) {
 	t := w.tasks[k.Task]
 	record := w.store[runKey(k.Task)]
 	if record != "" && !strings.Contains(record, `"doom"`) {
-		w.fail("kills %s, which is not doomed in the store: %s, %+v, orphans %+v", k.Task, record, w.f.units[k.Task], w.f.orphans)
+		w.fail("kills %s, which is not doomed in the store: %s, %+v, orphans %+v", k.Task, record, w.f.units[k.Task], w.f.session.Orphans)
 	}
 	if t == nil || terminal(t.state) {
 		return

@@ -6,9 +6,10 @@
 // scheduler performs. So a test of a mind is a list of inputs and a look at effects,
 // and millions of steps are made in a second.
 //
-// Four tools for minds are here too: Outbox (writes on their way to the store), Alarms
-// (what is to be looked at because time has passed), Market (when to ask for offers), and
-// Orphans (tasks that have no record); and Copy, from which a mind is made that takes over.
+// Tools for minds are here too: Outbox (writes on their way to the store), Alarms (what is
+// to be looked at because time has passed), Market (when to ask for offers), Session (of
+// which tasks the kernel has told) with Orphans (tasks that have no record); and Copy, from
+// which a mind is made that takes over.
 //
 // Concurrency: all of this is data of one goroutine, the one that steps the mind.
 package mind
