@@ -75,6 +75,8 @@ func (b *Book) refused(txn uint64, err *sdk.Error) {
 		first.Failed(err)
 		return
 	case b.unwrite(first):
+	case plantDropRefused:
+		return
 	default:
 		b.log(mind.Warn, "what was decided waits: the store has no room for it", "error", err)
 		first.After = b.now.Add(b.opt.FullPause)

@@ -57,6 +57,7 @@ func plants() []plant {
 		{"plant_gone_before_commit", "an agent is given up before that is stored", only(sim)},
 		{"plant_forget_vanished", "a process that is gone is forgotten while its executor says nothing", only(sim)},
 		{"plant_stale_copy", "a scheduler takes over before all that it follows has come", only(sim)},
+		{"plant_drop_refused", "what was decided is forgotten where the store has no room", only(sim)},
 		{"plant_free_twice", "what a task used is given back twice", only(sim)},
 		{"plant_launch_before_record", "an instance starts before it is written down", only(sim)},
 		{"plant_gone_is_never", "what is gone after it ran is launched again", only(sim)},

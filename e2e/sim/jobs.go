@@ -24,6 +24,7 @@ type jobs struct {
 	first    map[string]time.Time
 	attempts map[sdk.TaskID]*attempt
 	lines    map[string]string // of the history, by key
+	unsaid   map[slot]bool     // that the history had no room for, as operators were told
 }
 
 // slot is one nominal time of one job.
@@ -31,6 +32,12 @@ type slot struct {
 	job string
 	at  int64 // unix milliseconds
 }
+
+// noRoom begins what operators are told of a line that the history has no room for.
+const noRoom = "this is not written down in the history"
+
+// noLine is the verdict of an attempt whose line the history has no room for.
+const noLine = "no line"
 
 // fate is what was decided about a slot.
 type fate struct {
@@ -61,7 +68,7 @@ func newJobs() *jobs {
 		periods: map[string]time.Duration{"latest": 20 * time.Second, "window": 15 * time.Second, "several": 30 * time.Second, "single": 25 * time.Second},
 		forbids: map[string]bool{"latest": true, "window": true, "single": true, "child": true},
 		single:  map[string]bool{"single": true},
-		slots:   map[slot]*fate{}, open: map[string]*fate{}, first: map[string]time.Time{}, attempts: map[sdk.TaskID]*attempt{}, lines: map[string]string{},
+		slots:   map[slot]*fate{}, open: map[string]*fate{}, first: map[string]time.Time{}, attempts: map[sdk.TaskID]*attempt{}, lines: map[string]string{}, unsaid: map[slot]bool{},
 	}
 }
 
@@ -210,6 +217,29 @@ func (j *jobs) line(value []byte) error {
 // Told looks at nothing: what follows from a status is seen in the store.
 func (j *jobs) Told(*sdk.TaskStatus) error { return nil }
 
+// Said notes what the history has no room for: it is said instead.
+func (j *jobs) Said(e mind.Log) {
+	if !strings.HasPrefix(e.Message, noRoom) {
+		return
+	}
+	said := map[string]any{}
+	for i := 0; i+1 < len(e.KV); i += 2 {
+		said[fmt.Sprint(e.KV[i])] = e.KV[i+1]
+	}
+	name, _ := said["job"].(string)
+	at, _ := said["slot"].(time.Time)
+	last, _ := said["last"].(time.Time)
+	j.unsaid[slot{name, at.UnixMilli()}] = true
+	for period := j.periods[name]; period > 0 && at.Before(last); {
+		at = at.Add(period)
+		j.unsaid[slot{name, at.UnixMilli()}] = true
+	}
+	task, _ := said["task"].(sdk.TaskID)
+	if a := j.attempts[task]; a != nil && a.verdict == "" {
+		a.verdict = noLine
+	}
+}
+
 // Started: an attempt starts after it was written down, and not when it was given up;
 // a slot of a job without retries starts once, another only when it is known what became
 // of the last attempt; a job that forbids it runs once at a time.
@@ -254,14 +284,14 @@ func (j *jobs) Rest(now time.Time, m mind.Mind, running []sdk.TaskID) error {
 			return fmt.Errorf("no slot of %s was ever decided", name)
 		}
 		for at := j.first[name]; at.Before(now.Add(-restMargin)); at = at.Add(period) {
-			if f := j.slots[slot{name, at.UnixMilli()}]; f == nil || f.final == "" && f.open == "" {
+			if f := j.slots[slot{name, at.UnixMilli()}]; (f == nil || f.final == "" && f.open == "") && !j.unsaid[slot{name, at.UnixMilli()}] {
 				st, _ := m.(*book.Book).Job(name)
 				return fmt.Errorf("the slot %v of %s is missing; handled up to %v, waits for %q", at, name, st.Handled, st.Waits)
 			}
 		}
 	}
 	for _, id := range running {
-		if a := j.attempts[id]; a == nil || a.verdict != "" {
+		if a := j.attempts[id]; a == nil || a.verdict != "" && a.verdict != noLine {
 			return fmt.Errorf("%s runs although it has ended or was never written down", id)
 		}
 	}

@@ -194,6 +194,9 @@ func (s *services) Told(status *sdk.TaskStatus) error {
 	return nil
 }
 
+// Said looks at nothing.
+func (s *services) Said(mind.Log) {}
+
 // Started: what starts was written down before.
 func (s *services) Started(task sdk.TaskID, _ []sdk.TaskID) error {
 	switch i := s.ever[task]; {

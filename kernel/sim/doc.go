@@ -15,7 +15,7 @@
 // that they do; disks lose what was not synced. Operators drain agents, deactivate them,
 // want them again, and give them up: living ones, and such whose machine was replaced.
 // Executors stand still, processes are killed by strangers, and who should tell of an end
-// may be dead himself.
+// may be dead himself. Spaces of the store are full, and have room again.
 //
 // After every step the promises are looked at: one leader in a term, one command at an
 // index, equal states at equal indexes, no resource given away twice, used never exceeds

@@ -87,7 +87,7 @@ func faults() []fault {
 				s.stream.drop()
 			}
 		}},
-	}, slices.Concat(troubledMasters(), operators(), lookers())...)
+	}, slices.Concat(troubledMasters(), operators(), lookers(), narrow())...)
 }
 
 // planFaults spreads the troubles over the run.
@@ -123,6 +123,7 @@ func (w *world) heal() {
 		w.after(time.Second, s.name+" is up", s.begin)
 	}
 	for _, p := range w.programs {
+		p.limit = 0
 		for _, i := range p.instances {
 			w.after(time.Second, i.name+" is up", i.begin)
 		}

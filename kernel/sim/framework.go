@@ -25,6 +25,8 @@ type Framework interface {
 	Stored(changes []sdk.StoreChange) error
 	// Told sees each status that an instance gets.
 	Told(status *sdk.TaskStatus) error
+	// Said sees what an instance has to say to operators.
+	Said(e mind.Log)
 	// Started sees the start of a task's process, beside those of the framework that run.
 	Started(task sdk.TaskID, running []sdk.TaskID) error
 	// Life is how long a task runs by itself; 0: until it is killed.
@@ -41,6 +43,8 @@ type program struct {
 	asked     uint64
 	heard     map[sdk.TaskID]int // updates that came to some instance
 	kept      map[string]stored  // what the store has of each key
+	limit     uint64             // of the space in bytes; 0: as ever
+	narrows   int                // counts the times when there was a limit
 }
 
 const instancesOfEach = 2

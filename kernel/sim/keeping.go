@@ -104,7 +104,7 @@ func (k *keeping) answer(call *sdk.StoreCall, who store.Caller, answer storeAnsw
 		})
 		return
 	}
-	c, refused := store.CommandOf(call, space, who, w.opt.SpaceLimit)
+	c, refused := store.CommandOf(call, space, who, w.limitOf(space))
 	if refused != nil {
 		answer(nil, refused)
 		return

@@ -64,6 +64,7 @@ func (i *instance) perform(e mind.Effect) {
 		s := e.Status
 		box.push(&sdk.Call{Type: sdk.CallAcknowledge, Acknowledge: &sdk.Acknowledge{AgentID: s.AgentID, TaskID: s.TaskID, UUID: s.UUID}})
 	case mind.Log:
+		i.p.f.Said(e)
 		if e.Level >= mind.Warn {
 			i.w.note("%s says: %s %v", i.name, e.Message, e.KV)
 		}
@@ -201,7 +202,11 @@ func (i *instance) handle(e *sdk.Event) {
 		}
 		session := i.session
 		i.info.ID, i.writing = id, true
-		i.write([]sdk.StoreOp{{Type: sdk.StorePut, Key: keyFramework, Value: []byte(id)}}, func(*sdk.Error) {
+		i.write([]sdk.StoreOp{{Type: sdk.StorePut, Key: keyFramework, Value: []byte(id)}}, func(err *sdk.Error) {
+			if err != nil {
+				i.end(err.Error())
+				return
+			}
 			if i.session != session || !i.writing {
 				return
 			}

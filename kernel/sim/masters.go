@@ -215,7 +215,7 @@ func (w *world) observe(index uint64, e *entry, done applied) {
 	w.note("store %d %s:%s", index, e.store.Space.Name, showChanges(done.store.Changes.List))
 	for _, p := range w.programs {
 		if e.store.Space.Name == p.f.Name() {
-			p.keep(done.store.Changes)
+			p.keep(e.store, done.store.Changes)
 			p.check(p.f.Stored(done.store.Changes.List))
 		}
 	}

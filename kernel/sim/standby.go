@@ -200,11 +200,16 @@ type stored struct {
 }
 
 // keep notes each transaction of the space once, in the order of the log.
-func (p *program) keep(c store.Changes) {
+func (p *program) keep(command *store.Command, c store.Changes) {
+	var before uint64
+	if command.Limit > 0 {
+		before = p.size()
+	}
 	for i := range c.List {
 		x := &c.List[i]
 		p.kept[x.KV.Key] = stored{c.Revision, x.Deleted, x.KV.Value}
 	}
+	p.grown(command, before)
 }
 
 // taken looks at what an instance takes over from, which is said to be as of a revision:

@@ -1,0 +1,5 @@
+//go:build plant_drop_refused
+
+package book
+
+const plantDropRefused = true
