@@ -54,19 +54,14 @@ func New(o Options) (*Supervisor, error) {
 	return s, nil
 }
 
-// Run waits until it leads, and then supervises until ctx ends (nil), or until it
-// loses its leadership or the kernel refuses it (an error).
-func (s *Supervisor) Run(ctx context.Context) error {
-	s.boot()
-	return s.Scheduler.Run(ctx)
-}
-
-// load makes the fleet of what an earlier marathonish has left.
+// load makes the fleet of what an earlier marathonish has left, at each beginning of a
+// leadership.
 func (s *Supervisor) load(now time.Time, kvs []sdk.StoreKV) (*fleet.Fleet, error) {
 	o := s.opts.Fleet
 	if _, err := rand.Read(o.Seed[:]); err != nil {
 		return nil, err
 	}
+	s.boot()
 	return fleet.Load(now, o, kvs)
 }
 

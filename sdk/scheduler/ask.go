@@ -24,7 +24,8 @@ func (s *Scheduler[M]) Read(do func(M)) bool {
 
 // Ask has the mind of s make a change (mind.Request of C) and waits for its answer
 // (mind.Reply of O), which a mind may give only when the change is stored. The error is
-// the mind's refusal, or that of ctx; then the change may still be made.
+// the mind's refusal; CodeUnknown when this scheduler leads no longer; or that of ctx. With
+// the last two the change may still be made.
 func Ask[O, C any, M mind.Mind](ctx context.Context, s *Scheduler[M], change C) (O, error) {
 	var none O
 	id, answer := s.asked.begin()
@@ -33,6 +34,8 @@ func Ask[O, C any, M mind.Mind](ctx context.Context, s *Scheduler[M], change C) 
 	select {
 	case a := <-answer:
 		switch r, ok := a.(mind.Reply[O]); {
+		case a == nil:
+			return none, sdk.Errorf(sdk.CodeUnknown, "", "this %s leads no longer, and whether the change was made is not known; look, and try again", s.program.Name)
 		case !ok:
 			return none, fmt.Errorf("the mind of %s has answered a %T with a %T", s.program.Name, change, a)
 		case r.Refusal != nil:
@@ -89,5 +92,17 @@ func (a *asked) reply(r mind.Answer) {
 	select {
 	case a.waiting[r.RequestID()] <- r:
 	default: // nobody waits: the channel is nil, or full
+	}
+}
+
+// lose has all who wait hear that nobody answers them any more.
+func (a *asked) lose() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, answer := range a.waiting {
+		select {
+		case answer <- nil:
+		default: // it is answered
+		}
 	}
 }

@@ -16,9 +16,10 @@
 // What it does by itself: it waits for the leadership, and resigns it at the end; while
 // it waits it follows the space, so that it has the state when it leads; it keeps the
 // framework's id in the store, under the key "framework", before anything is
-// done under it; it tries a transaction again whose outcome is not known; it ends when
-// the guard does not hold, or the lease has ended, since then another one leads. Whoever
-// started it starts it anew, and it takes over the tasks of the last one. All roles are
+// done under it; it tries a transaction again whose outcome is not known; when the
+// guard does not hold, or the lease has ended, another one leads, or the store is not what
+// it was (a snapshot was restored): it forgets its mind, waits to lead again, and begins
+// with what the store has then. Whoever leads next takes over the tasks of the last one. All roles are
 // suppressed at first: the mind revives those that it wants offers for.
 //
 // What it never does: decide, or acknowledge a status that the mind has not.

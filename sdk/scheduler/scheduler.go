@@ -31,12 +31,12 @@ type Scheduler[M mind.Mind] struct {
 	mu     sync.RWMutex // held for writing while the mind steps
 	mind   M
 	loaded bool                 // there is a mind
-	kernel *framework.Framework // nil until it leads; not changed afterwards
+	kernel *framework.Framework // nil unless it leads
 
 	queue queue
 	asked asked
-	work  sync.WaitGroup          // goroutines of Run
-	end   context.CancelCauseFunc // ends Run
+	work  sync.WaitGroup          // goroutines of one leadership
+	end   context.CancelCauseFunc // ends it
 }
 
 // New makes a scheduler, which listens already. It refuses options that cannot work (see
@@ -75,13 +75,32 @@ func New[M mind.Mind](o Options, p Program[M]) (*Scheduler[M], error) {
 	return s, nil
 }
 
-// Run waits until it leads, and then schedules until ctx ends (nil), or until it
-// loses its leadership or the kernel refuses it (an error). It may be called once.
+// Run waits until it leads, and then schedules, until ctx ends (nil) or the kernel refuses
+// it (an error). One that loses its leadership waits to lead again, and then begins with
+// what the store has. It may be called once.
 func (s *Scheduler[M]) Run(ctx context.Context) error {
-	ctx, s.end = context.WithCancelCause(ctx)
-	defer s.end(nil)
 	defer s.space.Close()
 	defer s.serve()()
+	for {
+		err := s.reign(ctx)
+		var lost *deposed
+		if !errors.As(err, &lost) && sdk.CodeOf(err) != sdk.CodeConflict || ctx.Err() != nil {
+			return err
+		}
+		s.log.Warn("leads no longer, and waits to lead again", "why", err)
+		select {
+		case <-time.After(retryPause):
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// reign is one leadership, from waiting for it to its end.
+func (s *Scheduler[M]) reign(ctx context.Context) error {
+	ctx, s.end = context.WithCancelCause(ctx)
+	defer s.forget()
+	defer s.end(nil)
 	s.log.Info("waits to lead", "api", s.Address())
 	waiting, leads := context.WithCancel(ctx)
 	defer leads()
@@ -91,7 +110,7 @@ func (s *Scheduler[M]) Run(ctx context.Context) error {
 	if err != nil {
 		return ended(ctx, err)
 	}
-	s.lead = lead
+	s.lead, s.written = lead, 0
 	defer s.resign()
 	kvs, err := s.read(ctx, copied)
 	if err != nil {
@@ -115,6 +134,18 @@ func (s *Scheduler[M]) Run(ctx context.Context) error {
 	s.end(err)
 	s.work.Wait()
 	return ended(ctx, err)
+}
+
+// forget ends what belongs to one leadership: the next one reads anew, and what was asked
+// of this mind is not known to be done.
+func (s *Scheduler[M]) forget() {
+	s.work.Wait()
+	s.mu.Lock()
+	var none M
+	s.mind, s.loaded, s.kernel = none, false, nil
+	s.mu.Unlock()
+	s.queue.take()
+	s.asked.lose()
 }
 
 // The scheduler's own keys of the store.
@@ -196,10 +227,15 @@ func ended(ctx context.Context, err error) error {
 	return err
 }
 
-// deposed ends a scheduler that does not lead any more.
-func (s *Scheduler[M]) deposed() error {
-	return fmt.Errorf("another %s leads, or the lease has ended", s.program.Name)
+// deposed is the end of a leadership that another scheduler has, or nobody.
+type deposed struct{ name string }
+
+func (d *deposed) Error() string {
+	return fmt.Sprintf("another %s leads, or the lease has ended", d.name)
 }
+
+// deposed ends a scheduler's leadership that is not held any more.
+func (s *Scheduler[M]) deposed() error { return &deposed{s.program.Name} }
 
 func (s *Scheduler[M]) watchLease(ctx context.Context) {
 	select {

@@ -96,27 +96,74 @@ func TestUnknownOutcome(t *testing.T) {
 	}
 }
 
-// TestDeposed: who does not hold the guard any more stores nothing, and ends.
+// TestDeposed: who does not hold the guard any more stores nothing, says so, and waits to
+// lead again; then it begins with what the store has.
 func TestDeposed(t *testing.T) {
 	k := sdktest.New(t, sdktest.Options{})
 	r, _ := start(t, k, scheduler.Program[*errands]{Name: "errand boy"})
 	await(t, "it is subscribed", func() bool { return r.Standing().FrameworkID != "" })
+	id := r.Standing().FrameworkID
 	space, err := store.Open(k.Store("errands", "errands"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := space.Commit(t.Context(), store.Txn{Then: []store.Op{store.Put("leader", []byte("me"))}}); err != nil {
+	write := func(ops ...store.Op) {
+		t.Helper()
+		if _, err := space.Commit(t.Context(), store.Txn{Then: ops}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(store.Put("leader", []byte("me")), store.Put(prefix+"theirs", []byte("sleep")))
+	_, err = scheduler.Ask[string](t.Context(), r.Scheduler, "true")
+	if sdk.CodeOf(err) != sdk.CodeUnknown || !strings.Contains(err.Error(), "this errand boy leads no longer") {
+		t.Errorf("it answered %v", err)
+	}
+	await(t, "it leads no longer", func() bool { return !r.Standing().Leads && !r.Read(func(*errands) {}) })
+	kvs, _, err := space.List(t.Context(), prefix)
+	if err != nil || len(kvs) != 1 {
+		t.Errorf("%v is stored, %v", kvs, err)
+	}
+	write(store.Delete("leader"))
+	open := 0
+	await(t, "it leads again, with what the store has", func() bool {
+		r.Read(func(m *errands) { open = len(m.open) })
+		return r.Standing().FrameworkID == id && open == 1
+	})
+	do(t, r, "true")
+}
+
+// TestLeaseEnds: a scheduler whose lease has ended, as after a restore of the store, reads
+// anew before it does anything, and its process goes on.
+func TestLeaseEnds(t *testing.T) {
+	k := sdktest.New(t, sdktest.Options{})
+	loads := make(chan int, 10)
+	r, stop := start(t, k, scheduler.Program[*errands]{Load: func(now time.Time, kvs []sdk.StoreKV) (*errands, error) {
+		loads <- len(kvs)
+		return load(now, kvs)
+	}})
+	await(t, "it is subscribed", func() bool { return r.Standing().FrameworkID != "" })
+	do(t, r, "true")
+	space, err := store.Open(k.Store("errands", "errands"))
+	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	go func() { _, _ = scheduler.Ask[string](ctx, r.Scheduler, "true") }()
-	if err := r.Wait(); err == nil || err.Error() != "another errand boy leads, or the lease has ended" {
-		t.Errorf("it ended with %v", err)
+	held, err := space.Get(t.Context(), "leader")
+	if err != nil {
+		t.Fatal(err)
 	}
-	kvs, _, err := space.List(t.Context(), prefix)
-	if err != nil || len(kvs) > 0 {
-		t.Errorf("%v is stored, %v", kvs, err)
+	if err := space.Revoke(t.Context(), held.Lease); err != nil {
+		t.Fatal(err)
+	}
+	<-loads
+	<-loads
+	await(t, "it is subscribed again", func() bool { return r.Standing().FrameworkID != "" })
+	do(t, r, "true")
+	now, err := space.Get(t.Context(), "leader")
+	if err != nil || now.Lease == held.Lease {
+		t.Errorf("%+v %v", now, err)
+	}
+	if err := stop(); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -87,7 +87,7 @@ func (s *Scheduler[M]) done(ctx context.Context) (bool, error) {
 		return false, nil
 	case err != nil:
 		return false, err
-	case kv.Lease != s.lead.Lease() || kv.Modified == s.written:
+	case kv.Lease != s.lead.Lease() || kv.Modified <= s.written:
 		return false, nil
 	}
 	s.written = kv.Modified
