@@ -41,6 +41,7 @@ func (m *Master) lead(ctx context.Context) error {
 			}
 			continue
 		}
+		l.step(l.now(), cluster.Tick{}) // who has waited for a leader is not to be answered from nothing
 		m.leads.Store(l)
 		m.changed.ring()
 		m.metrics.leading.Set(1)

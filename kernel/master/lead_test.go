@@ -206,6 +206,27 @@ func TestFailedDiskEndsRun(t *testing.T) {
 	_ = m.Close()
 }
 
+// A leader is one to its readers only when it can tell what the registry knows: who waited
+// for it is not answered from nothing.
+func TestANewLeaderAnswersWhatItKnows(t *testing.T) {
+	r := start(t, false)
+	r.registerAgent("host1", "cpus:1;mem:64")
+	for range 5 {
+		old := r.leader()
+		old.inbox.put(item{in: cluster.Failed{ID: 1, Err: errors.New("planted")}})
+		var next *leader
+		for deadline := time.Now().Add(10 * time.Second); next == nil || next == old; next = r.leader() { // as hasty as can be
+			if time.Now().After(deadline) {
+				t.Fatal("nobody leads")
+			}
+			runtime.Gosched()
+		}
+		if state := next.view.state(); len(state.GetAgents.RecoveredAgents) != 1 {
+			t.Fatalf("term %d began with %+v", next.term.Number, state.GetAgents)
+		}
+	}
+}
+
 // allocated is how many bytes this process has asked for so far.
 func allocated() uint64 {
 	var m runtime.MemStats
