@@ -1,6 +1,7 @@
 package framework
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"time"
@@ -41,6 +42,12 @@ type Options struct {
 	// for: from here to the next SUBSCRIBED nothing is heard of tasks. It comes from the
 	// goroutine of the handler, between two events. nil for nobody.
 	Unsubscribed func(why error)
+	// Before is called before every SUBSCRIBE, such as to look whether this instance of
+	// the framework still is the one that leads: a SUBSCRIBE takes the framework from
+	// the one that is subscribed, whichever of them is the newer. An *sdk.Error that no
+	// later try can change ends Run with it; after any other it is tried again. nil for
+	// nothing.
+	Before func(ctx context.Context) error
 	// Transport carries the requests; nil for one of the framework's own.
 	Transport http.RoundTripper
 	// Log gets what an operator should know; nil for none.

@@ -106,6 +106,13 @@ func (f *Framework) runSession(ctx context.Context, handle Handler) (subscribed 
 
 // subscribe opens the stream. A refusal that no later try could change is fatal.
 func (f *Framework) subscribe(ctx context.Context) (*http.Response, error) {
+	if f.opts.Before != nil {
+		if err := f.opts.Before(ctx); err != nil && !retryable(err) {
+			return nil, &fatal{err}
+		} else if err != nil {
+			return nil, err
+		}
+	}
 	f.mu.Lock()
 	info, id := f.opts.Info, f.id
 	f.mu.Unlock()

@@ -191,7 +191,7 @@ func (s *Scheduler[M]) load(kvs []sdk.StoreKV) (sdk.FrameworkID, error) {
 // connect makes the connection to the kernel, under the id of the last one that led.
 func (s *Scheduler[M]) connect(id sdk.FrameworkID) (*framework.Framework, error) {
 	o := s.opts.framework(id)
-	o.Log, o.Refused = s.log, s.refused
+	o.Log, o.Refused, o.Before = s.log, s.refused, s.stillLeads
 	o.Unsubscribed = func(error) { s.Push(mind.Disconnected{}) }
 	if s.listener != nil {
 		o.Info.WebUIURL = "http://" + s.Address()
@@ -232,6 +232,20 @@ type deposed struct{ name string }
 
 func (d *deposed) Error() string {
 	return fmt.Sprintf("another %s leads, or the lease has ended", d.name)
+}
+
+// Unwrap says that no later try can change it.
+func (d *deposed) Unwrap() error { return sdk.Errorf(sdk.CodeConflict, "", "%s", d.Error()) }
+
+// stillLeads looks whether nobody else leads, before this scheduler subscribes: one whose
+// lease has ended unnoticed would take the framework from its successor, and then end too.
+func (s *Scheduler[M]) stillLeads(ctx context.Context) error {
+	kv, err := s.space.Get(ctx, keyLeader)
+	switch {
+	case err != nil && sdk.CodeOf(err) == sdk.CodeNotFound, err == nil && kv.Lease != s.lead.Lease():
+		return s.deposed()
+	}
+	return err
 }
 
 // deposed ends a scheduler's leadership that is not held any more.
