@@ -32,6 +32,7 @@ type flow struct {
 
 type flowTask struct {
 	agent sdk.AgentID
+	at    time.Time // of its launch
 	told  bool
 	end   sdk.TaskState // empty: not yet
 	why   string
@@ -116,8 +117,8 @@ func (f *flow) launch(count int) int {
 			f.made++
 			task := sdk.TaskID(fmt.Sprintf("flow-%d", f.made))
 			tasks = append(tasks, sdk.TaskInfo{Name: "flow", TaskID: task, AgentID: o.AgentID, Resources: []sdk.Resource{scalar("cpus", 0.01), scalar("mem", 1)},
-				Command: &sdk.CommandInfo{Value: fmt.Sprintf("echo %s >> %s", task, filepath.Join(f.n.truth, "flow-"+strings.ReplaceAll(o.Hostname, ".", "-")))}})
-			f.tasks[task] = &flowTask{agent: o.AgentID}
+				Command: &sdk.CommandInfo{Value: fmt.Sprintf("echo %s %s >> %s", task, termOf(o.ID), filepath.Join(f.n.truth, "flow-"+strings.ReplaceAll(o.Hostname, ".", "-")))}})
+			f.tasks[task] = &flowTask{agent: o.AgentID, at: time.Now()}
 		}
 		err := f.f.Accept(&sdk.Accept{OfferIDs: []sdk.OfferID{o.ID}, Filters: &sdk.Filters{RefuseSeconds: new(float64)},
 			Operations: []sdk.Operation{{Type: sdk.OperationLaunch, Launch: &sdk.Launch{TaskInfos: tasks}}}})
@@ -146,6 +147,33 @@ func (f *flow) told(st sdk.TaskStatus) {
 	if ended(st.State) && (task.end == "" || task.end == sdk.TaskUnknown) {
 		task.end, task.why = st.State, fmt.Sprintf("%s %s", st.Reason, st.Message)
 	}
+}
+
+// termOf is the generation and term of the leader that made an offer, as its id says:
+// cluster-generation-term-number.
+func termOf(id sdk.OfferID) string {
+	parts := strings.Split(string(id), "-")
+	return strings.Join(parts[max(0, len(parts)-3):len(parts)-1], ".")
+}
+
+// compareTerms compares two of termOf as the pairs of numbers that they are.
+func compareTerms(a, b string) int {
+	var x, y [2]uint64
+	_, _ = fmt.Sscanf(a, "%d.%d", &x[0], &x[1])
+	_, _ = fmt.Sscanf(b, "%d.%d", &y[0], &y[1])
+	return slices.Compare(x[:], y[:])
+}
+
+// launchedSince is how many launches after a moment had a first status.
+func (f *flow) launchedSince(at time.Time) (n int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, task := range f.tasks {
+		if task.told && task.at.After(at) {
+			n++
+		}
+	}
+	return n
 }
 
 // acknowledged is how many launches had a first status.
@@ -182,7 +210,8 @@ func (f *flow) open() []sdk.ReconcileTask {
 }
 
 // judge waits until each task has been told to have ended, and compares that with what the
-// tasks wrote: one that has run was told so, and one that has not run was told that.
+// tasks wrote: one that has run was told so, and one that has not run was told that. On no
+// agent a leader of the past has launched anything after the next one has (promise P3).
 func (f *flow) judge() {
 	f.t.Helper()
 	deadline, last := time.Now().Add(60*time.Second), time.Now()
@@ -204,8 +233,14 @@ func (f *flow) judge() {
 		f.t.Fatal(err)
 	}
 	for _, name := range files {
-		for _, id := range strings.Fields(read(f.t, name)) {
-			ran[id]++
+		latest := ""
+		for _, line := range strings.Split(strings.TrimSpace(read(f.t, name)), "\n") {
+			id, term, _ := strings.Cut(line, " ")
+			if ran[id]++; compareTerms(term, latest) < 0 {
+				f.t.Errorf("%s: %s was launched in term %s, after one of term %s", filepath.Base(name), id, term, latest)
+			} else {
+				latest = term
+			}
 		}
 	}
 	f.mu.Lock()

@@ -28,9 +28,9 @@ func seedOf(t *testing.T) uint64 {
 	return seed
 }
 
-// callBound is what one call of the store may take: three seconds to connect to each
-// master, two for each to find a leader, and what the machine needs.
-const callBound = 20 * time.Second
+// callBound is what one call of the store may take: what the sdk promises of a client
+// without patience, and what the machine needs.
+const callBound = store.CallBound + 2*time.Second
 
 // storeClient makes calls on few keys, one after the other, until ctx ends.
 type storeClient struct {
@@ -42,6 +42,7 @@ type storeClient struct {
 	values map[string]string // what it has last seen, by key
 	odd    []error
 	slow   time.Duration // the slowest call
+	slowly string        // what that was
 }
 
 func (c *storeClient) run(ctx context.Context) {
@@ -56,8 +57,10 @@ func (c *storeClient) run(ctx context.Context) {
 			call.Old = c.values[call.Key]
 		}
 		began := time.Now()
-		c.one(call)
-		c.slow = max(c.slow, time.Since(began))
+		err := c.one(call)
+		if took := time.Since(began); took > c.slow {
+			c.slow, c.slowly = took, fmt.Sprintf("%s at %s: %v", call.Kind, began.UTC().Format("15:04:05.000"), err)
+		}
 		select {
 		case <-time.After(time.Duration(c.random.IntN(10)) * time.Millisecond):
 		case <-ctx.Done():
@@ -66,18 +69,18 @@ func (c *storeClient) run(ctx context.Context) {
 }
 
 // one makes a call and writes down what is known of it.
-func (c *storeClient) one(call linear.Call) {
-	ctx, cancel := context.WithTimeout(context.Background(), callBound)
+func (c *storeClient) one(call linear.Call) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 3*callBound) // the sdk is to end it itself
 	defer cancel()
 	p := c.h.Begin(c.who, call)
 	if call.Kind == linear.Get {
 		kv, err := c.space.Get(ctx, call.Key)
 		if err != nil && sdk.CodeOf(err) != sdk.CodeNotFound {
-			return // it was not read
+			return err // it was not read
 		}
 		c.values[call.Key] = string(kv.Value)
 		p.Done(linear.Answer{Value: string(kv.Value)})
-		return
+		return nil
 	}
 	txn := store.Txn{Then: []store.Op{store.Put(call.Key, []byte(call.Value))}}
 	switch {
@@ -100,6 +103,7 @@ func (c *storeClient) one(call linear.Call) {
 	case code != sdk.CodeUnavailable:
 		c.odd = append(c.odd, fmt.Errorf("%s %s: %w", call.Kind, call.Key, err))
 	}
+	return err
 }
 
 // fault is one thing that goes wrong with a master for a while.
@@ -182,9 +186,9 @@ func TestStoreIsLinearizable(t *testing.T) {
 	all.Wait()
 	for _, c := range clients {
 		if len(c.odd) > 0 || c.slow > callBound {
-			t.Errorf("client %d: %v; its slowest call took %v", c.who, c.odd, c.slow)
+			t.Errorf("client %d: %v; its slowest call took %v: %s", c.who, c.odd, c.slow, c.slowly)
 		}
-		t.Logf("client %d: %d writes, the slowest call took %v", c.who, c.made, c.slow)
+		t.Logf("client %d: %d writes, the slowest call took %v: %s", c.who, c.made, c.slow, c.slowly)
 	}
 	known, unknown := h.Counts()
 	t.Logf("%v, and %d writes of which nobody knows", known, unknown)

@@ -218,8 +218,10 @@ func (n *netCluster) restart(name string) {
 	select {
 	case <-n.daemons[name].ended:
 	case <-time.After(20 * time.Second):
-		n.t.Errorf("%s does not end 20 s after SIGTERM", name)
-		n.kill(name)
+		n.signal(name, syscall.SIGQUIT) // it tells what its goroutines do
+		<-n.daemons[name].ended
+		talk := n.daemons[name].talk()
+		n.t.Errorf("%s does not end 20 s after SIGTERM: %s", name, talk[max(0, strings.LastIndex(talk, "SIGQUIT")):])
 	}
 	n.start(name)
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/profferhq/proffer/kernel/agent/ledger"
@@ -109,7 +110,9 @@ func (c *linkClient) once(parent context.Context) error {
 	defer func() { cancel(nil); <-done }()
 	s := &linkStream{c: c, number: stream, session: resp.Header.Get(link.SessionHeader), leader: c.a.masters.Leader(), cancel: cancel, beat: make(chan time.Duration, 1)}
 	go func() { defer close(done); s.write(ctx) }()
-	return s.read(ctx, resp.Body)
+	err = s.read(ctx, resp.Body)
+	c.a.masters.AskLast(s.leader) // the others know first who leads now
+	return err
 }
 
 // register opens the stream, and makes sure that whoever answers holds the key.
@@ -146,7 +149,13 @@ type linkStream struct {
 	leader  string
 	cancel  context.CancelCauseFunc
 	beat    chan time.Duration
+	heard   atomic.Pointer[time.Time] // when the leader last spoke
+	posted  atomic.Pointer[time.Time] // when the calls were sent that it has not answered; nil: there are none
 }
+
+// errAbandoned ends the stream of a leader that is stopped or cut off, when another one
+// leads: the heartbeats that may be missed are for a leader that nobody has replaced.
+var errAbandoned = errors.New("the leader is silent and another one leads")
 
 // read brings events to the loop, as many at a time as have arrived.
 func (s *linkStream) read(ctx context.Context, body io.Reader) error {
@@ -155,6 +164,7 @@ func (s *linkStream) read(ctx context.Context, body io.Reader) error {
 	defer watch.Stop()
 	r := wire.NewReader(body, maxEvent)
 	var batch []ledger.Input
+	var watched sync.Once
 	for {
 		data, err := r.Next()
 		if err != nil {
@@ -164,6 +174,8 @@ func (s *linkStream) read(ctx context.Context, body io.Reader) error {
 			return err
 		}
 		watch.Reset(silence)
+		now := time.Now()
+		s.heard.Store(&now)
 		e := &link.Event{}
 		if err := wire.Unmarshal(wire.Msgpack, data, e); err != nil {
 			return err
@@ -173,8 +185,10 @@ func (s *linkStream) read(ctx context.Context, body io.Reader) error {
 				return fmt.Errorf("the master at %s is of the cluster %q, this agent was started for %q; nothing of it is obeyed", s.leader, e.Registered.Cluster, own)
 			}
 			s.c.joined = time.Now()
-			silence = s.registered(e.Registered)
+			every := s.registered(e.Registered)
+			silence = missedAllowed * every
 			watch.Reset(silence)
+			watched.Do(func() { go s.leave(ctx, every) })
 		}
 		if e.Type != link.EventHeartbeat {
 			batch = append(batch, ledger.FromMaster{Stream: s.number, Event: e})
@@ -186,11 +200,25 @@ func (s *linkStream) read(ctx context.Context, body io.Reader) error {
 	}
 }
 
+// leave ends the stream when its leader is silent and another one leads, unless ctx ends.
+func (s *linkStream) leave(ctx context.Context, every time.Duration) {
+	silence := func() time.Duration {
+		if at := s.posted.Load(); at != nil && time.Since(*at) > masters.SilentAfter {
+			return 2 * every // an answer is overdue, so is what it would say by itself
+		}
+		return time.Since(*s.heard.Load())
+	}
+	if s.c.a.masters.AwaitAbandoned(ctx, s.leader, every, silence) == nil {
+		s.cancel(errAbandoned)
+	}
+}
+
+// registered gives the time within which the leader says something.
 func (s *linkStream) registered(r *link.Registered) time.Duration {
 	a := s.c.a
 	every := time.Duration(r.HeartbeatSeconds * float64(time.Second))
 	if every <= 0 {
-		return a.o.LinkTimeout
+		every = a.o.LinkTimeout
 	}
 	id := r.AgentID
 	a.agentID.Store(&id)
@@ -200,7 +228,7 @@ func (s *linkStream) registered(r *link.Registered) time.Duration {
 	}
 	a.log.Info("registered", "agent", r.AgentID, "leader", s.leader, "cluster", r.Cluster)
 	s.beat <- every
-	return missedAllowed * every
+	return every
 }
 
 // write posts what waits, one body at a time so that order holds, and a heartbeat
@@ -260,6 +288,9 @@ func (s *linkStream) post(ctx context.Context, calls []*link.Call) error {
 	if inner != "" {
 		h[wire.HeaderMessageContentType] = []string{inner}
 	}
+	now := time.Now()
+	s.posted.Store(&now)
+	defer s.posted.Store(nil)
 	resp, err := s.c.a.masters.Do(ctx, masters.Request{Op: "report", Method: http.MethodPost, Path: link.Path, Body: data, Header: h, Only: s.leader})
 	if err != nil {
 		return err

@@ -33,10 +33,11 @@ type leader struct {
 	seen     map[string]bool
 	noAck    bool
 	deaf     bool // refuses everything
+	beat     time.Duration
 }
 
 func newLeader(t *testing.T, key credential.Key) *leader {
-	m := &leader{t: t, key: key, term: 1, changed: make(chan struct{}), states: map[sdk.TaskID][]sdk.TaskStatus{}, seen: map[string]bool{}}
+	m := &leader{t: t, key: key, term: 1, beat: time.Second, changed: make(chan struct{}), states: map[sdk.TaskID][]sdk.TaskStatus{}, seen: map[string]bool{}}
 	m.server = httptest.NewServer(http.HandlerFunc(m.serve))
 	t.Cleanup(func() {
 		m.hangUp()
@@ -105,9 +106,9 @@ func (m *leader) stream(w http.ResponseWriter, r *http.Request, c *link.Call) {
 	w.Header().Set(link.SessionHeader, "s")
 	w.Header().Set(credential.HeaderProof, m.key.LinkProof(r.Header.Get(credential.HeaderChallenge)))
 	w.WriteHeader(http.StatusOK)
-	m.send(link.Event{Type: link.EventRegistered, Registered: &link.Registered{AgentID: id, HeartbeatSeconds: 1}})
+	m.send(link.Event{Type: link.EventRegistered, Registered: &link.Registered{AgentID: id, HeartbeatSeconds: m.beat.Seconds()}})
 	m.change()
-	beat := time.NewTicker(500 * time.Millisecond)
+	beat := time.NewTicker(m.beat / 2)
 	defer beat.Stop()
 	for {
 		var e *link.Event

@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/profferhq/proffer/sdk"
 )
@@ -48,5 +49,33 @@ func TestWhatIsCarriedIsAnswered(t *testing.T) {
 		if w.Code != row.want.HTTPStatus() || !strings.Contains(w.Body.String(), "does not answer") {
 			t.Errorf("%s: %d %s", name, w.Code, w.Body)
 		}
+	}
+}
+
+// TestWhatIsCarriedEndsWithItsLeader: a stream of a leader that leads no more and says
+// nothing ends, so that its reader asks again; a framework's that came through one goes on.
+func TestWhatIsCarriedEndsWithItsLeader(t *testing.T) {
+	r := start(t, false)
+	for whole, want := range map[bool]string{true: "first", false: "first and last"} {
+		t.Run(want, func(t *testing.T) {
+			leader := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+				_, _ = io.WriteString(w, "first")
+				_ = http.NewResponseController(w).Flush()
+				select {
+				case <-time.After(lastWord + time.Second):
+					_, _ = io.WriteString(w, " and last")
+				case <-req.Context().Done():
+				}
+			}))
+			defer leader.Close()
+			w := httptest.NewRecorder()
+			func() {
+				defer func() { _ = recover() }() // a proxy whose stream breaks aborts its own
+				r.carry(w, httptest.NewRequest("POST", "/api/v1/store", strings.NewReader("{}")), leader.Listener.Addr().String(), "/api/v1/store", passage{whole: whole})
+			}()
+			if w.Body.String() != want {
+				t.Errorf("it gave %q", w.Body)
+			}
+		})
 	}
 }

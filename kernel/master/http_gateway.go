@@ -58,6 +58,7 @@ type passage struct {
 	rest   string // escaped path as the framework sees it
 	prefix string // what the caller has before it
 	leader bool   // it goes to the leader first
+	whole  bool   // the leader itself answers: what it streams ends when it leads no more
 
 	answered func() // is called with the head of the answer; nil for nobody
 }

@@ -16,6 +16,11 @@
 // handler returned nil, so a handler stores what it must not lose before it
 // returns; it sends calls that were made meanwhile in one request.
 //
+// So a leader that is stopped or cut off is left two seconds after another one leads, and
+// its queued calls with it; a SUBSCRIBE that it does not answer is given up after three
+// (masters.Client.Do). Do and UpdateInfo wait for as long as their context lasts, and end
+// with the subscription that they were sent in.
+//
 // What it never does: store anything (keep FrameworkInfo.ID and your launch
 // records yourself, and give the id back in Options.Info), answer an offer, or
 // repeat an ACCEPT.

@@ -30,7 +30,7 @@ type Framework struct {
 	doubt   map[sdk.TaskID]*launched // launches that no status has confirmed
 	over    bool                     // torn down: the end of the stream is the end of Run
 
-	sending sync.Mutex // held while a batch is on its way, so that batches keep their order
+	sending chan struct{} // has a token while a batch is on its way, so that batches keep their order
 }
 
 // Handler gets every event but HEARTBEAT. An error ends Run with that error and
@@ -63,6 +63,7 @@ func New(o Options) (*Framework, error) {
 		log:     log.With("component", "framework", "framework", o.Info.Name),
 		changed: make(chan struct{}),
 		wake:    make(chan struct{}, 1),
+		sending: make(chan struct{}, 1),
 		doubt:   map[sdk.TaskID]*launched{},
 	}, nil
 }

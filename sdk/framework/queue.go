@@ -25,6 +25,8 @@ const (
 	maxBatchBytes = 1 << 20
 	// drainTime is how long Stop waits for calls already made.
 	drainTime = 2 * time.Second
+	// lastWord is how long an answer is waited for after the end of its stream.
+	lastWord = time.Second
 	// settleTime is how long a failed request waits to see whether its stream
 	// ends too.
 	settleTime = 200 * time.Millisecond
@@ -61,7 +63,8 @@ func (f *Framework) push(call sdk.Call) error {
 }
 
 // Do sends one call by itself and waits for the master's answer. Use it where the
-// answer matters (UPDATE_FRAMEWORK, a check of credentials) and Send otherwise.
+// answer matters (UPDATE_FRAMEWORK, a check of credentials) and Send otherwise. It ends
+// with its subscription: whether the call was done is not known then.
 func (f *Framework) Do(ctx context.Context, call sdk.Call) error {
 	f.mu.Lock()
 	s := f.session
@@ -74,12 +77,22 @@ func (f *Framework) Do(ctx context.Context, call sdk.Call) error {
 		f.noteLaunches(call.Accept.Operations)
 		f.mu.Unlock()
 	}
-	f.sending.Lock() // after what was queued before is on its way
-	defer f.sending.Unlock()
+	select {
+	case f.sending <- struct{}{}: // after what was queued before is on its way
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	defer func() { <-f.sending }()
 	body, _, _, err := f.encode(f.ID(), []sdk.Call{call})
 	if err != nil {
 		return err
 	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(s.ctx, func() {
+		// The master that ends a stream for a call, as for TEARDOWN, answers that too.
+		time.AfterFunc(lastWord, func() { cancel(context.Cause(s.ctx)) })
+	})()
 	return f.post(ctx, s, body, false)
 }
 
@@ -94,6 +107,9 @@ func (f *Framework) sendLoop(ctx context.Context, s *session) {
 		for {
 			batch, err := f.flush(ctx, s)
 			if len(batch) == 0 {
+				if err != nil { // nothing was taken
+					f.wakeUp()
+				}
 				break
 			}
 			if err != nil {
@@ -117,8 +133,12 @@ func (f *Framework) wakeUp() {
 // flush sends the next batch of the queue in one request. What it returns with an
 // error is for failed to decide about.
 func (f *Framework) flush(ctx context.Context, s *session) ([]sdk.Call, error) {
-	f.sending.Lock()
-	defer f.sending.Unlock()
+	select {
+	case f.sending <- struct{}{}:
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	defer func() { <-f.sending }()
 	f.mu.Lock()
 	calls := f.queue[:min(len(f.queue), maxBatch)]
 	id := f.id

@@ -260,6 +260,38 @@ func TestTeardownWaitsForTheNextSubscription(t *testing.T) {
 	})
 }
 
+// TestACallEndsWithItsSubscription: a master that is stopped answers nothing, and what it
+// was asked does not hold up the calls of the next subscription.
+func TestACallEndsWithItsSubscription(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		stopped := make(chan struct{})
+		m, f, s := subscribedMaster(t, nil, ignore)
+		m.answer = func(calls []sdk.Call, w http.ResponseWriter) {
+			if calls[0].Type == sdk.CallUpdateFramework {
+				<-stopped
+			}
+			w.WriteHeader(http.StatusAccepted)
+		}
+		defer close(stopped)
+		asked := make(chan error, 1)
+		go func() { asked <- f.UpdateInfo(t.Context(), sdk.FrameworkInfo{Name: "test"}) }()
+		synctest.Wait()
+		began := time.Now()
+		close(s.events)
+		s = <-m.subscribe
+		s.events <- subscribed("f-1")
+		if err := <-asked; err == nil || time.Since(began) > 2*time.Second {
+			t.Errorf("it ended with %v after %v", err, time.Since(began))
+		}
+		if err := f.Revive(); err != nil {
+			t.Fatal(err)
+		}
+		if got := m.heard(); !strings.Contains(got, "REVIVE") {
+			t.Errorf("heard %s", got)
+		}
+	})
+}
+
 // A framework to which no master listens keeps 65,536 calls, and acknowledgements beyond
 // them: each that is dropped makes an update come again.
 func TestTheQueueIsBoundedAndAcknowledgementsComeLast(t *testing.T) {

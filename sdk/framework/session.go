@@ -23,13 +23,15 @@ const (
 	silentIntervals = 5
 	// defaultHeartbeat holds until SUBSCRIBED tells the master's.
 	defaultHeartbeat = 15 * time.Second
-	// lookEvery is the pause between two looks at who leads now.
+	// lookEvery is the pause between two looks at who leads now. A session's calls are not
+	// given up before its stream is (masters.Request.Only): that bounds them.
 	lookEvery = time.Second
 )
 
 // session is one subscription: from a SUBSCRIBE to the end of its stream.
 type session struct {
-	master    string // base URL of the leader that serves it, and alone can take its calls
+	ctx       context.Context // ends with it
+	master    string          // base URL of the leader that serves it, and alone can take its calls
 	streamID  string
 	heartbeat time.Duration
 }
@@ -52,7 +54,7 @@ func (f *Framework) runSession(ctx context.Context, handle Handler) (subscribed 
 	defer func() { _ = resp.Body.Close() }()
 
 	s := &session{
-		streamID: resp.Header.Get("Mesos-Stream-Id"), heartbeat: defaultHeartbeat,
+		ctx: ctx, streamID: resp.Header.Get("Mesos-Stream-Id"), heartbeat: defaultHeartbeat,
 		master: resp.Request.URL.Scheme + "://" + resp.Request.URL.Host,
 	}
 	enc, err := wire.ParseContentType(resp.Header.Get("Content-Type"))
@@ -73,6 +75,7 @@ func (f *Framework) runSession(ctx context.Context, handle Handler) (subscribed 
 		record, err := records.Next()
 		watchdog.Stop() // a slow handler is not a silent master
 		if err != nil {
+			f.masters.AskLast(s.master) // the others know first who leads now
 			if cause := context.Cause(ctx); cause != nil {
 				err = cause
 			} else if errors.Is(err, io.EOF) {

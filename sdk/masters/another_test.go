@@ -75,7 +75,7 @@ func TestWhoGivesNoAnswerIsAskedLast(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range 4 {
-		resp, err := c.Do(t.Context(), masters.Request{Op: "x", Method: http.MethodGet, Path: "/x"})
+		resp, err := c.Do(t.Context(), masters.Request{Op: "x", Method: http.MethodPost, Path: "/x"})
 		if (err == nil) != (i > 0) {
 			t.Errorf("request %d: %v", i, err)
 		}

@@ -23,9 +23,10 @@ type Client struct {
 	bases []*url.URL
 	http  *http.Client
 
-	mu     sync.Mutex
-	leader *url.URL // who answered last, or is said to lead; nil before that
-	broken string   // host of whom the last connection broke with, or gave no answer in time
+	mu       sync.Mutex
+	leader   *url.URL       // who answered last, or is said to lead; nil before that
+	failed   map[string]int // hosts that have failed since their last answer, and the number of the failure
+	failures int
 }
 
 // Request is one HTTP request to whichever master can answer it.
@@ -35,6 +36,9 @@ type Request struct {
 	Path   string // with its query
 	Header http.Header
 	Body   []byte
+	// Safe says that the request changes nothing, or the same when it is made twice:
+	// where one master fails with it, another one is asked. GET and HEAD are.
+	Safe bool
 	// Only names the one master that can take the request, by its base URL (as
 	// in Leader); empty for any. Its redirect is CodeUnavailable then.
 	Only string
@@ -50,7 +54,7 @@ const maxHops = 5
 // New makes a client. It refuses an empty or malformed list of addresses and
 // does not connect yet.
 func New(o Options) (*Client, error) {
-	c := &Client{opts: o}
+	c := &Client{opts: o, failed: map[string]int{}}
 	if len(o.Addrs) == 0 {
 		return nil, sdk.Errorf(sdk.CodeInvalid, "addrs", "no master is named: give an address such as 127.0.0.1:5050, or set PROFFER_ADDR")
 	}
@@ -108,6 +112,12 @@ func (c *Client) CloseIdle() { c.http.CloseIdleConnections() }
 // refused (CodeUnavailable when none knows a leader); ctx's error; any other
 // means that the connection broke after the request was sent, so that it may or
 // may not have been acted on.
+//
+// A master that has the request and says nothing is asked after SilentAfter, and
+// then each second, whether it lives; one that does not say so within AliveBound
+// is given up as if the connection had broken. Where it is the only one that is
+// known, or Request.Only names it, the transport's bound holds. Who failed last is
+// asked last.
 func (c *Client) Do(ctx context.Context, r Request) (*http.Response, error) {
 	var attempts []Attempt
 	var refused error
@@ -119,23 +129,22 @@ func (c *Client) Do(ctx context.Context, r Request) (*http.Response, error) {
 		}
 		candidates = []*url.URL{only}
 	}
+	safe := r.Safe || r.Method == http.MethodGet || r.Method == http.MethodHead
 	for _, base := range candidates {
 		resp, err := c.ask(ctx, base, r)
 		if err == nil {
 			return resp, nil
 		}
+		network := c.suspect(ctx, err)
 		switch {
 		case ctx.Err() != nil:
-			if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-				c.suspect(err)
-			}
 			return nil, context.Cause(ctx)
-		case notSent(err):
+		case notSent(err) || safe && network:
 			attempts = append(attempts, Attempt{base.Host, err})
 		case sdk.CodeOf(err) == sdk.CodeUnavailable:
 			refused = err
+			c.AskLast(base.String())
 		default:
-			c.suspect(err)
 			return nil, err
 		}
 	}
@@ -145,8 +154,8 @@ func (c *Client) Do(ctx context.Context, r Request) (*http.Response, error) {
 	return nil, &Unreachable{Op: r.Op, Attempts: attempts}
 }
 
-// candidates lists whom to ask: the last to answer first, whoever gave no answer last,
-// each address once.
+// candidates lists whom to ask: who has answered since it last failed, the last to answer
+// first; then those that have not, who failed last at the end. Each address once.
 func (c *Client) candidates() []*url.URL {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -155,29 +164,25 @@ func (c *Client) candidates() []*url.URL {
 		list = slices.DeleteFunc(list, func(u *url.URL) bool { return u.Host == c.leader.Host })
 		list = slices.Insert(list, 0, c.leader)
 	}
-	slices.SortStableFunc(list, func(a, b *url.URL) int { return cmp.Compare(c.rank(a), c.rank(b)) })
+	slices.SortStableFunc(list, func(a, b *url.URL) int { return cmp.Compare(c.failed[a.Host], c.failed[b.Host]) })
 	return list
 }
 
-func (c *Client) rank(u *url.URL) int {
-	if u.Host == c.broken {
-		return 1
-	}
-	return 0
-}
-
-// suspect has the others asked before a master that a connection broke with: one that is
-// stopped takes connections, and each request to it would wait.
-func (c *Client) suspect(err error) {
+// suspect has the others asked before a master that a connection broke with, and tells
+// whether one did: one that is stopped takes connections, and each request to it would
+// wait. That the caller has given up says nothing of the master, that its time is over does.
+func (c *Client) suspect(ctx context.Context, err error) bool {
 	var failed *url.Error
 	if !errors.As(err, &failed) {
-		return // it answered
+		return false // it answered
+	}
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return true
 	}
 	if u, err := url.Parse(failed.URL); err == nil {
-		c.mu.Lock()
-		c.broken = u.Host
-		c.mu.Unlock()
+		c.AskLast(u.Scheme + "://" + u.Host)
 	}
+	return true
 }
 
 // ask sends the request to one master and follows its redirects.
@@ -187,7 +192,7 @@ func (c *Client) ask(ctx context.Context, base *url.URL, r Request) (*http.Respo
 		return nil, sdk.Errorf(sdk.CodeInvalid, "path", "%v", err)
 	}
 	for range maxHops {
-		resp, err := c.send(ctx, target, r)
+		resp, err := c.attend(ctx, target, r)
 		if err != nil {
 			return nil, err
 		}
@@ -212,9 +217,7 @@ func (c *Client) ask(ctx context.Context, base *url.URL, r Request) (*http.Respo
 		}
 		c.mu.Lock()
 		c.leader = &url.URL{Scheme: target.Scheme, Host: target.Host}
-		if c.broken == target.Host {
-			c.broken = ""
-		}
+		delete(c.failed, target.Host)
 		c.mu.Unlock()
 		return resp, nil
 	}

@@ -4,9 +4,10 @@
 // master answers" into an *Unreachable.
 //
 // It is the common floor of sdk/framework and sdk/operator. It owns a pool of
-// connections and the address of the leader, remembers nothing else, never sends
-// a request twice that a master may have acted on, and never waits between tries:
-// patience belongs to its callers.
+// connections, the address of the leader and who has failed, remembers nothing else,
+// never sends a request twice that a master may have acted on (unless it is Safe), and
+// never waits between tries: patience belongs to its callers. A request is not left
+// with a master that is stopped or cut off: see Client.Do.
 //
 // A Client may be used by any number of goroutines.
 package masters

@@ -29,6 +29,16 @@
 // it was granted to has ended. Time counts only while there is a leading master; a
 // new one gives every lease its whole time again.
 //
+// # Bounds
+//
+// Every call but Watch and Lead is over within Options.Patience and CallBound (ten
+// seconds), and a write that cannot be made again within CallBound after it was first
+// sent. A master that is stopped or cut off costs a call three seconds (masters.SilentAfter
+// and AliveBound) where another one is known: a read is then made there, of a write it is
+// not known whether it was done (sdk.CodeUnknown). A Watch leaves such a master after a
+// heartbeat and a quarter (six seconds and a little), and the two seconds in which it
+// might have said that it lives.
+//
 // # In other languages
 //
 // Everything is POST /api/v1/store with a JSON body (Content-Type and Accept:

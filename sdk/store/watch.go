@@ -6,9 +6,12 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/profferhq/proffer/sdk"
+	"github.com/profferhq/proffer/sdk/masters"
 	"github.com/profferhq/proffer/sdk/wire"
 )
 
@@ -93,7 +96,15 @@ func (s *Space) watchOnce(ctx context.Context, prefix string, after *uint64, yie
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	op := "watch " + prefix
-	resp, _, err := s.post(ctx, op, &sdk.StoreCall{Type: sdk.StoreCallWatch, Watch: &sdk.StoreWatch{Prefix: prefix, After: *after}})
+	watchdog := time.AfterFunc(CallBound, func() { cancel(errors.New("the master is silent")) })
+	defer watchdog.Stop()
+	var resp *http.Response
+	_, err := s.patiently(ctx, op, &sdk.StoreCall{Type: sdk.StoreCallWatch, Watch: &sdk.StoreWatch{Prefix: prefix, After: *after}},
+		func(ctx context.Context, request masters.Request) (err error) {
+			watchdog.Reset(CallBound)
+			resp, err = s.masters.Do(ctx, request)
+			return err
+		})
 	if err != nil {
 		var e *sdk.Error
 		if errors.As(err, &e) && e.Code == sdk.CodeGone {
@@ -107,11 +118,25 @@ func (s *Space) watchOnce(ctx context.Context, prefix string, after *uint64, yie
 		return err
 	}
 	heartbeat := defaultHeartbeat
-	watchdog := time.AfterFunc(silentIntervals*heartbeat, func() { cancel(errors.New("the master is silent")) })
-	defer watchdog.Stop()
+	watchdog.Reset(silentIntervals * heartbeat)
+	var heard atomic.Pointer[time.Time] // nil while the reader is busy: that is no silence
+	go func() {
+		silence := func() time.Duration {
+			if at := heard.Load(); at != nil {
+				return time.Since(*at)
+			}
+			return 0
+		}
+		if s.masters.AwaitSilence(ctx, resp.Request.URL.Scheme+"://"+resp.Request.URL.Host, defaultHeartbeat, silence) == nil {
+			cancel(errors.New("the master shows no sign of life"))
+		}
+	}()
 	records := wire.NewReader(resp.Body, maxAnswer)
 	for {
+		now := time.Now()
+		heard.Store(&now)
 		record, err := records.Next()
+		heard.Store(nil)
 		watchdog.Stop()
 		if err != nil {
 			if errors.Is(err, io.EOF) {
