@@ -11,10 +11,30 @@ import (
 	"github.com/profferhq/proffer/kernel/registry"
 )
 
-// adding are the masters that this leader is adding.
+// adding are the masters that this leader is adding, and those that it has removed: one
+// that was on its way may not have heard that it was a member.
 type adding struct {
-	mu    sync.Mutex
-	names map[string]bool
+	mu      sync.Mutex
+	names   map[string]bool
+	removed map[string]bool
+}
+
+// bar keeps one out that is removed, until an operator asks for it.
+func (a *adding) bar(name string, out bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.removed == nil {
+		a.removed = map[string]bool{}
+	}
+	if a.removed[name] = true; !out {
+		delete(a.removed, name)
+	}
+}
+
+func (a *adding) barred(name string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.removed[name]
 }
 
 // begin is false when that one is under way.
@@ -94,7 +114,7 @@ func (n *Node) consider(q question, a *answer) {
 		a.Refusal = fmt.Sprintf("the master %s votes here already, and you have nothing of what it knew: remove it (proffer cluster remove %s), then start anew under another name", known.ID, known.ID)
 		return
 	}
-	if known == nil && q.Again {
+	if known == nil && (q.Again || n.adding.barred(q.From.Name)) {
 		a.Removed = true
 		a.Refusal = fmt.Sprintf("this master was removed from the cluster and does not come back by itself; proffer cluster join %s adds it again", q.From.Address)
 		return
@@ -147,14 +167,21 @@ func (n *Node) add(ctx context.Context, q question, applied uint64) error {
 			return r.Err
 		}
 	}
-	if err := n.addServer(ctx, q.From, false); err != nil {
+	if err := n.addServer(ctx, q.From, false, 0); err != nil {
 		return err
 	}
 	t := time.NewTicker(addPoll)
 	defer t.Stop()
 	for {
+		at, err := n.configured(ctx, q.From)
+		if err != nil {
+			return err
+		}
 		if a, err := n.ask(q.From.Address, askStatus, nil); err == nil && a.Name == q.From.Name && a.Applied >= applied {
-			return n.addServer(ctx, q.From, true)
+			err := n.addServer(ctx, q.From, true, at)
+			if now, cerr := n.configured(ctx, q.From); err == nil || cerr == nil && now == at {
+				return err
+			} // else something else was changed in between
 		}
 		select {
 		case <-t.C:
@@ -162,6 +189,25 @@ func (n *Node) add(ctx context.Context, q question, applied uint64) error {
 			return unavailable("wait for the master "+q.From.Name+" to catch up", ctx.Err())
 		}
 	}
+}
+
+// configured is the index of the configuration that has a master on its way; an error when
+// it was removed meanwhile.
+func (n *Node) configured(ctx context.Context, v Voter) (uint64, error) {
+	inst, err := n.instance()
+	if err != nil {
+		return 0, err
+	}
+	f := inst.raft.GetConfiguration()
+	if err := wait(ctx, f); err != nil {
+		return 0, unavailable("read the configuration", err)
+	}
+	for _, s := range f.Configuration().Servers {
+		if string(s.ID) == v.Name {
+			return f.Index(), nil
+		}
+	}
+	return 0, conflict("the master %s was removed before it voted", v.Name)
 }
 
 // Invite has the waiting master at a raft address ask to be added. Only the leader can.
@@ -173,5 +219,6 @@ func (n *Node) Invite(address string) error {
 	if a.Refusal != "" {
 		return fmt.Errorf("the master at %s refuses: %s", address, a.Refusal)
 	}
+	n.adding.bar(a.Name, false)
 	return nil
 }

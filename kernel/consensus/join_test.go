@@ -290,3 +290,53 @@ func TestTwoJoinALoneMasterAtOnce(t *testing.T) {
 		}
 	}
 }
+
+// A master that is removed while it catches up does not vote afterwards, nor is it added
+// again by itself; an operator can have it.
+func TestTheRemovedDoNotArrive(t *testing.T) {
+	first := join(t, "m1", t.TempDir(), bootstrapped, nil, nil)
+	awaitTerm(t, first.Node)
+	second := join(t, "m2", t.TempDir(), nil, nil, nil)
+	q := question{About: askJoin, Cluster: "test", From: Voter{Name: "m2", Address: second.addr}, Member: second.opts.Member}
+	added := make(chan error, 1)
+	go func() { added <- first.add(bounded(t), q, 1<<62) }() // it is never so far
+	until(t, "it is on its way", func() bool {
+		peers, _ := first.Roster(t.Context())
+		return len(peers) == 2 && first.VerifyLeader(t.Context()) == nil
+	})
+	if err := first.Remove(bounded(t), "m2", false); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-added; err == nil || !strings.Contains(err.Error(), "was removed before it voted") {
+		t.Errorf("it was added: %v", err)
+	}
+	if a := first.reply(q); a.Granted || !a.Removed {
+		t.Errorf("it is added again: %+v", a)
+	}
+	if first.told(q.Member) {
+		t.Error("it is still a member")
+	}
+	if err := first.Invite(second.addr); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "it votes", func() bool { return votersOf(first.Node) == "m1 m2" })
+}
+
+// A removal of which only the first half was done is done by the next one.
+func TestHalfARemoval(t *testing.T) {
+	first := join(t, "m1", t.TempDir(), bootstrapped, nil, nil)
+	awaitTerm(t, first.Node)
+	old := registry.Member{Name: "m2", Command: 1}
+	if _, err := first.Propose(bounded(t), registry.Command{Type: registry.CommandMember, Member: &old}); err != nil {
+		t.Fatal(err)
+	}
+	if err := first.Remove(bounded(t), "m2", false); err != nil {
+		t.Fatal(err)
+	}
+	if first.told(old) {
+		t.Error("it holds the version of commands down for ever")
+	}
+	if err := first.Remove(bounded(t), "m2", false); err == nil || !strings.Contains(err.Error(), "no master of the name") {
+		t.Errorf("once more: %v", err)
+	}
+}

@@ -3,6 +3,7 @@ package consensus
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -79,7 +80,13 @@ func (n *Node) Remove(ctx context.Context, name string, force bool) error {
 			}
 		}
 	}
+	known := false // an earlier removal may have come half of its way
+	n.View(func(s *registry.State) {
+		known = slices.ContainsFunc(s.Members(), func(m registry.Member) bool { return m.Name == name })
+	})
 	switch {
+	case !found && known:
+		return n.left(ctx, name)
 	case !found:
 		return notFound("no master of the name %q is in the cluster; proffer cluster members lists them", name)
 	case name == n.opts.Name:
@@ -91,10 +98,16 @@ func (n *Node) Remove(ctx context.Context, name string, force bool) error {
 	if err != nil {
 		return err
 	}
+	n.adding.bar(name, true)
 	if err := wait(ctx, inst.raft.RemoveServer(raft.ServerID(name), 0, remaining(ctx))); err != nil {
 		return unavailable("remove the master "+name, err)
 	}
-	_, err = n.Propose(ctx, registry.Command{Type: registry.CommandMember, Time: time.Now().UnixNano(), Member: &registry.Member{Name: name, Left: true}})
+	return n.left(ctx, name)
+}
+
+// left has the registry forget a master, so that what it understands counts no more.
+func (n *Node) left(ctx context.Context, name string) error {
+	_, err := n.Propose(ctx, registry.Command{Type: registry.CommandMember, Time: time.Now().UnixNano(), Member: &registry.Member{Name: name, Left: true}})
 	return err
 }
 

@@ -37,10 +37,11 @@ func (n *Node) Voters(ctx context.Context) ([]Voter, error) {
 // is added raft is started anew with the cluster's time-outs, because the lease
 // of a running instance can not be changed: the caller sees its term end and a
 // new one begin, and AddVoter waits for that.
-func (n *Node) AddVoter(ctx context.Context, v Voter) error { return n.addServer(ctx, v, true) }
+func (n *Node) AddVoter(ctx context.Context, v Voter) error { return n.addServer(ctx, v, true, 0) }
 
-// addServer is AddVoter, or makes one that is told everything and has no vote.
-func (n *Node) addServer(ctx context.Context, v Voter, votes bool) error {
+// addServer is AddVoter, or makes one that is told everything and has no vote; only while
+// the configuration of the index at stands, if it is not 0.
+func (n *Node) addServer(ctx context.Context, v Voter, votes bool, at uint64) error {
 	inst, err := n.grow(ctx)
 	if err != nil {
 		return err
@@ -49,7 +50,7 @@ func (n *Node) addServer(ctx context.Context, v Voter, votes bool) error {
 	if votes {
 		add = inst.raft.AddVoter
 	}
-	f := add(raft.ServerID(v.Name), raft.ServerAddress(v.Address), 0, remaining(ctx))
+	f := add(raft.ServerID(v.Name), raft.ServerAddress(v.Address), at, remaining(ctx))
 	if err := wait(ctx, f); err != nil {
 		return unavailable(fmt.Sprintf("add the master %s (%s)", v.Name, v.Address), err)
 	}

@@ -41,9 +41,12 @@ func TestWhatIsOfALostClusterWaits(t *testing.T) {
 	short := func(o *store.Options) { o.Patience = time.Millisecond }
 	task, outside := empty.space("state", token, short), empty.space("state", as("svc"), short)
 	for what, call := range map[string]func(context.Context) error{
-		"a task's token":   func(ctx context.Context) error { _, err := task.Get(ctx, "kept"); return err },
-		"a lease":          func(ctx context.Context) error { return outside.KeepAlive(ctx, lead.Lease()) },
-		"a guarded commit": func(ctx context.Context) error { _, err := outside.Commit(ctx, store.Txn{If: []store.Compare{lead.Guard()}}); return err },
+		"a task's token": func(ctx context.Context) error { _, err := task.Get(ctx, "kept"); return err },
+		"a lease":        func(ctx context.Context) error { return outside.KeepAlive(ctx, lead.Lease()) },
+		"a guarded commit": func(ctx context.Context) error {
+			_, err := outside.Commit(ctx, store.Txn{If: []store.Compare{lead.Guard()}})
+			return err
+		},
 	} {
 		if err := call(bounded(t)); sdk.CodeOf(err) != sdk.CodeUnavailable {
 			t.Errorf("%s: %v", what, err)
