@@ -153,8 +153,15 @@
 // here". A launch record that cannot be read still forbids a second launch. In the
 // place of raft.db, a checkpoint or a launch record an empty file is a loss, not a beginning.
 //
-// What the masters keep can be saved, and restored onto new ones: their generation is then
-// higher than both had, which fences everything that was sent before.
+// What the masters keep can be saved, and restored onto new ones. What has happened since the
+// file was saved nobody knows any more, and the same file may be restored again. So the
+// generation after a restore is the time in seconds, which fences everything that was sent
+// before; it is part of the ids that are made from then on; and the log goes on at an index
+// that follows from it, so that no revision and no lease is given twice. The leases are gone
+// with their keys: schedulers lead anew, in the same process, and read what the store has.
+// Until the restore new masters are an empty cluster: agents, frameworks, and the tokens and
+// leases of tasks, of another one are told to wait (503) and not that they have ended, until
+// a framework uses the cluster. init, which has no agent to launch on, does not.
 //
 // # What survives what
 //

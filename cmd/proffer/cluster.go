@@ -22,7 +22,13 @@ func clusterCommand(c *client) *cobra.Command {
 			"again. In the place of a lost one start another with an empty --dir and --raft-join.",
 		Example: "  proffer cluster remove master-1f2e3d4c",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.asOperator(func(op *operator.Client) error { return op.RemoveMaster(cmd.Context(), args[0], force) })
+			return c.asOperator(func(op *operator.Client) error {
+				if err := op.RemoveMaster(cmd.Context(), args[0], force); err != nil {
+					return err
+				}
+				c.adviseOdd(cmd.Context(), op)
+				return nil
+			})
 		}}
 	remove.Flags().BoolVar(&force, "force", false, "also where those that stay are no majority")
 	cmd.AddCommand(
@@ -138,7 +144,7 @@ func clusterJoin(ctx context.Context, c *client, address string) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, joinBound)
 	defer cancel()
-	return c.untilMasters(ctx, op, "it has not got its vote within "+joinBound.String()+"; it goes on trying, and says why on its side", func(m *sdk.Masters) bool {
+	err = c.untilMasters(ctx, op, "it has not got its vote within "+joinBound.String()+"; it goes on trying, and says why on its side", func(m *sdk.Masters) bool {
 		for _, x := range m.Masters {
 			if x.Raft == address && x.Voter {
 				fmt.Fprintf(c.io.err, "%s votes\n", x.Name)
@@ -147,6 +153,36 @@ func clusterJoin(ctx context.Context, c *client, address string) error {
 		}
 		return false
 	})
+	if err == nil {
+		c.adviseOdd(ctx, op)
+	}
+	return err
+}
+
+// adviseOdd says that a cluster has an even number of masters, after a change that was
+// done: so it is no advice when their number can not be read.
+func (c *client) adviseOdd(ctx context.Context, op *operator.Client) {
+	m, err := op.Masters(ctx)
+	if err != nil {
+		return
+	}
+	voters := 0
+	for _, x := range m.Masters {
+		if x.Voter {
+			voters++
+		}
+	}
+	if advice := oddAdvice(voters); advice != "" {
+		fmt.Fprintln(c.io.err, advice)
+	}
+}
+
+// oddAdvice is what is to be said of that many masters that vote, or "".
+func oddAdvice(voters int) string {
+	if voters == 0 || voters%2 == 1 {
+		return ""
+	}
+	return fmt.Sprintf("%d masters vote now, which can lose no more of them than %d could (%d): have an odd number, by proffer cluster join or leave", voters, voters-1, (voters-1)/2)
 }
 
 // transferBound is how long leave waits for another leader.
@@ -181,7 +217,11 @@ func clusterLeave(ctx context.Context, c *client, name string) error {
 			return err
 		}
 	}
-	return op.RemoveMaster(ctx, name, false)
+	if err := op.RemoveMaster(ctx, name, false); err != nil {
+		return err
+	}
+	c.adviseOdd(ctx, op)
+	return nil
 }
 
 // untilMasters looks at the masters until they are as they should be.

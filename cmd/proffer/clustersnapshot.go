@@ -15,9 +15,11 @@ func snapshotCommand(c *client) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
 	var force bool
 	restore := &cobra.Command{Use: "restore FILE", Short: "Put a saved cluster in the place of a new one's", Args: cobra.ExactArgs(1),
-		Long: "restore has new masters know what a lost cluster knew. Start them with the old cluster key and name\n" +
-			"and --boot none, restore, and the agents come back by themselves with what they run. Nothing that\n" +
-			"a master of the old cluster has sent counts any more: the generation is higher.",
+		Long: "restore has new masters know what a lost cluster knew. Start them with the old cluster key and\n" +
+			"name, restore, and the agents come back by themselves with what they run. Until then what belongs to\n" +
+			"the lost cluster waits: agents, frameworks, and the tokens and leases of their tasks. Nothing that a\n" +
+			"master of the old cluster has sent counts any more: the generation is higher, also when the same\n" +
+			"file is restored again. Leases of the store end, so that whoever leads by one reads anew.",
 		Example: "  proffer cluster snapshot restore cluster.snapshot",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return snapshotRestore(cmd.Context(), c, args[0], force)

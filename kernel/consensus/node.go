@@ -54,7 +54,10 @@ type instance struct {
 
 // Term is one leadership of this master.
 type Term struct {
-	Number uint64          // raft's term: half of the fence on everything this leader sends
+	// Number is raft's term: half of the fence on everything this leader sends. It is read
+	// after raft's word of the election, so before anything is sent under it, it has to be
+	// what Node.Term gives after a Barrier: else it is another leader's.
+	Number uint64
 	Lost   <-chan struct{} // closed when it leads no longer
 }
 

@@ -84,6 +84,15 @@ func (n *Node) VerifyLeader(ctx context.Context) error {
 // anybody took it may be left out.
 func (n *Node) Leading() <-chan Term { return n.terms }
 
+// Term is raft's term now, of whichever leader.
+func (n *Node) Term() (uint64, error) {
+	inst, err := n.instance()
+	if err != nil {
+		return 0, err
+	}
+	return inst.raft.CurrentTerm(), nil
+}
+
 // Leader is the name and raft address of the leader as this master knows it; not ok when
 // there is none, or it has died.
 func (n *Node) Leader() (name, address string, ok bool) {

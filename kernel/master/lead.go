@@ -80,6 +80,9 @@ func (m *Master) prepare(ctx context.Context, term consensus.Term) (l *leader, e
 	if err := m.consensus.Barrier(ctx); err != nil {
 		return nil, err
 	}
+	if now, err := m.consensus.Term(); err != nil || now != term.Number {
+		return nil, errors.Join(err, fmt.Errorf("elected for the term %d, but it is the term %d", term.Number, now))
+	}
 	if err := m.introduce(ctx); err != nil {
 		return nil, err
 	}

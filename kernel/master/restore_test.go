@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/profferhq/proffer/kernel/boot"
+	"github.com/profferhq/proffer/kernel/consensus"
 	"github.com/profferhq/proffer/kernel/credential"
 	"github.com/profferhq/proffer/sdk"
 	"github.com/profferhq/proffer/sdk/store"
@@ -76,5 +77,17 @@ func TestWhatIsOfALostClusterWaits(t *testing.T) {
 	}
 	for _, l := range []*store.Leadership{lead, again} {
 		_ = l.Resign(bounded(t))
+	}
+}
+
+// What raft told of an election may be late: nothing is sent under another leader's term.
+func TestTermOfAnother(t *testing.T) {
+	r := start(t, false)
+	now, err := r.consensus.Term()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.prepare(bounded(t), consensus.Term{Number: now + 1}); err == nil || !strings.Contains(err.Error(), "elected for the term") {
+		t.Errorf("it would lead: %v", err)
 	}
 }
