@@ -144,8 +144,9 @@ func TestPartitions(t *testing.T) {
 // launchBound is within what launches go on when a leader is gone that nobody ends the
 // streams of: another leads after 1.4 s, and waits 5 s at the most for agents that do not
 // come. Those that can have left the old one by then: a heartbeat is missed after 3.1 s,
-// that is looked at each 0.6 s, and for 1.3 s a sign of life is waited for.
-const launchBound = 8 * time.Second
+// that is looked at each 0.6 s, and for 1.3 s a sign of life is waited for. That is 6.3 s
+// where it is measured; the rest is for a machine with pauses.
+const launchBound = 10 * time.Second
 
 // cutInTwo cuts the leader off, with an agent and a client. The others go on without it,
 // also with launches; what is asked of it is refused.
