@@ -160,6 +160,9 @@ func TestFailingSyncs(t *testing.T) {
 			s.start(victim)
 			s.whole()
 		}
+		if talk := s.daemons[victim].talk(); strings.Contains(talk, "damaged") {
+			t.Errorf("the loss of power has damaged what %s had built upon: %s", victim, talk[strings.Index(talk, "damaged"):])
+		}
 	}
 	s.judge()
 }
