@@ -73,7 +73,6 @@ type Agent struct {
 	recovered atomic.Bool // executors may subscribe
 	agentID   atomic.Pointer[sdk.AgentID]
 	total     atomic.Pointer[sdk.Resources]
-	peers     atomic.Pointer[[]string] // masters, as told to tasks
 
 	launcherMu sync.Mutex
 	launcher   *executor.Launcher // nil while there is none
@@ -180,8 +179,6 @@ func (a *Agent) assemble() error {
 	if a.masters, err = masters.New(masters.Options{Addrs: a.o.Masters, Token: token, Transport: masters.NewTransport()}); err != nil {
 		return err
 	}
-	list := a.o.Masters
-	a.peers.Store(&list)
 	a.boxes.init()
 	a.executors.init()
 	a.bodies.New = func() any { return new(bytes.Buffer) }

@@ -222,10 +222,6 @@ func (s *linkStream) registered(r *link.Registered) time.Duration {
 	}
 	id := r.AgentID
 	a.agentID.Store(&id)
-	if len(r.Masters) > 0 {
-		list := r.Masters
-		a.peers.Store(&list)
-	}
 	a.log.Info("registered", "agent", r.AgentID, "leader", s.leader, "cluster", r.Cluster)
 	s.beat <- every
 	return every

@@ -192,7 +192,7 @@ func roleOf(rs []sdk.Resource) string {
 // giveToken writes the credentials of a task that is a framework where only its
 // own user can read them. They stand in no argument, variable, log or checkpoint.
 func (a *Agent) giveToken(x *box, e *ledger.Prepare) ([]string, error) {
-	env := []string{"PROFFER_ADDR=" + strings.Join(*a.peers.Load(), ","), "PROFFER_BINARY=" + a.o.Binary}
+	env := []string{"PROFFER_ADDR=" + strings.Join(a.masters.Addrs(), ","), "PROFFER_BINARY=" + a.o.Binary}
 	if a.o.Insecure {
 		return env, nil
 	}

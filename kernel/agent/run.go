@@ -51,6 +51,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	g.Go(func() error { return a.watch.run(inner) })
 	g.Go(func() error { return a.ended.run(inner) })
 	g.Go(func() error { return a.link.run(inner) })
+	g.Go(func() error { a.masters.KeepLearning(inner); return nil })
 	g.Go(func() error { return a.reap(inner, reaper) })
 	g.Go(func() error { return a.watchLimits(inner) })
 	a.log.Info("serving", "address", a.addr, "dir", a.o.Dir, "isolation", a.report.Backend)

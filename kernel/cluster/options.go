@@ -21,8 +21,6 @@ type Options struct {
 	// Registry is the registry as of the leader's barrier; New takes it over, so
 	// give a Clone.
 	Registry *registry.State
-	// Masters are host:port of every known master, for the agents' lists.
-	Masters []string
 
 	// FrameworkLaunchers are the principals whose frameworks may start frameworks
 	// (tasks with the label PROFFER_FRAMEWORK). Operators always may.

@@ -153,7 +153,6 @@ func (c *Cluster) join(s *registration, a *agent) {
 	c.tell(a, &link.Event{Type: link.EventRegistered, Registered: &link.Registered{
 		AgentID:          a.id,
 		HeartbeatSeconds: c.opt.AgentHeartbeat.Seconds(),
-		Masters:          c.opt.Masters,
 		Cluster:          c.reg.ClusterName(),
 	}})
 	c.compareClocks(a, r.Time)

@@ -73,7 +73,6 @@ func newWorld() *world {
 		FrameworkLaunchers: []string{"init"},
 		Published:          []string{"published"},
 		AllowedUsers:       map[string][]string{"root-may": {"*"}},
-		Masters:            []string{"m1:5050"},
 		// What most scripts are not about.
 		MassShare: 1, OfferWait: -1,
 	}

@@ -66,7 +66,6 @@ func (EventType) Enum() []sdk.EnumValue {
 type Registered struct {
 	AgentID          sdk.AgentID `wire:"1,agent_id,value,required"`
 	HeartbeatSeconds float64     `wire:"2,heartbeat_seconds,required"` // either side says something at least this often
-	Masters          []string    `wire:"3,masters"`                    // host:port of every known master, for the agent's list
 	Cluster          string      `wire:"4,cluster"`                    // the cluster's name, for people
 }
 

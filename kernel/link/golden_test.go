@@ -41,7 +41,7 @@ func samples() (calls []*Call, events []*Event) {
 		e.Version, e.Generation, e.Term = Version, 2, 7
 		events = append(events, &e)
 	}
-	event(Event{Type: EventRegistered, Registered: &Registered{AgentID: "a", HeartbeatSeconds: 2.5, Masters: []string{"m:5050"}, Cluster: "c"}})
+	event(Event{Type: EventRegistered, Registered: &Registered{AgentID: "a", HeartbeatSeconds: 2.5, Cluster: "c"}})
 	event(Event{Type: EventRun, Run: &Run{Framework: sdk.FrameworkInfo{ID: "f", User: "u", Name: "n"}, Executor: &sdk.ExecutorInfo{ExecutorID: "x"},
 		Tasks: []sdk.TaskInfo{{Name: "n", TaskID: "t", AgentID: "a"}}, Group: true, FrameworkPrincipal: "p", AllowedUsers: []string{"root"}}})
 	event(Event{Type: EventKill, Kill: &Kill{FrameworkID: "f", TaskID: "t", KillPolicy: &sdk.KillPolicy{GracePeriod: &sdk.DurationInfo{Nanoseconds: 5}}}})

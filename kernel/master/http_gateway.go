@@ -17,6 +17,7 @@ import (
 	"github.com/profferhq/proffer/kernel/credential"
 	"github.com/profferhq/proffer/sdk"
 	"github.com/profferhq/proffer/sdk/gateway"
+	"github.com/profferhq/proffer/sdk/masters"
 )
 
 const (
@@ -169,6 +170,7 @@ func (m *Master) proxy(w http.ResponseWriter, req *http.Request, p passage, rewr
 		},
 		ModifyResponse: func(resp *http.Response) error {
 			relocate(resp, p.prefix)
+			resp.Header.Del(masters.HeaderMasters) // a framework may not name them
 			if p.answered != nil {
 				p.answered()
 			}

@@ -75,6 +75,7 @@ func (f *web) answer(w http.ResponseWriter, r *http.Request) {
 		return
 	case "/teapot":
 		w.Header().Set("X-Own", "yes")
+		w.Header().Set(masters.HeaderMasters, "evil.example:5050")
 		http.Error(w, "short and stout", http.StatusTeapot)
 		return
 	}
@@ -128,7 +129,7 @@ func TestTheGatewayPassesOnAndSigns(t *testing.T) {
 		}
 	}
 	resp, text := r.do("GET", "/service/web/teapot", r.auth(), "")
-	if resp.StatusCode != 418 || resp.Header.Get("X-Own") != "yes" || text != "short and stout\n" {
+	if resp.StatusCode != 418 || resp.Header[masters.HeaderMasters] != nil || resp.Header.Get("X-Own") != "yes" || text != "short and stout\n" {
 		t.Errorf("%d %v %q", resp.StatusCode, resp.Header, text)
 	}
 	if resp, _ := r.do("GET", "/service/web/moved", r.auth(), ""); resp.Header.Get("Location") != "/service/web/v2/apps?x=1" {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/profferhq/proffer/kernel/cluster"
 	"github.com/profferhq/proffer/kernel/credential"
+	"github.com/profferhq/proffer/kernel/link"
 	"github.com/profferhq/proffer/sdk"
 )
 
@@ -51,6 +52,9 @@ func (m *Master) serve(r Route, w http.ResponseWriter, req *http.Request) {
 	}
 	if challenge := req.Header.Get(credential.HeaderChallenge); challenge != "" && len(challenge) <= maxChallenge && !m.key.IsZero() {
 		w.Header().Set(credential.HeaderProof, m.key.LinkProof(challenge))
+	}
+	if r.Permission != open && r.Path != servicePath && req.Header.Get(streamHeader) == "" && req.Header.Get(link.SessionHeader) == "" {
+		m.nameMasters(w)
 	}
 	if r.Leader != anyMaster && m.elsewhere(r, w, req) {
 		return

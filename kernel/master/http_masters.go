@@ -3,9 +3,11 @@ package master
 import (
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/profferhq/proffer/kernel/membership"
 	"github.com/profferhq/proffer/sdk"
+	"github.com/profferhq/proffer/sdk/masters"
 )
 
 // serveMasters tells which masters there are, as far as this one knows.
@@ -42,6 +44,32 @@ func (m *Master) serveMasters(w http.ResponseWriter, req *http.Request, _ caller
 		}
 	}
 	message(w, req, e, answer)
+}
+
+// named are the masters as an answer names them, and when that was found out.
+type named struct {
+	text string
+	at   time.Time
+}
+
+// nameAfter is how old that may be: gossip knows of ten thousand agents too.
+const nameAfter = time.Second
+
+// nameMasters has an answer name all masters, so that a client finds those that were added
+// since it was given its list.
+func (m *Master) nameMasters(w http.ResponseWriter) {
+	last := m.named.Load()
+	if last == nil || time.Since(last.at) > nameAfter {
+		all := []string{m.Addr()}
+		for _, other := range m.gossip.Members() {
+			if other.Role == membership.RoleMaster && other.HTTP != "" && other.HTTP != m.Addr() {
+				all = append(all, other.HTTP)
+			}
+		}
+		last = &named{strings.Join(all, ","), time.Now()}
+		m.named.Store(last)
+	}
+	w.Header().Set(masters.HeaderMasters, last.text)
 }
 
 // isMasterCall tells the calls that are consensus's, not the mind's.

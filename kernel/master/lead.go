@@ -16,7 +16,6 @@ import (
 	"github.com/profferhq/proffer/kernel/cluster"
 	"github.com/profferhq/proffer/kernel/consensus"
 	"github.com/profferhq/proffer/kernel/link"
-	"github.com/profferhq/proffer/kernel/membership"
 	"github.com/profferhq/proffer/kernel/registry"
 	"github.com/profferhq/proffer/kernel/store"
 	"github.com/profferhq/proffer/sdk"
@@ -92,7 +91,6 @@ func (m *Master) prepare(ctx context.Context, term consensus.Term) (l *leader, e
 	o.Registry = state
 	o.Fence = link.Fence{Generation: state.Generation(), Term: term.Number}
 	o.Master = m.masterInfo(fmt.Sprintf("%s-%d-%d", state.ClusterID(), state.Generation(), term.Number))
-	o.Masters = m.masters()
 	o.Published = m.opts.published()
 	if o.Allocator.HeadRoom, err = m.opts.headroom(); err != nil {
 		return nil, err
@@ -151,17 +149,6 @@ func (m *Master) introduce(ctx context.Context) error {
 
 func (m *Master) member() registry.Member {
 	return registry.Member{Name: m.name, Command: registry.CommandVersion, Store: store.CommandVersion, Release: m.opts.Version}
-}
-
-// masters are host:port of the HTTP of every known master, this one first.
-func (m *Master) masters() []string {
-	all := []string{m.Addr()}
-	for _, other := range m.gossip.Members() {
-		if other.Role == membership.RoleMaster && other.HTTP != "" && other.HTTP != m.Addr() {
-			all = append(all, other.HTTP)
-		}
-	}
-	return all
 }
 
 // masterInfo is what schedulers are told about this leader. Mesos writes the IPv4

@@ -42,6 +42,7 @@ type Master struct {
 	requests  atomic.Uint64
 	leads     atomic.Pointer[leader]
 	keeps     atomic.Pointer[keeping] // the store, while this master leads
+	named     atomic.Pointer[named]   // the masters, as answers name them
 	changed   *bell                   // rings when another leader is known
 	fatal     chan error
 	reaching  chan struct{} // room for one address that is tried

@@ -52,7 +52,7 @@ type Options struct {
 
 	RemovalRate string // how many silent agents become unreachable in what time, such as 1/10s; empty for no bound
 
-	Mind       cluster.Options // times of the cluster's mind; Fence, Master, Registry, Masters and rights are filled in here
+	Mind       cluster.Options // times of the cluster's mind; Fence, Master, Registry and rights are filled in here
 	LeaderWait time.Duration   // how long a call waits for a leader before it is refused
 
 	ClockOffset time.Duration // added to the machine's clock; for tests of wrong clocks

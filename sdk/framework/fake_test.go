@@ -49,6 +49,10 @@ func (m *fakeMaster) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusTemporaryRedirect)
 		return
 	}
+	if r.Method == http.MethodGet { // who leads, and which masters are there?
+		http.NotFound(w, r)
+		return
+	}
 	calls, enc := m.read(r)
 	if calls[0].Type == sdk.CallSubscribe {
 		m.stream(w, r, calls[0], enc)

@@ -85,6 +85,9 @@ func (f *Framework) Run(ctx context.Context, handle Handler) error {
 	defer f.masters.CloseIdle()
 	f.setRunning(true)
 	defer f.setRunning(false)
+	learning, stop := context.WithCancel(ctx)
+	defer stop()
+	go f.masters.KeepLearning(learning) // ends with this function
 	pause := backoff.NewExponentialBackOff()
 	pause.InitialInterval = 100 * time.Millisecond
 	pause.MaxInterval = 5 * time.Second // a new leader is there after about one

@@ -25,7 +25,7 @@ var errSilent = errors.New("the master shows no sign of life")
 // attend is send, given up when the master shows no sign of life meanwhile and there are
 // others: one that is stopped or cut off holds a connection, and says nothing on it.
 func (c *Client) attend(ctx context.Context, target *url.URL, r Request) (*http.Response, error) {
-	if len(c.bases) < 2 || r.Only != "" {
+	if len(c.known()) < 2 || r.Only != "" {
 		return c.send(ctx, target, r)
 	}
 	ctx, end := context.WithCancelCause(ctx)

@@ -42,7 +42,7 @@ func (c *Client) AwaitAnother(ctx context.Context, base string, every time.Durat
 
 // whoLeads asks the masters but one, until one of them knows; nil: none does.
 func (c *Client) whoLeads(ctx context.Context, but string) *url.URL {
-	for _, base := range c.bases {
+	for _, base := range c.known() {
 		if base.Scheme+"://"+base.Host == but {
 			continue
 		}
@@ -62,6 +62,7 @@ func (c *Client) redirection(ctx context.Context, base *url.URL) (*url.URL, erro
 		return nil, err
 	}
 	defer func() { _ = resp.Body.Close() }()
+	c.learn(base, resp)
 	to, err := base.Parse(resp.Header.Get("Location"))
 	if err != nil || resp.StatusCode != http.StatusTemporaryRedirect || to.Host == "" {
 		return nil, sdk.Errorf(sdk.CodeUnavailable, "", "%s knows no leader", base.Host)

@@ -24,6 +24,7 @@ type Client struct {
 	http  *http.Client
 
 	mu       sync.Mutex
+	learned  []*url.URL     // those that masters named in their last answer
 	leader   *url.URL       // who answered last, or is said to lead; nil before that
 	failed   map[string]int // hosts that have failed since their last answer, and the number of the failure
 	failures int
@@ -157,9 +158,9 @@ func (c *Client) Do(ctx context.Context, r Request) (*http.Response, error) {
 // candidates lists whom to ask: who has answered since it last failed, the last to answer
 // first; then those that have not, who failed last at the end. Each address once.
 func (c *Client) candidates() []*url.URL {
+	list := c.known()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	list := slices.Clone(c.bases)
 	if c.leader != nil {
 		list = slices.DeleteFunc(list, func(u *url.URL) bool { return u.Host == c.leader.Host })
 		list = slices.Insert(list, 0, c.leader)
@@ -215,6 +216,7 @@ func (c *Client) ask(ctx context.Context, base *url.URL, r Request) (*http.Respo
 			}
 			return nil, Refusal(r.Op, resp)
 		}
+		c.learn(target, resp)
 		c.mu.Lock()
 		c.leader = &url.URL{Scheme: target.Scheme, Host: target.Host}
 		delete(c.failed, target.Host)

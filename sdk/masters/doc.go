@@ -4,8 +4,8 @@
 // master answers" into an *Unreachable.
 //
 // It is the common floor of sdk/framework and sdk/operator. It owns a pool of
-// connections, the address of the leader and who has failed, remembers nothing else,
-// never sends a request twice that a master may have acted on (unless it is Safe), and
+// connections, the address of the leader, those of the masters that answers name, and
+// who has failed, remembers nothing else, never sends a request twice that a master may have acted on (unless it is Safe), and
 // never waits between tries: patience belongs to its callers. A request is not left
 // with a master that is stopped or cut off: see Client.Do.
 //
