@@ -49,7 +49,8 @@ type Options struct {
 type Init struct {
 	o Options
 
-	mu      sync.Mutex
+	doing   sync.Mutex // held over a step and what follows from it, which may take as long as a commit
+	mu      sync.Mutex // of what is below; held for moments only, so that Status answers at once
 	plan    *Plan  // nil between two sessions
 	message string // why there is no plan
 }
@@ -140,9 +141,8 @@ func (i *Init) session(ctx context.Context, epoch string) error {
 	s.seen = seen
 	i.mu.Lock()
 	i.plan = plan
-	err = s.perform(ctx, plan.Manifest(time.Now(), m))
 	i.mu.Unlock()
-	if err != nil {
+	if err = s.step(ctx, func(now time.Time, p *Plan) []Effect { return p.Manifest(now, m) }); err != nil {
 		return err
 	}
 	clock := make(chan struct{})
@@ -264,9 +264,12 @@ func (s *session) handle(ctx context.Context, event *sdk.Event) error {
 
 // step steps the plan and does what follows, one step at a time.
 func (s *session) step(ctx context.Context, do func(time.Time, *Plan) []Effect) error {
+	s.doing.Lock()
+	defer s.doing.Unlock()
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.perform(ctx, do(time.Now(), s.plan))
+	effects := do(time.Now(), s.plan)
+	s.mu.Unlock()
+	return s.perform(ctx, effects)
 }
 
 // perform does what the plan says, in its order. After an error the session is over: the

@@ -2,6 +2,7 @@ package boot
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"strings"
 	"sync/atomic"
@@ -161,6 +162,37 @@ func TestADeposedInitCommitsNothing(t *testing.T) {
 	}
 	if err := fresh.perform(t.Context(), write); err != nil {
 		t.Error(err)
+	}
+}
+
+// asking asks what init does while something that init does is under way.
+type asking struct {
+	slog.Handler
+	init *Init
+	told chan *sdk.GetBoot
+}
+
+func (a *asking) Handle(context.Context, slog.Record) error {
+	go func() { a.told <- a.init.Status() }()
+	select {
+	case status := <-a.told:
+		a.told <- status
+	case <-time.After(10 * time.Second):
+	}
+	return nil
+}
+
+// What init does now is told at once, also while a commit of its takes its time.
+func TestStatusDoesNotWaitForWhatIsDone(t *testing.T) {
+	a := &asking{Handler: slog.NewTextHandler(io.Discard, nil), told: make(chan *sdk.GetBoot, 1)}
+	i := New(Options{Manifest: func() (*sdk.BootManifest, uint64) { return &sdk.BootManifest{}, 1 }, Log: slog.New(a)})
+	i.plan, a.init = NewPlan(nil), i
+	s := &session{Init: i}
+	if err := s.step(t.Context(), func(time.Time, *Plan) []Effect { return []Effect{Log{Message: "it takes its time"}} }); err != nil {
+		t.Fatal(err)
+	}
+	if len(a.told) != 1 {
+		t.Error("the status waits for what is done")
 	}
 }
 
