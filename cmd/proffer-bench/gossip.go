@@ -25,7 +25,7 @@ const (
 // although all are there.
 func gossips(ctx context.Context, _ options) ([]row, error) {
 	var rows []row
-	for _, n := range []int{30, 60, 90, 120, 160} {
+	for _, n := range []int{40, 80, 160, 240, 320, 480} {
 		r, whole, err := gossipOf(ctx, n)
 		if err != nil {
 			return rows, err

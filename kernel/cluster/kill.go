@@ -56,8 +56,11 @@ func (c *Cluster) kill(f *framework, id sdk.TaskID, agent sdk.AgentID, policy *s
 // are lost. While one is unreachable it may be the one that has it, so they go on waiting.
 // was is the state that an agent has just left.
 func (c *Cluster) settleKills(was agentState) {
+	if c.recovering > 0 || was == agentHere || !c.killsWait() { // ten thousand agents come back one by one
+		return
+	}
 	away := c.someUnreachable()
-	if c.recovering > 0 || was == agentHere || was == agentUnreachable && away {
+	if was == agentUnreachable && away {
 		return
 	}
 	for _, fid := range sortedKeys(c.frameworks) {
@@ -72,6 +75,16 @@ func (c *Cluster) settleKills(was agentState) {
 			c.kill(f, id, "", k.KillPolicy, func() {})
 		}
 	}
+}
+
+// killsWait tells whether a kill waits for whichever agent has its task.
+func (c *Cluster) killsWait() bool {
+	for _, f := range c.frameworks {
+		if len(f.kills) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // someUnreachable tells whether an agent is, and may run what nobody here knows.
