@@ -39,7 +39,8 @@ func (n *Node) mourn(r *raft.Raft, t raft.Transport, over <-chan struct{}) {
 			continue
 		}
 		n.opts.Log.Info("the leader has died", "leader", string(leader))
-		n.gone.Store(&departed{address: leader, term: r.CurrentTerm()})
+		term := r.CurrentTerm()
+		n.gone.Store(&departed{address: leader, term: term})
 		if n.opts.Changed != nil {
 			n.opts.Changed()
 		}
@@ -52,7 +53,8 @@ func (n *Node) mourn(r *raft.Raft, t raft.Transport, over <-chan struct{}) {
 		case <-over:
 			return
 		}
-		if now, _ := r.LeaderWithID(); now == "" || now == leader {
+		// In a later term somebody stands already; should that one fail, time does it.
+		if now, _ := r.LeaderWithID(); r.CurrentTerm() == term && (now == "" || now == leader) {
 			n.stand(t, raft.ServerID(n.opts.Name))
 		}
 	}
@@ -83,7 +85,7 @@ func (n *Node) turn(r *raft.Raft, leader raft.ServerAddress) (wait time.Duration
 	if f.Error() != nil {
 		return 0, false
 	}
-	step := n.opts.Many.Heartbeat / 2 // an election takes some milliseconds
+	step := n.opts.Many.Heartbeat // more than an election takes on a busy machine
 	answers := make(chan answer, len(f.Configuration().Servers))
 	asked := 0
 	for _, s := range f.Configuration().Servers {

@@ -43,7 +43,7 @@ func TestADeadLeaderIsSucceededAtOnce(t *testing.T) {
 	if err := leader.Close(); err != nil {
 		t.Fatal(err)
 	}
-	others["m3"].stream.broke <- struct{}{} // its turn is after m2's, half an hour later
+	others["m3"].stream.broke <- struct{}{} // its turn is after m2's, an hour later
 	others["m2"].stream.broke <- struct{}{}
 	awaitTerm(t, others["m2"])
 	if err := others["m2"].Barrier(bounded(t)); err != nil || weightOf(others["m2"], "kept") != 4 {
