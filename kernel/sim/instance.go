@@ -184,7 +184,7 @@ func (i *instance) lead(kvs []sdk.StoreKV) {
 // write does a transaction under the guard, after the last one, until it is known whether
 // it is done. One is on its way at a time.
 func (i *instance) write(ops []sdk.StoreOp, done func(*sdk.Error)) {
-	i.writes = append(i.writes, func() { i.try(ops, done) })
+	i.writes = append(i.writes, func() { i.try(ops, done, false) })
 	if len(i.writes) == 1 {
 		i.writes[0]()
 	}
@@ -197,7 +197,8 @@ func (i *instance) wrote() {
 	}
 }
 
-func (i *instance) try(ops []sdk.StoreOp, done func(*sdk.Error)) {
+// try is one of a transaction; doubt says that an earlier one may still be on its way.
+func (i *instance) try(ops []sdk.StoreOp, done func(*sdk.Error), doubt bool) {
 	after := sdk.StoreCompare{Type: sdk.StoreAbsent, Key: keyWrites}
 	if i.written > 0 {
 		after = sdk.StoreCompare{Type: sdk.StoreUnchanged, Key: keyWrites, Modified: i.written}
@@ -215,7 +216,9 @@ func (i *instance) try(ops []sdk.StoreOp, done func(*sdk.Error)) {
 		case err == nil:
 			i.check(ops, done)
 		case err.Code == sdk.CodeUnknown || err.Code == sdk.CodeUnavailable || err.Code == sdk.CodeInternal:
-			i.again(func() { i.try(ops, done) })
+			i.again(func() { i.try(ops, done, true) })
+		case doubt && (err.Code == sdk.CodeExhausted || err.Code == sdk.CodeTooLarge):
+			i.end("a transaction is refused of which an earlier try may still be on its way")
 		case err.Code == sdk.CodeExhausted || err.Code == sdk.CodeTooLarge:
 			done(err)
 			i.wrote()
@@ -230,7 +233,7 @@ func (i *instance) check(ops []sdk.StoreOp, done func(*sdk.Error)) {
 	i.store(&sdk.StoreCall{Type: sdk.StoreCallGet, Get: &sdk.StoreGet{Key: keyWrites}}, func(r *sdk.StoreResponse, err *sdk.Error) {
 		switch {
 		case err != nil && err.Code != sdk.CodeNotFound:
-			i.again(func() { i.try(ops, done) })
+			i.again(func() { i.try(ops, done, true) })
 		case err != nil || r.KVs[0].Lease != i.lease || r.KVs[0].Modified == i.written:
 			i.end("another one leads")
 		default:

@@ -39,6 +39,8 @@ const keyWrites = "writes"
 // write commits ops under the guard, until it is known whether they are done. A try that
 // nobody waits for any more may still be on its way, in a master that stands still, and
 // arrive after what followed it: so each transaction has to be the one after the last.
+// One that is refused after such a try might still be done, when there is room again: no
+// mind may be told then that it is not, so this leadership ends, and its lease with it.
 func (s *Scheduler[M]) write(ctx context.Context, ops []store.Op) error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
@@ -47,7 +49,7 @@ func (s *Scheduler[M]) write(ctx context.Context, ops []store.Op) error {
 		after = store.Unchanged(keyWrites, s.written)
 	}
 	txn := store.Txn{If: []store.Compare{s.lead.Guard(), after}, Then: append(slices.Clip(ops), store.PutHeld(keyWrites, nil, s.lead.Lease()))}
-	for {
+	for doubt := false; ; {
 		result, err := s.space.Commit(ctx, txn)
 		if err == nil && result.Held {
 			s.written = result.Revision
@@ -68,6 +70,13 @@ func (s *Scheduler[M]) write(ctx context.Context, ops []store.Op) error {
 		switch sdk.CodeOf(err) {
 		case sdk.CodeUnknown, sdk.CodeUnavailable, sdk.CodeInternal:
 			s.log.Warn("the store does not answer; tried again", "error", err)
+			doubt = true
+		case sdk.CodeExhausted, sdk.CodeTooLarge:
+			if doubt {
+				s.log.Warn("a transaction is refused of which an earlier try may still be on its way", "error", err)
+				return s.deposed()
+			}
+			return err
 		default:
 			return err
 		}
