@@ -33,9 +33,10 @@ type Node struct {
 	life   context.Context // ends with Close
 	end    context.CancelFunc
 
-	growing sync.Mutex                    // held while a lone voter becomes one of several
-	leads   atomic.Pointer[chan struct{}] // closed when this master's last leadership has ended
-	handing atomic.Pointer[chan struct{}] // closed when the last handing over for a slow disk has ended
+	verifies verifies
+	growing  sync.Mutex                    // held while a lone voter becomes one of several
+	leads    atomic.Pointer[chan struct{}] // closed when this master's last leadership has ended
+	handing  atomic.Pointer[chan struct{}] // closed when the last handing over for a slow disk has ended
 
 	mu      sync.RWMutex
 	inst    *instance     // nil while this master waits to be added

@@ -68,13 +68,13 @@ func (n *Node) Barrier(ctx context.Context) error {
 	return nil
 }
 
-// VerifyLeader asks a quorum whether this master still leads.
-func (n *Node) VerifyLeader(ctx context.Context) error {
+// verify asks a quorum whether this master still leads, once.
+func (n *Node) verify() error {
 	inst, err := n.instance()
 	if err != nil {
 		return err
 	}
-	if err := waitUnless(ctx, inst.raft.VerifyLeader(), n.deposed()); err != nil {
+	if err := waitUnless(n.life, inst.raft.VerifyLeader(), n.deposed()); err != nil {
 		return unavailable("verify leadership", err)
 	}
 	return nil

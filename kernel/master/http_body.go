@@ -1,6 +1,7 @@
 package master
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -13,6 +14,15 @@ import (
 // readCalls reads and decodes the body of a POST: one call, or a sequence.
 // Nothing of it is used when anything in it is wrong.
 func readCalls[T any](m *Master, w http.ResponseWriter, req *http.Request) ([]T, error) {
+	return readCallsIn[T](m, w, req, noTurn)
+}
+
+// noTurn is for bodies that are decoded at once.
+func noTurn(context.Context) (over func(), err error) { return func() {}, nil }
+
+// readCallsIn is readCalls for bodies of which not too many are to be decoded at a time:
+// turn waits for that, when the body has come.
+func readCallsIn[T any](m *Master, w http.ResponseWriter, req *http.Request, turn func(context.Context) (over func(), err error)) ([]T, error) {
 	// A duplicate of one of these would let two readers see two things.
 	for _, name := range []string{"Content-Type", wire.HeaderMessageContentType} {
 		if len(req.Header.Values(name)) > 1 {
@@ -30,6 +40,11 @@ func readCalls[T any](m *Master, w http.ResponseWriter, req *http.Request) ([]T,
 	if err != nil {
 		return nil, err
 	}
+	over, err := turn(req.Context())
+	if err != nil {
+		return nil, err
+	}
+	defer over()
 	return wire.UnmarshalBody[T](body, data, m.opts.MaxBatch)
 }
 

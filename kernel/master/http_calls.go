@@ -1,6 +1,7 @@
 package master
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/profferhq/proffer/kernel/cluster"
@@ -65,7 +66,11 @@ func (m *Master) subscribe(w http.ResponseWriter, req *http.Request, who caller,
 
 // serveAgent takes calls of agents.
 func (m *Master) serveAgent(w http.ResponseWriter, req *http.Request, _ caller) {
-	calls, err := readCalls[link.Call](m, w, req)
+	turn := noTurn
+	if req.Header.Get(link.SessionHeader) == "" {
+		turn = m.reportTurn
+	}
+	calls, err := readCallsIn[link.Call](m, w, req, turn)
 	if err != nil {
 		refuse(w, req, err)
 		return
@@ -91,6 +96,21 @@ func (m *Master) serveAgent(w http.ResponseWriter, req *http.Request, _ caller) 
 		items[i] = item{request: n, in: cluster.AgentCall{Request: n, Session: session, Call: &calls[i]}}
 	}
 	m.exchange(w, req, items)
+}
+
+// reportsAtOnce is how many agents' reports are decoded at a time. A thousand agents come
+// back to a new leader at once, and raft's signs of life wait behind all that is decoded:
+// a leader that is busy with too many leads no longer.
+const reportsAtOnce = 8
+
+// reportTurn waits until a report may be decoded; over ends that.
+func (m *Master) reportTurn(ctx context.Context) (over func(), err error) {
+	select {
+	case m.reports <- struct{}{}:
+		return func() { <-m.reports }, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
 }
 
 // register opens an agent's stream.

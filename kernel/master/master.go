@@ -46,6 +46,7 @@ type Master struct {
 	changed   *bell                   // rings when another leader is known
 	fatal     chan error
 	reaching  chan struct{} // room for one address that is tried
+	reports   chan struct{} // room for one agent's report that is decoded
 }
 
 // New checks the options, reads the key, binds every port and opens the disk.
@@ -54,7 +55,7 @@ func New(o Options) (*Master, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
-	m := &Master{opts: o, started: time.Now(), metrics: newMetrics(), gateway: newGatewayTransport(), changed: newBell(), fatal: make(chan error, 1), reaching: make(chan struct{}, reachAtOnce)}
+	m := &Master{opts: o, started: time.Now(), metrics: newMetrics(), gateway: newGatewayTransport(), changed: newBell(), fatal: make(chan error, 1), reaching: make(chan struct{}, reachAtOnce), reports: make(chan struct{}, reportsAtOnce)}
 	var err error
 	if m.manifest, err = readManifest(o.Boot); err != nil {
 		return nil, err
