@@ -51,8 +51,8 @@ type Init struct {
 
 	doing   sync.Mutex // held over a step and what follows from it, which may take as long as a commit
 	mu      sync.Mutex // of what is below; held for moments only, so that Status answers at once
-	plan    *Plan  // nil between two sessions
-	message string // why there is no plan
+	plan    *Plan      // nil between two sessions
+	message string     // why there is no plan
 }
 
 // New makes the init of one leadership. It does not connect yet.
