@@ -1,6 +1,10 @@
 package cluster
 
-import "github.com/profferhq/proffer/sdk"
+import (
+	"slices"
+
+	"github.com/profferhq/proffer/sdk"
+)
 
 // Life is what a leader knows of the task that a token or a lease is bound to.
 type Life uint8
@@ -18,11 +22,16 @@ const (
 // then nothing is an end while any agent is awaited or unreachable.
 func (c *Cluster) LifeOf(framework sdk.FrameworkID, id sdk.TaskID, on sdk.AgentID) Life {
 	if f := c.frameworks[framework]; f != nil {
-		if t := f.tasks[id]; t != nil && (on == "" || t.agent == on || !t.state.Terminal()) {
-			if t.state.Terminal() {
-				return Ended
-			}
+		switch t := f.taskAt(c.agents[on], id); {
+		case t == nil:
+		case !t.state.Terminal():
 			return Lives
+		case t.agent == on:
+			return Ended
+		case slices.ContainsFunc(f.twins[id], func(twin *task) bool { return !twin.state.Terminal() }):
+			return Lives
+		case on == "":
+			return Ended
 		}
 	}
 	if on == "" && c.reg.Stranger(string(framework)) {
