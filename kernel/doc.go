@@ -92,8 +92,9 @@
 // # Who is there
 //
 // An agent that says nothing on its stream for --agent-timeout is unreachable; where gossip
-// does not reach it either, half of that is enough, and gossip alone ends nothing. A leader
-// that stood still itself gives everybody half of the time anew. More than half of the
+// does not reach it either, half of that is enough, and gossip alone ends nothing. A new
+// leader gives agents --recovery-timeout to come back, those that gossip has lost
+// --agent-timeout. A leader that stood still itself gives everybody half of the time anew. More than half of the
 // agents silent at once are rather a cut between them and the masters: none is given up for
 // five minutes (--agent-removal-guard), and status says so. --agent-removal-rate-limit
 // bounds how fast they go. What an agent ran is unreachable, not lost; it comes back with

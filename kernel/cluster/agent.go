@@ -134,13 +134,12 @@ func (a *agent) sortedExecutors() []*executor {
 
 // recover takes over what the registry knows: everybody is awaited.
 func (c *Cluster) recover() {
-	wait := c.now.Add(max(c.opt.RecoveryTimeout, c.opt.AgentTimeout))
 	for _, r := range c.reg.Agents() {
 		a := newAgent(r.Info.ID)
 		a.describe(r.Info, r.Version, r.Address)
 		c.addresses[a.address] = a.id
 		a.registered = time.Unix(0, r.Admitted)
-		a.heard = wait.Add(-c.opt.AgentTimeout)
+		c.await(a)
 		c.takeCare(a)
 		a.recall(r.Kills)
 		switch r.State {
@@ -152,7 +151,7 @@ func (c *Cluster) recover() {
 		default:
 			a.state = agentRecovering
 			c.recovering++
-			c.lookAt(a, wait)
+			c.lookAt(a, c.silentAt(a))
 			c.publish(agentRecoveredEvent(a))
 		}
 		c.agents[a.id] = a

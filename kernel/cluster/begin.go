@@ -8,7 +8,7 @@ const offersKey = "offers"
 // begin has a new leader hold its offers until enough of the agents have come back:
 // the first to arrive would get everything otherwise.
 func (c *Cluster) begin() {
-	c.began, c.awaited = c.now, c.recovering
+	c.awaited = c.recovering
 	if c.awaited == 0 || c.opt.OfferWait < 0 {
 		return
 	}

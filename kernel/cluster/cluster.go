@@ -65,6 +65,7 @@ func New(now time.Time, opt Options) *Cluster {
 		reg:        opt.Registry,
 		books:      allocator.New(alloc),
 		now:        now,
+		began:      now,
 		proposals:  map[uint64]proposal{},
 		frameworks: map[sdk.FrameworkID]*framework{},
 		schedulers: map[Session]*subscription{},

@@ -69,8 +69,21 @@ func (c *Cluster) suspected(in AgentSuspected) {
 	if a == nil || a.state > agentHere {
 		return
 	}
-	if a.suspect = in.Suspected; a.suspect {
+	a.suspect = in.Suspected
+	if a.state == agentRecovering {
+		c.await(a)
+	}
+	if a.suspect {
 		c.lookAt(a, c.silentAt(a))
+	}
+}
+
+// await is how long an agent has to come back to a new leader: one that gossip does not
+// reach as long as it may be silent at any other time.
+func (c *Cluster) await(a *agent) {
+	a.heard = c.began
+	if !a.suspect {
+		a.heard = a.heard.Add(max(c.opt.RecoveryTimeout-c.opt.AgentTimeout, 0))
 	}
 }
 
@@ -109,7 +122,7 @@ func (c *Cluster) pardon() {
 	c.pardoned = c.now
 	least := c.now.Add(-c.opt.AgentTimeout / 2)
 	for _, a := range c.agents {
-		if a.state == agentHere && a.heard.Before(least) {
+		if a.state <= agentHere && a.heard.Before(least) {
 			a.heard = least
 		}
 	}

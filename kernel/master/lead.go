@@ -42,6 +42,7 @@ func (m *Master) lead(ctx context.Context) error {
 		}
 		l.step(l.now(), cluster.Tick{}) // who has waited for a leader is not to be answered from nothing
 		m.leads.Store(l)
+		m.remind(l)
 		m.changed.ring()
 		m.metrics.leading.Set(1)
 		l.log.Info("this master leads", "cluster_id", l.info.ID, "after", time.Since(m.started).Round(time.Millisecond).String())

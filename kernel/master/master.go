@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -38,6 +39,7 @@ type Master struct {
 	gateway   *http.Transport   // to frameworks and, from a follower, to the leader
 	consensus *consensus.Node
 	gossip    *membership.Gossip
+	hints     sync.Mutex // orders what gossip tells a leader
 	metrics   *metrics
 	requests  atomic.Uint64
 	leads     atomic.Pointer[leader]

@@ -30,6 +30,7 @@ func (g *Gossip) tell(kind Kind, n *memberlist.Node) {
 	if !ok || m.Name == g.opts.Name {
 		return
 	}
+	g.remember(kind, m)
 	g.opts.Log.Info("member "+string(kind), "name", m.Name, "role", m.Role, "gossip", m.Gossip, "http", m.HTTP)
 	for {
 		select {

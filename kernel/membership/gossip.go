@@ -68,6 +68,7 @@ type Gossip struct {
 	events chan Event
 	mu     sync.Mutex        // orders events
 	around map[string]Member // by name, this one among them; memberlist's own nodes may change while one reads them
+	left   map[string]Member // that are not around any more, by the address of their HTTP
 	once   sync.Once
 	err    error
 }
@@ -87,7 +88,7 @@ func New(o Options) (*Gossip, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &Gossip{opts: o, meta: meta, events: make(chan Event, maxEvents), around: map[string]Member{}}
+	g := &Gossip{opts: o, meta: meta, events: make(chan Event, maxEvents), around: map[string]Member{}, left: map[string]Member{}}
 	c := memberlist.DefaultLANConfig()
 	c.Name, c.Label = o.Name, "proffer/"+o.Cluster
 	c.BindAddr, c.BindPort, c.AdvertiseAddr, c.AdvertisePort = o.Bind, o.Port, o.Advertise, o.Port
@@ -166,6 +167,41 @@ func (g *Gossip) Members() []Member {
 	g.mu.Unlock()
 	slices.SortFunc(out, func(a, b Member) int { return strings.Compare(a.Name, b.Name) })
 	return out
+}
+
+// Departed are members that were around once and left, or stopped answering, and whose
+// place nobody has taken since; at most maxLeft are remembered. Who never was a member is
+// not among them.
+func (g *Gossip) Departed() []Member {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return slices.Collect(maps.Values(g.left))
+}
+
+// maxLeft bounds how many are remembered that are not around any more.
+const maxLeft = 1 << 16
+
+// remember notes who is not around any more. Callers hold mu.
+func (g *Gossip) remember(kind Kind, m Member) {
+	switch {
+	case kind != Left:
+		delete(g.left, m.HTTP)
+		return
+	case m.HTTP == "":
+		return
+	}
+	for _, o := range g.around {
+		if o.HTTP == m.HTTP {
+			return // the same process under its next name, or one in its place
+		}
+	}
+	if len(g.left) >= maxLeft {
+		for at := range g.left { // any: it is a hint
+			delete(g.left, at)
+			break
+		}
+	}
+	g.left[m.HTTP] = m
 }
 
 // maxEvents bounds the queue of events.

@@ -111,6 +111,52 @@ func TestMembersFindEachOtherAndTellWhatTheyAre(t *testing.T) {
 	}
 }
 
+// Who was around and is no more is remembered, until somebody is at the same address again:
+// under another name, too. Who never was around has not left.
+func TestWhoHasLeftIsRemembered(t *testing.T) {
+	agent := func(o *Options) { o.Meta = Meta{Role: RoleAgent, HTTP: "127.0.0.2:5051"} }
+	m1 := join(t, "m1", nil)
+	departed := func() (all []string) {
+		for _, m := range m1.Departed() {
+			all = append(all, m.Name+" "+m.HTTP)
+		}
+		return all
+	}
+	a1 := join(t, "a1", agent, m1.Addr())
+	await(t, "both", func() bool { return len(m1.Members()) == 2 })
+	if all := departed(); len(all) != 0 {
+		t.Errorf("%v have left", all)
+	}
+	a1.stop()
+	await(t, "the leave", func() bool { return len(m1.Members()) == 1 })
+	if all := departed(); len(all) != 1 || all[0] != "a1 127.0.0.2:5051" {
+		t.Errorf("%v have left", all)
+	}
+	a2 := join(t, "a2", agent, m1.Addr())
+	await(t, "the next", func() bool { return len(m1.Members()) == 2 })
+	if all := departed(); len(all) != 0 {
+		t.Errorf("%v have left", all)
+	}
+	join(t, "a3", agent, m1.Addr())
+	await(t, "one in its place", func() bool { return len(m1.Members()) == 3 })
+	a2.stop()
+	await(t, "the leave", func() bool { return len(m1.Members()) == 2 })
+	if all := departed(); len(all) != 0 {
+		t.Errorf("%v have left", all)
+	}
+}
+
+// What is remembered has a bound.
+func TestNotAllThatHaveLeftAreRemembered(t *testing.T) {
+	g := &Gossip{around: map[string]Member{}, left: map[string]Member{}}
+	for i := range maxLeft + 10 {
+		g.remember(Left, Member{Meta: Meta{Role: RoleAgent, HTTP: fmt.Sprintf("a%d:5051", i)}})
+	}
+	if n := len(g.Departed()); n != maxLeft {
+		t.Errorf("%d are remembered", n)
+	}
+}
+
 // A member whose seed starts later, or starts anew, joins it all the same: seeds
 // are tried for ever.
 func TestSeedsAreJoinedForEver(t *testing.T) {
