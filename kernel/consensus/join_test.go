@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hashicorp/raft"
+
 	"github.com/profferhq/proffer/kernel/credential"
 	"github.com/profferhq/proffer/kernel/registry"
 )
@@ -226,6 +228,49 @@ func TestOperatorsChangeTheVoters(t *testing.T) {
 	}
 	if err := second.Transfer(bounded(t), ""); err == nil || !strings.Contains(err.Error(), "no other master") {
 		t.Errorf("hand over to nobody: %v", err)
+	}
+}
+
+// slowHand is a transport over which the first word to a successor takes longer than raft
+// waits for it, or gets lost.
+type slowHand struct {
+	transport
+	late time.Duration
+	lost bool
+	once *sync.Once
+}
+
+func (s slowHand) TimeoutNow(id raft.ServerID, at raft.ServerAddress, q *raft.TimeoutNowRequest, a *raft.TimeoutNowResponse) error {
+	lost := false
+	s.once.Do(func() {
+		<-time.After(s.late)
+		lost = s.lost
+	})
+	if lost {
+		return nil
+	}
+	return s.transport.TimeoutNow(id, at, q, a)
+}
+
+// A handover that takes longer than an election time-out, as where the successor's disk is
+// busy, is none that failed; and one that was lost on the way is tried again.
+func TestHandingOverTakesItsTime(t *testing.T) {
+	for name, lost := range map[string]bool{"late": false, "lost": true} {
+		t.Run(name, func(t *testing.T) {
+			first := join(t, "m1", t.TempDir(), bootstrapped, nil, nil)
+			awaitTerm(t, first.Node)
+			dial, once := first.dial, &sync.Once{}
+			first.dial = func() raft.Transport { // from the restart on that makes room for a second voter
+				return slowHand{dial().(transport), 2 * first.opts.Many.Election, lost, once}
+			}
+			second := join(t, "m2", t.TempDir(), nil, []string{first.addr}, nil)
+			until(t, "two vote", func() bool { return votersOf(second.Node) == "m1 m2" })
+			until(t, "one leads", func() bool { return first.VerifyLeader(t.Context()) == nil })
+			if err := first.Transfer(bounded(t), "m2"); err != nil {
+				t.Fatal(err)
+			}
+			until(t, "the other leads", func() bool { return second.VerifyLeader(t.Context()) == nil })
+		})
 	}
 }
 

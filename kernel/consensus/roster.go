@@ -2,6 +2,7 @@ package consensus
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -126,7 +127,7 @@ func (n *Node) Transfer(ctx context.Context, name string) error {
 		return conflict("there is no other master to hand over to")
 	}
 	if name == "" {
-		if err := wait(ctx, inst.raft.LeadershipTransfer()); err != nil {
+		if err := inst.handOver(ctx, inst.raft.LeadershipTransfer); err != nil {
 			return unavailable("hand over", err)
 		}
 		return nil
@@ -138,10 +139,46 @@ func (n *Node) Transfer(ctx context.Context, name string) error {
 		if name == n.opts.Name {
 			return conflict("%s leads already", name)
 		}
-		if err := wait(ctx, inst.raft.LeadershipTransferToServer(raft.ServerID(v.Name), raft.ServerAddress(v.Address))); err != nil {
+		if err := inst.handOver(ctx, func() raft.Future {
+			return inst.raft.LeadershipTransferToServer(raft.ServerID(v.Name), raft.ServerAddress(v.Address))
+		}); err != nil {
 			return unavailable("hand over to "+name, err)
 		}
 		return nil
 	}
 	return notFound("no master of the name %q votes; proffer cluster members lists them", name)
+}
+
+const (
+	handAgain = 10 * time.Millisecond // between two tries to hand over
+	lateHand  = "leadership transfer timeout"
+)
+
+// handOver has raft hand the leadership over, until handBound has passed. Raft gives that
+// one election time-out: a successor whose disk or processor is busy needs longer to write
+// down its vote, and what it was told last may still make it the leader.
+func (i *instance) handOver(ctx context.Context, begin func() raft.Future) error {
+	ctx, cancel := context.WithTimeout(ctx, handBound)
+	defer cancel()
+	t := time.NewTicker(handAgain)
+	defer t.Stop()
+	for again := false; ; again = true {
+		err := wait(ctx, begin())
+		switch {
+		case err == nil, again && errors.Is(err, raft.ErrNotLeader):
+			return nil
+		case err.Error() != lateHand && !errors.Is(err, raft.ErrLeadershipTransferInProgress):
+			return err
+		}
+		select {
+		case <-t.C:
+		case <-i.over:
+			return err
+		case <-ctx.Done():
+			return err
+		}
+		if i.raft.State() != raft.Leader {
+			return nil
+		}
+	}
 }
