@@ -82,7 +82,7 @@ func (l *Leadership) campaign(ctx context.Context, value string) error {
 			return err
 		}
 		// Somebody has it; after an unknown outcome it may be us.
-		kv, err := l.space.Get(ctx, l.key)
+		kv, revision, err := l.space.getAt(ctx, l.key)
 		switch {
 		case sdk.CodeOf(err) == sdk.CodeNotFound && err != nil:
 			continue
@@ -91,17 +91,18 @@ func (l *Leadership) campaign(ctx context.Context, value string) error {
 		case kv.Lease == l.lease:
 			return nil
 		}
-		if err := l.await(ctx, kv); err != nil {
+		if err := l.await(ctx, revision); err != nil {
 			return err
 		}
 	}
 }
 
-// await waits until the key has gone that another holds.
-func (l *Leadership) await(ctx context.Context, held KV) error {
-	for event, err := range l.space.Watch(ctx, l.key, held.Modified) {
+// await waits until the key has gone that another held at the revision. That may be far
+// later than the key's own, which the history need not reach back to.
+func (l *Leadership) await(ctx context.Context, revision uint64) error {
+	for event, err := range l.space.Watch(ctx, l.key, revision) {
 		if IsCompacted(err) {
-			return nil // look again
+			return pause(ctx, retryPause) // a long absence, or a restore: look again
 		}
 		if err != nil {
 			return err

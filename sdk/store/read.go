@@ -12,14 +12,20 @@ type KV = sdk.StoreKV
 
 // Get reads one key; sdk.CodeNotFound when it is absent.
 func (s *Space) Get(ctx context.Context, key string) (KV, error) {
+	kv, _, err := s.getAt(ctx, key)
+	return kv, err
+}
+
+// getAt is Get, with the revision of the store at which that is so.
+func (s *Space) getAt(ctx context.Context, key string) (kv KV, revision uint64, err error) {
 	answer, _, err := s.call(ctx, "get "+key, &sdk.StoreCall{Type: sdk.StoreCallGet, Get: &sdk.StoreGet{Key: key}})
 	if err != nil {
-		return KV{}, err
+		return KV{}, 0, err
 	}
 	if len(answer.KVs) != 1 {
-		return KV{}, sdk.Errorf(sdk.CodeInternal, "", "get %s: the master answered with %d keys", key, len(answer.KVs))
+		return KV{}, 0, sdk.Errorf(sdk.CodeInternal, "", "get %s: the master answered with %d keys", key, len(answer.KVs))
 	}
-	return answer.KVs[0], nil
+	return answer.KVs[0], answer.Revision, nil
 }
 
 // List reads all keys that begin with prefix, in the order of their bytes, as they
