@@ -91,16 +91,17 @@
 //
 // # Who is there
 //
-// An agent that says nothing on its stream for --agent-timeout is unreachable; where gossip
-// does not reach it either, half of that is enough, and gossip alone ends nothing. A new
-// leader gives agents --recovery-timeout to come back, those that gossip has lost
-// --agent-timeout. A leader that stood still itself gives everybody half of the time anew. More than half of the
-// agents silent at once are rather a cut between them and the masters: none is given up for
-// five minutes (--agent-removal-guard), and status says so. --agent-removal-rate-limit
-// bounds how fast they go. What an agent ran is unreachable, not lost; it comes back with
-// its tasks, kills that waited for it are carried out, and only an operator's word
-// (MARK_AGENT_GONE) makes the end certain. Those kills stand in the registry, whatever
-// leader was told them, until the agent has reported the ends, is gone, or the framework is
+// An agent that says nothing on its stream for --agent-timeout is unreachable; where
+// gossip does not reach it either, half of that is enough, and gossip alone ends nothing.
+// A new leader gives agents --recovery-timeout to come back, those that gossip has lost
+// --agent-timeout. A leader that stood still itself gives everybody half of the time anew.
+// More than half of the agents silent at once are rather a cut between them and the
+// masters: none is given up for five minutes (--agent-removal-guard), and status says so.
+// --agent-removal-rate-limit bounds how fast they go. What an agent ran is unreachable,
+// not lost; it comes back with its tasks, kills that waited for it are carried out, and
+// only an operator's word (MARK_AGENT_GONE) makes the end certain. Those kills stand in
+// the registry, whatever leader was told them, until the agent has reported the ends, is
+// gone, or the framework is
 // removed; one that named no agent, of a task that the leader did not know, is not kept. DRAIN_AGENT kills through the ordinary KILL, so
 // that an agent of an older version is drained as well; what operators decided about an
 // agent stands in the registry and outlives leader and agent.
