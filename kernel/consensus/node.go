@@ -227,18 +227,22 @@ func (n *Node) start(solo, bootstrap bool) error {
 	c.ShutdownOnRemove = false // a removed master still answers, and can be added again
 	c.NotifyCh = notify
 	c.Logger = newBridge(n.opts.Log, "raft")
-	transport := n.dial()
+	transport, over := n.dial(), make(chan struct{})
+	if solo {
+		transport = n.calling(transport, c.LocalID, over)
+	}
 	if bootstrap {
 		first := raft.Configuration{Servers: []raft.Server{{ID: c.LocalID, Address: transport.LocalAddr()}}}
 		if err := raft.BootstrapCluster(c, n.store, n.store, n.snaps, transport, first); err != nil {
+			close(over)
 			return errors.Join(fmt.Errorf("bootstrap: %w", err), closeTransport(transport))
 		}
 	}
 	r, err := raft.NewRaft(c, n.fsm, n.store, n.store, n.snaps, transport)
 	if err != nil {
+		close(over)
 		return errors.Join(fmt.Errorf("start raft from %s: %w", n.opts.Dir, err), closeTransport(transport))
 	}
-	over := make(chan struct{})
 	n.inst = &instance{raft: r, transport: transport, solo: solo, over: over}
 	leaders := make(chan raft.Observation, 1) // one that is waiting tells enough
 	r.RegisterObserver(raft.NewObserver(leaders, false, func(o *raft.Observation) bool {
@@ -251,23 +255,10 @@ func (n *Node) start(solo, bootstrap bool) error {
 		return ok && state != raft.Leader
 	}))
 	n.wait.Go(func() { n.follow(r, notify, leaders, states, over) })
-	switch {
-	case solo:
-		n.wait.Go(func() { n.stand(transport, c.LocalID) })
-	case n.stream != nil:
+	if !solo && n.stream != nil {
 		n.wait.Go(func() { n.mourn(r, transport, over) })
 	}
 	return nil
-}
-
-// stand has this voter stand for election at once, as a leader does to its successor when
-// it resigns: there is nobody to wait for. Where that fails, time does it.
-func (n *Node) stand(t raft.Transport, id raft.ServerID) {
-	request := raft.TimeoutNowRequest{RPCHeader: raft.RPCHeader{
-		ProtocolVersion: raft.ProtocolVersionMax, ID: []byte(id), Addr: t.EncodePeer(id, t.LocalAddr())}}
-	if err := t.TimeoutNow(id, t.LocalAddr(), &request, &raft.TimeoutNowResponse{}); err != nil {
-		n.opts.Log.Debug("the election waits for its time-out", "error", err)
-	}
 }
 
 // follow turns raft's notifications into terms until the instance ends.
