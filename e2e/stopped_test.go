@@ -38,13 +38,27 @@ func TestFrameworksOutliveSilence(t *testing.T) {
 			}
 		}
 	}
+	meanwhile := func(span time.Duration, when string) {
+		t.Helper()
+		look := time.NewTicker(500 * time.Millisecond)
+		defer look.Stop()
+		for end := time.After(span); ; {
+			select {
+			case <-look.C:
+				if same(when); t.Failed() {
+					return
+				}
+			case <-end:
+				return
+			}
+		}
+	}
 	stop := func(what string, pids ...int) {
 		var all []func()
 		for _, pid := range pids {
 			all = append(all, c.pause(pid))
 		}
-		<-time.After(12 * time.Second) // the leases last ten
-		same("while " + what + " stood still")
+		meanwhile(12*time.Second, "while "+what+" stood still") // the leases last ten
 		for _, goOn := range all {
 			goOn()
 		}
@@ -65,8 +79,7 @@ func TestFrameworksOutliveSilence(t *testing.T) {
 	eventually(t, 20*time.Second, "the agent is unreachable", func() bool { return strings.Contains(c.try("agent", "list").out, "unreachable") })
 	c.run("cluster", "transfer")
 	c.settled(3)
-	<-time.After(2 * time.Second) // a keeper looks twice a second for tasks that have ended
-	same("while the agent was unreachable and another led")
+	meanwhile(2*time.Second, "while the agent was unreachable and another led") // a keeper looks twice a second for tasks that have ended
 	goOn()
 	eventually(t, 30*time.Second, "chronosish answers", answers)
 }

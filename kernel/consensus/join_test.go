@@ -238,13 +238,17 @@ type slowHand struct {
 	late time.Duration
 	lost bool
 	once *sync.Once
+	over <-chan struct{}
 }
 
 func (s slowHand) TimeoutNow(id raft.ServerID, at raft.ServerAddress, q *raft.TimeoutNowRequest, a *raft.TimeoutNowResponse) error {
 	lost := false
 	s.once.Do(func() {
-		<-time.After(s.late)
-		lost = s.lost
+		select {
+		case <-time.After(s.late):
+			lost = s.lost
+		case <-s.over:
+		}
 	})
 	if lost {
 		return nil
@@ -261,7 +265,7 @@ func TestHandingOverTakesItsTime(t *testing.T) {
 			awaitTerm(t, first.Node)
 			dial, once := first.dial, &sync.Once{}
 			first.dial = func() raft.Transport { // from the restart on that makes room for a second voter
-				return slowHand{dial().(transport), 2 * first.opts.Many.Election, lost, once}
+				return slowHand{dial().(transport), 2 * first.opts.Many.Election, lost, once, t.Context().Done()}
 			}
 			second := join(t, "m2", t.TempDir(), nil, []string{first.addr}, nil)
 			until(t, "two vote", func() bool { return votersOf(second.Node) == "m1 m2" })

@@ -18,7 +18,7 @@ type lateVoice struct {
 }
 
 func (l lateVoice) TimeoutNow(id raft.ServerID, at raft.ServerAddress, q *raft.TimeoutNowRequest, a *raft.TimeoutNowResponse) error {
-	<-time.After(l.late)
+	<-time.After(l.late) // synctest
 	return l.InmemTransport.TimeoutNow(id, at, q, a)
 }
 
