@@ -118,11 +118,18 @@ func (r *ring) leave(c chan event.Event) {
 	}
 }
 
-// close ends all readers.
+// close ends all readers, and takes no others.
 func (r *ring) close() {
 	r.mu.Lock()
-	defer r.mu.Unlock()
 	r.closed = true
+	r.mu.Unlock()
+	r.drop()
+}
+
+// drop ends those who read now: what comes next is another marathonish's.
+func (r *ring) drop() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	for c := range r.readers {
 		delete(r.readers, c)
 		close(c)

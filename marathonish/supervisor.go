@@ -44,6 +44,7 @@ func New(o Options) (*Supervisor, error) {
 	s := &Supervisor{opts: o, log: o.Log.With("component", "marathonish"), ring: newRing(o.KeptEvents, time.Now()), metrics: newMetrics()}
 	shell, err := scheduler.New(o.Options, scheduler.Program[*fleet.Fleet]{
 		Name: "marathonish", Load: s.load, API: s.api, Perform: s.publish,
+		Deposed: s.ring.drop,
 		Closing: s.ring.close, // its readers hold their connections
 		Metrics: prometheus.WrapRegistererWithPrefix(prefix, s.metrics.registry), Gauges: gauges(),
 	})

@@ -15,6 +15,8 @@ const (
 	// SilentAfter is how long a master may leave a request without an answer before it is
 	// asked whether it lives.
 	SilentAfter = time.Second
+	// maxSilent is the longest pause to the next such question.
+	maxSilent = 4 * time.Second
 	// AliveBound is how long a master that lives may take to say so.
 	AliveBound = 2 * time.Second
 )
@@ -66,14 +68,15 @@ func (a *attended) Close() error {
 }
 
 // awaitSilence asks a master again and again whether it lives, until it does not say so
-// (true) or ctx ends.
+// (true) or ctx ends. The longer it takes, the rarer it is asked: a new leader has its hands
+// full with those that come back to it.
 func (c *Client) awaitSilence(ctx context.Context, target *url.URL) bool {
-	tick := time.NewTicker(SilentAfter)
-	defer tick.Stop()
-	for {
+	for pause := SilentAfter; ; pause = min(2*pause, maxSilent) {
+		tick := time.NewTimer(pause)
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
+			tick.Stop()
 			return false
 		}
 		if !c.lives(ctx, target, AliveBound) {

@@ -40,6 +40,21 @@ func (c *Client) AwaitAnother(ctx context.Context, base string, every time.Durat
 	}
 }
 
+// FindLeader finds out who leads, where that is not known and several masters are, before a
+// request that may be made only once: the first of the masters may be one that is stopped,
+// and what it has been sent may or may not be done. It waits for three seconds at each
+// master that gives no answer, and is no error where none knows.
+func (c *Client) FindLeader(ctx context.Context) {
+	if c.Leader() != "" || len(c.known()) < 2 {
+		return
+	}
+	if u := c.whoLeads(ctx, ""); u != nil {
+		c.mu.Lock()
+		c.leader = u
+		c.mu.Unlock()
+	}
+}
+
 // whoLeads asks the masters but one, until one of them knows; nil: none does.
 func (c *Client) whoLeads(ctx context.Context, but string) *url.URL {
 	for _, base := range c.known() {
@@ -62,10 +77,10 @@ func (c *Client) redirection(ctx context.Context, base *url.URL) (*url.URL, erro
 		return nil, err
 	}
 	defer func() { _ = resp.Body.Close() }()
-	c.learn(base, resp)
 	to, err := base.Parse(resp.Header.Get("Location"))
 	if err != nil || resp.StatusCode != http.StatusTemporaryRedirect || to.Host == "" {
 		return nil, sdk.Errorf(sdk.CodeUnavailable, "", "%s knows no leader", base.Host)
 	}
+	c.learn(base, resp) // not of one that knows no leader: it may be cut off from the others, or removed
 	return &url.URL{Scheme: base.Scheme, Host: to.Host}, nil
 }

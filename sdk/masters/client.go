@@ -48,6 +48,10 @@ type Request struct {
 	Refused func(op string, resp *http.Response) error
 }
 
+// servicePrefix is before the paths that the gateway passes on to frameworks. A redirect of
+// a framework's is not the masters', and may lead anywhere: nothing follows it with a token.
+const servicePrefix = "/service/"
+
 // maxHops bounds the redirects that one address may lead through: two masters
 // that each believe in the other must not hold a request for ever.
 const maxHops = 5
@@ -115,7 +119,7 @@ func (c *Client) CloseIdle() { c.http.CloseIdleConnections() }
 // may not have been acted on.
 //
 // A master that has the request and says nothing is asked after SilentAfter, and
-// then each second, whether it lives; one that does not say so within AliveBound
+// then every few seconds, whether it lives; one that does not say so within AliveBound
 // is given up as if the connection had broken. Where it is the only one that is
 // known, or Request.Only names it, the transport's bound holds. Who failed last is
 // asked last.
@@ -197,7 +201,7 @@ func (c *Client) ask(ctx context.Context, base *url.URL, r Request) (*http.Respo
 		if err != nil {
 			return nil, err
 		}
-		if resp.StatusCode == http.StatusTemporaryRedirect {
+		if resp.StatusCode == http.StatusTemporaryRedirect && !strings.HasPrefix(r.Path, servicePrefix) {
 			next, err := target.Parse(resp.Header.Get("Location"))
 			_ = resp.Body.Close()
 			if r.Only != "" {

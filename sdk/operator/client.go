@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/profferhq/proffer/sdk"
@@ -102,13 +103,16 @@ func (c *Client) post(ctx context.Context, op string, call *sdk.OperatorCall) (*
 		return nil, err
 	}
 	request := masters.Request{
-		Op: op, Method: http.MethodPost, Path: operatorPath, Body: body,
+		Op: op, Method: http.MethodPost, Path: operatorPath, Body: body, Safe: reads(call.Type),
 		Header: http.Header{
 			"Content-Type": {c.opts.Encoding.ContentType()},
 			"Accept":       {c.opts.Encoding.ContentType()},
 		},
 	}
 	for deadline := time.Now().Add(c.opts.Patience); ; {
+		if !request.Safe {
+			c.masters.FindLeader(ctx)
+		}
 		resp, err := c.masters.Do(ctx, request)
 		if err == nil {
 			return resp, nil
@@ -122,6 +126,11 @@ func (c *Client) post(ctx context.Context, op string, call *sdk.OperatorCall) (*
 			return nil, context.Cause(ctx)
 		}
 	}
+}
+
+// reads tells whether a call changes nothing, so that it may be made twice.
+func reads(t sdk.OperatorCallType) bool {
+	return strings.HasPrefix(string(t), "GET_") || strings.HasPrefix(string(t), "LIST_") || t == sdk.OperatorSubscribe
 }
 
 // broken is the error for an answer that ended too early.

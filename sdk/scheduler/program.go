@@ -25,6 +25,10 @@ type Program[M mind.Mind] struct {
 	// Perform does an effect of the framework's own, at the time of its step. It is called
 	// by the goroutine that steps the mind, so it must not wait. nil: there are none.
 	Perform func(now time.Time, e mind.Effect)
+	// Deposed is called at the end of each leadership, when nothing is decided any more: who
+	// follows what this scheduler decides is to ask again, and finds the one that leads. nil
+	// for nothing.
+	Deposed func()
 	// Closing is called at the end, when nothing is decided any more and connections to the
 	// API are to end: what holds them longer than a request should let go. nil for nothing.
 	Closing func()

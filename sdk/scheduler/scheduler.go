@@ -84,8 +84,11 @@ func (s *Scheduler[M]) Run(ctx context.Context) error {
 	for {
 		err := s.reign(ctx)
 		var lost *deposed
-		if !errors.As(err, &lost) && sdk.CodeOf(err) != sdk.CodeConflict || ctx.Err() != nil {
+		switch {
+		case !errors.As(err, &lost) && sdk.CodeOf(err) != sdk.CodeConflict:
 			return err
+		case ctx.Err() != nil:
+			return nil
 		}
 		s.log.Warn("leads no longer, and waits to lead again", "why", err)
 		select {
@@ -146,6 +149,9 @@ func (s *Scheduler[M]) forget() {
 	s.mu.Unlock()
 	s.queue.take()
 	s.asked.lose()
+	if s.program.Deposed != nil {
+		s.program.Deposed()
+	}
 }
 
 // The scheduler's own keys of the store.

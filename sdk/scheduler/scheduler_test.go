@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -100,7 +101,8 @@ func TestUnknownOutcome(t *testing.T) {
 // lead again; then it begins with what the store has.
 func TestDeposed(t *testing.T) {
 	k := sdktest.New(t, sdktest.Options{})
-	r, _ := start(t, k, scheduler.Program[*errands]{Name: "errand boy"})
+	var told atomic.Int32
+	r, _ := start(t, k, scheduler.Program[*errands]{Name: "errand boy", Deposed: func() { told.Add(1) }})
 	await(t, "it is subscribed", func() bool { return r.Standing().FrameworkID != "" })
 	id := r.Standing().FrameworkID
 	space, err := store.Open(k.Store("errands", "errands"))
@@ -118,7 +120,7 @@ func TestDeposed(t *testing.T) {
 	if sdk.CodeOf(err) != sdk.CodeUnknown || !strings.Contains(err.Error(), "this errand boy leads no longer") {
 		t.Errorf("it answered %v", err)
 	}
-	await(t, "it leads no longer", func() bool { return !r.Standing().Leads && !r.Read(func(*errands) {}) })
+	await(t, "it leads no longer", func() bool { return !r.Standing().Leads && !r.Read(func(*errands) {}) && told.Load() == 1 })
 	kvs, _, err := space.List(t.Context(), prefix)
 	if err != nil || len(kvs) != 1 {
 		t.Errorf("%v is stored, %v", kvs, err)
