@@ -58,6 +58,25 @@ func (s *logStore) edge(pick func(*bolt.Cursor) []byte) (index uint64, err error
 	return index, err
 }
 
+// unbroken is the last of the entries that follow one another from index first on, first-1
+// for none, and the entry behind the gap, 0 where there is no other. A restore leaves one:
+// the log of before, and far behind it what came after.
+func (s *logStore) unbroken(first uint64) (last, next uint64, err error) {
+	last = first - 1
+	err = s.db.View(func(tx *bolt.Tx) error {
+		c := tx.Bucket(bucketLogs()).Cursor()
+		for k, _ := c.Seek(indexKey(first)); k != nil; k, _ = c.Next() {
+			if at := indexOf(k); at != last+1 {
+				next = at
+				return nil
+			}
+			last++
+		}
+		return nil
+	})
+	return last, next, err
+}
+
 // GetLog reads one entry.
 func (s *logStore) GetLog(index uint64, log *raft.Log) error {
 	return s.db.View(func(tx *bolt.Tx) error {

@@ -101,8 +101,8 @@ func partsOf(id string) (term, index uint64, ok bool) {
 }
 
 // settleSnapshots finds the newest snapshot that is whole, and sets those aside that are
-// newer and are not. Where the log does not reach back to it, the loss is an error: a
-// master must not go on as if what is missing had never been.
+// newer and are not. Where the log does not say all that came behind it, the loss is an
+// error: a master must not go on as if what is missing had never been.
 func (n *Node) settleSnapshots(store raft.SnapshotStore) error {
 	var best uint64
 	var bad []string
@@ -117,17 +117,26 @@ func (n *Node) settleSnapshots(store raft.SnapshotStore) error {
 		best = index
 		break
 	}
-	first, err := n.store.FirstIndex()
+	whole, next, err := n.store.unbroken(best + 1)
 	if err != nil {
 		return err
 	}
 	place := filepath.Join(n.opts.Dir, "snapshots")
-	if first > best+1 || first == 0 && best == 0 && len(bad) > 0 {
+	newest := uint64(0) // what a bad one held, the log has to reach
+	if len(bad) > 0 {
+		_, newest, _ = partsOf(bad[0])
+		newest = max(newest, 1)
+	}
+	if next > 0 || newest > whole {
+		gap := fmt.Sprintf("ends at entry %d", whole)
+		if next > 0 {
+			gap = fmt.Sprintf("lacks the entries %d to %d", whole+1, next-1)
+		}
 		reason := "there is no snapshot of what came before"
 		if len(bad) > 0 {
 			reason = fmt.Sprintf("the snapshot %s is damaged: %v", bad[0], why[bad[0]])
 		}
-		return fmt.Errorf("%s is damaged (the log begins at entry %d, the newest whole snapshot ends at %d; %s): what this master knew is lost; %s", place, first, best, reason, advice)
+		return fmt.Errorf("%s is damaged (the newest whole snapshot ends at %d, and the log behind it %s; %s): what this master knew is lost; %s", place, best, gap, reason, advice)
 	}
 	for _, id := range bad {
 		aside := filepath.Join(n.opts.Dir, "damaged", id)

@@ -196,3 +196,84 @@ func TestLostDatabase(t *testing.T) {
 		}
 	})
 }
+
+// restoredDir is the directory of a lone master onto which what it had saved was put: its
+// log of before stands in raft.db, and what came after far behind it.
+func restoredDir(t *testing.T, after func(n *Node)) (dir string) {
+	t.Helper()
+	n := lone(t, "aaaaaaaaaaaa")
+	if _, err := n.Propose(bounded(t), weight("early", 3)); err != nil {
+		t.Fatal(err)
+	}
+	if err := n.Snapshot(bounded(t)); err != nil {
+		t.Fatal(err)
+	}
+	var file bytes.Buffer
+	if _, err := n.Save(bounded(t), &file); err != nil {
+		t.Fatal(err)
+	}
+	b, err := ReadBackup(&file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := n.Restore(bounded(t), b); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := n.Propose(bounded(t), weight("last", 7)); err != nil {
+		t.Fatal(err)
+	}
+	after(n)
+	if err := n.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return n.opts.Dir
+}
+
+// TestDamagedSnapshotsAfterARestore: the log of before does not lead to a restored snapshot,
+// so that one is not set aside for an older one; one that came behind it may be.
+func TestDamagedSnapshotsAfterARestore(t *testing.T) {
+	started := func(t *testing.T, dir string) {
+		t.Helper()
+		n := startNode(t, testOptions(t, "m1", dir))
+		awaitTerm(t, n)
+		if err := n.Barrier(bounded(t)); err != nil || weightOf(n, "early") != 3 || weightOf(n, "last") != 7 {
+			t.Errorf("something is lost: %v", err)
+		}
+	}
+	cutOff := func(t *testing.T, dir string) (path string) {
+		t.Helper()
+		path = newest(t, dir, "state.bin")
+		if err := damages["cut off"](path); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	t.Run("none", func(t *testing.T) { started(t, restoredDir(t, func(*Node) {})) })
+	t.Run("the restored one", func(t *testing.T) {
+		dir := restoredDir(t, func(*Node) {})
+		path := cutOff(t, dir)
+		refused(t, dir, "m1", filepath.Join(dir, "snapshots"), "lacks the entries", "is lost", "join anew")
+		if _, err := os.Stat(path); err != nil {
+			t.Errorf("what is left of it is gone: %v", err)
+		}
+	})
+	t.Run("the restored one, and nothing came after", func(t *testing.T) { // as with one that others have told
+		dir := restoredDir(t, func(n *Node) {
+			_, index, _ := partsOf(snapshotsIn(n.opts.Dir)[0])
+			if err := n.store.DeleteRange(index, 1<<62); err != nil {
+				t.Fatal(err)
+			}
+		})
+		cutOff(t, dir)
+		refused(t, dir, "m1", "the log behind it ends at entry", "is lost")
+	})
+	t.Run("the one behind it", func(t *testing.T) {
+		dir := restoredDir(t, func(n *Node) {
+			if err := n.Snapshot(bounded(t)); err != nil {
+				t.Fatal(err)
+			}
+		})
+		cutOff(t, dir)
+		started(t, dir)
+	})
+}
