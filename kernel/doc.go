@@ -132,16 +132,16 @@
 //
 // # The masters
 //
-// One master is made a cluster by --bootstrap; three or five find each other by --expect,
-// the list of their raft addresses: the first of the list makes the cluster when all of them
-// answer and none has one, the others ask to be added. Later ones ask by --raft-join, or are
-// named by an operator (proffer cluster join). They talk about that on the raft port, behind
-// its handshake: gossip only tells addresses. The leader writes down what a new one
-// understands, so that nothing newer is proposed; has it told everything without a vote;
-// and then lets it vote. A master with an empty disk answers no message of raft before
-// a leader has said that it is added: one that comes back without its disk would give away
-// the vote, and with that the promises, of the one that it was. It is removed by name, and
-// joins under another.
+// One master is made a cluster by --bootstrap, unless one that --join leads to has it
+// already; three or five find each other by --expect, the list of their raft addresses:
+// the first of the list makes the cluster when all of them answer and none has one, the
+// others ask to be added. Later ones ask by --raft-join, or are named by an operator
+// (proffer cluster join). They talk about that on the raft port, behind its handshake:
+// gossip only tells addresses. The leader writes down what a new one understands, so that
+// nothing newer is proposed; has it told everything without a vote; and then lets it vote.
+// A master with an empty disk answers no message of raft before a leader has said that it
+// is added: one that comes back without its disk would give away the vote, and with that
+// the promises, of the one that it was. It is removed by name, and joins under another.
 //
 // Any master answers operators, the store and the gateway, by carrying a call one hop
 // to the leader; agents and frameworks speak to the leader itself and get a redirect. While

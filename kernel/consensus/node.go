@@ -141,6 +141,9 @@ func (n *Node) open() error {
 	case err == nil && len(granted) > 0:
 		return n.start(false, false)
 	case n.opts.Bootstrap:
+		if err := n.elsewhere(); err != nil {
+			return err
+		}
 		return n.bootstrap(true)
 	}
 	n.opts.Log.Info("this master has no cluster yet and was not told to bootstrap one; it waits to be added", "name", n.opts.Name)

@@ -1,6 +1,7 @@
 package consensus
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"net"
@@ -21,10 +22,13 @@ type Options struct {
 	Cluster   string          // name of the cluster; masters of another are not let in
 	Member    registry.Member // what this master understands, told when it joins
 	Bootstrap bool            // an empty Dir becomes a cluster of one voter; else it waits to be added
-	Solo      Timing          // while the only voter ever is this one
-	Many      Timing          // as soon as there are or may be more
-	Snapshot  uint64          // entries after which a snapshot is made
-	Trailing  uint64          // entries kept behind a snapshot, for followers that are a little late
+	// Elsewhere gives the raft addresses of masters that may have a cluster already, until ctx
+	// ends. They are asked before Bootstrap makes one; nil for nobody.
+	Elsewhere func(ctx context.Context) []string
+	Solo      Timing // while the only voter ever is this one
+	Many      Timing // as soon as there are or may be more
+	Snapshot  uint64 // entries after which a snapshot is made
+	Trailing  uint64 // entries kept behind a snapshot, for followers that are a little late
 	Log       *slog.Logger
 	Fatal     func(error) // called when the disk failed; must not return
 	// Changed is called when another leader is known, or none; it must not block. Nil for

@@ -110,12 +110,22 @@ func (m *Master) open() (err error) {
 		return err
 	}
 	raftAddr := m.reached(raftListener)
+	m.gossip, err = membership.New(membership.Options{
+		Name: m.name, Cluster: m.opts.Cluster, Bind: m.opts.Bind, Port: m.opts.GossipPort, Advertise: addressOf(m.opts.Hostname),
+		Key: m.key, Insecure: m.opts.Insecure, Seeds: m.opts.Join, Meta: m.opts.gossipMeta(m.Addr(), raftAddr), Probe: m.opts.Probe,
+		Log: m.opts.Log.With("part", "membership")})
+	if err != nil {
+		return errors.Join(err, raftListener.Close())
+	}
 	co := consensus.DefaultOptions()
 	co.Name, co.Dir, co.Listener, co.Advertise = m.name, filepath.Join(m.opts.Dir, "raft"), raftListener, raftAddr
 	co.Key, co.Bootstrap, co.Solo, co.Many = m.key, m.opts.Bootstrap, m.opts.Solo, m.opts.Raft
 	co.Cluster, co.Member = m.opts.Cluster, m.member()
 	co.Log, co.Fatal = m.opts.Log.With("part", "consensus"), m.die
 	co.Observe, co.Changed = m.observeStore, m.changed.ring
+	if len(m.opts.Join) > 0 {
+		co.Elsewhere = m.otherMasters
+	}
 	if len(m.opts.Expect) > 0 && !slices.Contains(m.opts.Expect, raftAddr) {
 		return fmt.Errorf("--expect: names the raft addresses of the first masters, and this one's, %s, is not among them (--hostname and --raft-port make it)", raftAddr)
 	}
@@ -128,16 +138,24 @@ func (m *Master) open() (err error) {
 		m.consensus.ViewStore(func(st *store.State) { s = st.Stats() })
 		return s
 	})
-	m.gossip, err = membership.New(membership.Options{
-		Name: m.name, Cluster: m.opts.Cluster, Bind: m.opts.Bind, Port: m.opts.GossipPort, Advertise: addressOf(m.opts.Hostname),
-		Key: m.key, Insecure: m.opts.Insecure, Seeds: m.opts.Join, Meta: m.opts.gossipMeta(m.Addr(), raftAddr), Probe: m.opts.Probe,
-		Log: m.opts.Log.With("part", "membership")})
-	if err != nil {
-		return err
-	}
 	m.http = m.newServer(m.router())
 	return nil
 }
+
+// otherMasters are the raft addresses of the masters that gossip finds until ctx ends.
+func (m *Master) otherMasters(ctx context.Context) (all []string) {
+	ctx, cancel := context.WithTimeout(ctx, meetBound)
+	defer cancel()
+	for _, o := range m.gossip.Meet(ctx) {
+		if o.Role == membership.RoleMaster && o.Name != m.name && o.Raft != "" {
+			all = append(all, o.Raft)
+		}
+	}
+	return all
+}
+
+// meetBound is for how long a master that is to make a cluster waits for the gossip's seeds.
+const meetBound = 2 * time.Second
 
 // reached is host:port that others reach a listener by.
 func (m *Master) reached(ln net.Listener) string {

@@ -125,6 +125,26 @@ func (g *Gossip) Run(ctx context.Context) error {
 	}
 }
 
+// Meet joins the seeds that answer before ctx ends, and gives the members that are known
+// then. It is for one who has to know who is there before it goes on; Run tries on. A try
+// at one that takes the connection and says nothing ends by itself within ten seconds.
+func (g *Gossip) Meet(ctx context.Context) []Member {
+	var all sync.WaitGroup
+	for _, seed := range g.opts.Seeds {
+		all.Go(func() { _, _ = g.list.Join([]string{seed}) }) // who does not answer is Run's to tell of
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		all.Wait()
+	}()
+	select {
+	case <-done:
+	case <-ctx.Done():
+	}
+	return g.Members()
+}
+
 // join tries the seeds that are not members and logs what changed since it said
 // something last.
 func (g *Gossip) join(said string, again bool) string {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net"
 	"strings"
 	"sync"
 	"testing"
@@ -108,6 +109,34 @@ func TestMembersFindEachOtherAndTellWhatTheyAre(t *testing.T) {
 	await(t, "the leave", func() bool { return names(m1.Gossip) == "m1/master" })
 	if ev := <-m1.Events(); ev.Kind != Left || ev.Member.Name != "a1" {
 		t.Errorf("event %+v", ev)
+	}
+}
+
+// Who has to know who is there joins the seeds that answer, and does not wait for others.
+func TestSeedsAreMetWithinABound(t *testing.T) {
+	m1 := join(t, "m1", nil)
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	for _, seeds := range [][]string{{"127.0.0.1:1", m1.Addr()}, {silent.Addr().String(), m1.Addr()}} {
+		g, err := New(Options{Name: "m2", Cluster: "test", Bind: "127.0.0.1", Key: testKey(), Seeds: seeds, Meta: Meta{Role: RoleMaster}, Log: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		found := g.Meet(ctx)
+		if len(found) != 2 || found[0].Name != "m1" || found[0].Raft != "127.0.0.1:5052" {
+			t.Errorf("%v: found %+v", seeds, found)
+		}
+		if late := ctx.Err() != nil; late != (seeds[0] == silent.Addr().String()) {
+			t.Errorf("%v: until the end of its time: %v", seeds, late)
+		}
+		cancel()
+		if err := g.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 }
 
