@@ -153,17 +153,6 @@ func (c *counted) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// rebirth is the generation after a restore at now, and a revision above all that anybody
-// can have seen before. Neither stands in what is there now: between the moment that a
-// file was saved in and its restore, and after another restore of the same file, masters
-// that are lost have gone on. So it is the time that makes both: generations are seconds,
-// and each has room for more entries of the log than a second can bring.
-func rebirth(now time.Time, generation, index uint64) (born, floor uint64) {
-	const entries = 1 << 20 // a second; in a revision that stays below 2^53, which any JSON can carry
-	born = max(generation+1, uint64(max(now.Unix(), 0)))
-	return born, max(born*entries, index+entries)
-}
-
 // Restore puts a saved cluster in the place of what is replicated now; only the leader
 // can, and whoever leads must begin anew afterwards. Generation and revisions become
 // higher than any that the saved cluster has had, so that whatever was sent under them is
@@ -180,7 +169,7 @@ func (n *Node) Restore(ctx context.Context, b *Backup) error {
 	var generation uint64
 	var members []registry.Member
 	n.View(func(s *registry.State) { generation, members = s.Generation(), s.Members() })
-	generation, floor := rebirth(time.Now(), max(generation, b.Head.Generation), max(inst.raft.LastIndex(), b.Head.Index))
+	generation, floor := registry.Rebirth(time.Now(), max(generation, b.Head.Generation), max(inst.raft.LastIndex(), b.Head.Index))
 	im := image{b.registry.Reborn(generation, members), b.store.Reborn(floor).Image()}
 	f, err := scratch(n.opts.Dir)
 	if err != nil {

@@ -260,9 +260,9 @@ func (w *world) bootstrap() {
 	}
 }
 
-// rebirth replaces all masters by fresh ones that a snapshot was restored on: raft's
-// term begins anew, the generation is higher. A leader of the former ones may go on
-// for a while.
+// rebirth replaces all masters by fresh ones that a snapshot was restored on, as
+// kernel/consensus does: raft's term begins anew, generation and revisions are higher than
+// any before, and the leases are gone. A leader of the former ones may go on for a while.
 func (w *world) rebirth() {
 	from := w.freshest()
 	reg, err := registry.Restore(from.snap.registry)
@@ -297,11 +297,35 @@ func (w *world) rebirth() {
 		}
 		m.crash()
 	}
-	w.first = w.image(from.last(), reg.Reborn(reg.Generation()+1, reg.Members()), spaces)
+	restores := w.newClock()
+	born, floor := registry.Rebirth(restores.now(), reg.Generation(), from.last())
+	after := spaces.Reborn(floor)
+	w.first = w.image(floor, reg.Reborn(born, reg.Members()), after)
+	w.reborn(spaces, after, floor)
 	w.masters = nil
 	for i := range w.opt.Masters {
 		m := newMaster(w, i, w.first, true)
 		w.masters = append(w.masters, m)
 		w.after(w.between(0, 3*time.Second), m.name+" starts on a snapshot", m.start)
+	}
+}
+
+// reborn looks at what a restore has made of the store, and notes which keys are gone:
+// those that were attached to leases, and no others.
+func (w *world) reborn(before, after *store.State, floor uint64) {
+	if leases := after.Leases(); len(leases) > 0 || floor <= w.observed || floor <= w.acknowledged {
+		w.fail("restored at revision %d with %d leases; %d was seen and %d answered before", floor, len(leases), w.observed, w.acknowledged)
+	}
+	for _, p := range w.programs {
+		space := store.Space{Principal: p.f.Name(), Name: p.f.Name()}
+		for _, kv := range before.List(space, "") {
+			_, left := after.Get(space, kv.Key)
+			if left != (kv.Lease == "") {
+				w.fail("after a restore the key %s of %s is there: %t; it was held by the lease %q", kv.Key, space.Name, left, kv.Lease)
+			}
+			if !left {
+				p.kept[kv.Key] = stored{revision: floor, deleted: true}
+			}
+		}
 	}
 }

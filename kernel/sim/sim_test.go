@@ -57,3 +57,31 @@ func check(t *testing.T, seed uint64, length time.Duration) Result {
 	}
 	return r
 }
+
+// TestRebirthIsTheProducts looks for a run in which all masters are replaced: the fence of
+// those that follow is what kernel/consensus would make of it.
+func TestRebirthIsTheProducts(t *testing.T) {
+	for seed := uint64(6); seed < 100; seed++ {
+		opt, born := DefaultOptions(seed), 0
+		opt.Length = 5 * time.Minute
+		opt.Watch = func(line string) {
+			var generation, term int64
+			if _, leader, ok := strings.Cut(line, " is leader "); ok {
+				if _, err := fmt.Sscanf(leader, "%d/%d", &generation, &term); err != nil {
+					t.Errorf("%q: %v", line, err)
+				}
+				if generation > 1 && generation < 1_700_000_000-60 { // when the virtual time begins
+					t.Errorf("the generation after a restore is no time: %q", line)
+				}
+				born = max(born, int(generation))
+			}
+		}
+		if r := Run(opt); r.Err != nil {
+			t.Fatalf("seed %d: %v", seed, r.Err)
+		}
+		if born > 1 {
+			return
+		}
+	}
+	t.Error("the masters were never replaced")
+}
