@@ -153,6 +153,18 @@ func (c *counted) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// Restorable is an error while a master is too old for what Restore writes: it could read
+// neither the snapshot nor what is proposed after it. Registry commands of version 4 give
+// no id of a life before, and who knows the store's of version 2 keeps its floor.
+func (n *Node) Restorable() (err error) {
+	n.View(func(s *registry.State) {
+		if s.CommonVersion() < 4 || s.CommonStore() < 2 {
+			err = conflict("a master of this cluster is too old for a restore: finish the upgrade of the masters first (`proffer cluster members` shows their versions)")
+		}
+	})
+	return err
+}
+
 // Restore puts a saved cluster in the place of what is replicated now; only the leader
 // can, and whoever leads must begin anew afterwards. Generation and revisions become
 // higher than any that the saved cluster has had, so that whatever was sent under them is
@@ -160,6 +172,9 @@ func (c *counted) Read(p []byte) (int, error) {
 // they are.
 func (n *Node) Restore(ctx context.Context, b *Backup) error {
 	if err := n.VerifyLeader(ctx); err != nil {
+		return err
+	}
+	if err := n.Restorable(); err != nil {
 		return err
 	}
 	inst, err := n.instance()

@@ -2,6 +2,7 @@ package consensus
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 	"time"
 
@@ -106,5 +107,44 @@ func TestRestoreGivesNothingTwice(t *testing.T) {
 	}
 	if generation < uint64(time.Now().Add(-time.Minute).Unix()) {
 		t.Errorf("the generation %d is no time, so another restore of the file could give it again", generation)
+	}
+}
+
+// Nothing is restored while a master could not read it, which an upgrade that is half done
+// has; when that one is upgraded or gone it is.
+func TestRestoreWaitsForTheUpgrade(t *testing.T) {
+	n := lone(t, "aaaaaaaaaaaa")
+	n.mustStore(t, putCommand("kept", "v"))
+	var file bytes.Buffer
+	if _, err := n.Save(bounded(t), &file); err != nil {
+		t.Fatal(err)
+	}
+	n.mustStore(t, putCommand("kept", "later"))
+	restore := func() error {
+		b, err := ReadBackup(bytes.NewReader(file.Bytes()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n.Restore(bounded(t), b)
+	}
+	for what, m := range map[string]registry.Member{
+		"ids of a life before": {Name: "m2", Command: 3, Store: store.CommandVersion},
+		"no floor":             {Name: "m2", Command: registry.CommandVersion, Store: 1},
+	} {
+		if r, err := n.Propose(bounded(t), registry.Command{Type: registry.CommandMember, Member: &m}); err != nil || r.Err != nil {
+			t.Fatal(err, r.Err)
+		}
+		if err := restore(); sdk.CodeOf(err) != sdk.CodeConflict || !strings.Contains(err.Error(), "finish the upgrade of the masters first") {
+			t.Errorf("%s: %v", what, err)
+		}
+		if valueOf(n, "kept") != "later" || !n.told(m) {
+			t.Errorf("%s: it was restored all the same", what)
+		}
+	}
+	if err := n.left(bounded(t), "m2"); err != nil {
+		t.Fatal(err)
+	}
+	if err := restore(); err != nil || valueOf(n, "kept") != "v" {
+		t.Errorf("after the upgrade: %q %v", valueOf(n, "kept"), err)
 	}
 }

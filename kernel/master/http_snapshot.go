@@ -51,6 +51,10 @@ func (m *Master) serveRestore(w http.ResponseWriter, req *http.Request, who call
 		refuse(w, req, sdk.Errorf(sdk.CodeConflict, "", "this cluster is in use, and a restore would replace what it knows: %s; --force does it all the same", used))
 		return
 	}
+	if err := m.consensus.Restorable(); err != nil { // before the leadership ends for it
+		refuse(w, req, err)
+		return
+	}
 	body := &pacedBody{ReadCloser: req.Body, rc: newPacedWriter(w, m.opts.WriteTimeout).rc, limit: m.opts.ReadTimeout}
 	backup, err := consensus.ReadBackup(body)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/profferhq/proffer/kernel/boot"
 	"github.com/profferhq/proffer/kernel/consensus"
 	"github.com/profferhq/proffer/kernel/credential"
+	"github.com/profferhq/proffer/kernel/registry"
 	"github.com/profferhq/proffer/sdk"
 	"github.com/profferhq/proffer/sdk/store"
 )
@@ -89,5 +90,22 @@ func TestTermOfAnother(t *testing.T) {
 	}
 	if _, err := r.prepare(bounded(t), consensus.Term{Number: now + 1}); err == nil || !strings.Contains(err.Error(), "elected for the term") {
 		t.Errorf("it would lead: %v", err)
+	}
+}
+
+// A restore that an older master could not read is refused before the leadership ends for it.
+func TestRestoreInAnUpgrade(t *testing.T) {
+	r := start(t, false)
+	_, file := r.do(http.MethodGet, snapshotPath, jsonHeader(), "")
+	before := r.leader()
+	old := registry.Member{Name: "older", Command: 3, Store: 1}
+	if _, err := r.consensus.Propose(bounded(t), registry.Command{Type: registry.CommandMember, Member: &old}); err != nil {
+		t.Fatal(err)
+	}
+	if resp, text := r.do(http.MethodPut, snapshotPath+"/restore?force=true", jsonHeader(), file); resp.StatusCode != 409 || !strings.Contains(text, "finish the upgrade of the masters first") {
+		t.Errorf("%d %s", resp.StatusCode, text)
+	}
+	if r.leader() != before {
+		t.Error("the leadership has ended for it")
 	}
 }
