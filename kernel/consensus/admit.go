@@ -3,6 +3,7 @@ package consensus
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -23,12 +24,14 @@ type adding struct {
 func (a *adding) bar(name string, out bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if !out {
+		delete(a.removed, name)
+		return
+	}
 	if a.removed == nil {
 		a.removed = map[string]bool{}
 	}
-	if a.removed[name] = true; !out {
-		delete(a.removed, name)
-	}
+	a.removed[name] = true
 }
 
 func (a *adding) barred(name string) bool {
@@ -177,6 +180,9 @@ func (n *Node) add(ctx context.Context, q question, applied uint64) error {
 		if err != nil {
 			return err
 		}
+		if n.adding.barred(q.From.Name) { // since it has asked
+			return n.takeBack(ctx, q.From.Name)
+		}
 		if a, err := n.ask(q.From.Address, askStatus, nil); err == nil && a.Name == q.From.Name && a.Applied >= applied {
 			err := n.addServer(ctx, q.From, true, at)
 			if now, cerr := n.configured(ctx, q.From); err == nil || cerr == nil && now == at {
@@ -191,34 +197,73 @@ func (n *Node) add(ctx context.Context, q question, applied uint64) error {
 	}
 }
 
+// takeBack undoes what add has done for one that was removed meanwhile.
+func (n *Node) takeBack(ctx context.Context, name string) error {
+	inst, err := n.instance()
+	if err != nil {
+		return err
+	}
+	if err := wait(ctx, inst.raft.RemoveServer(raft.ServerID(name), 0, remaining(ctx))); err != nil {
+		return unavailable("take the master "+name+" back out", err)
+	}
+	if err := n.left(ctx, name); err != nil {
+		return err
+	}
+	return wasRemoved(name)
+}
+
+func wasRemoved(name string) error {
+	return conflict("the master %s was removed before it voted", name)
+}
+
 // configured is the index of the configuration that has a master on its way; an error when
 // it was removed meanwhile.
 func (n *Node) configured(ctx context.Context, v Voter) (uint64, error) {
+	at, found, err := n.lookUp(ctx, v.Name)
+	if err == nil && !found {
+		err = wasRemoved(v.Name)
+	}
+	return at, err
+}
+
+// lookUp is the index of the newest configuration, and whether that has a master.
+func (n *Node) lookUp(ctx context.Context, name string) (at uint64, found bool, err error) {
 	inst, err := n.instance()
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	f := inst.raft.GetConfiguration()
 	if err := wait(ctx, f); err != nil {
-		return 0, unavailable("read the configuration", err)
+		return 0, false, unavailable("read the configuration", err)
 	}
-	for _, s := range f.Configuration().Servers {
-		if string(s.ID) == v.Name {
-			return f.Index(), nil
-		}
-	}
-	return 0, conflict("the master %s was removed before it voted", v.Name)
+	found = slices.ContainsFunc(f.Configuration().Servers, func(s raft.Server) bool { return string(s.ID) == name })
+	return f.Index(), found, nil
 }
 
 // Invite has the waiting master at a raft address ask to be added. Only the leader can.
+// It may ask before it has answered, so nothing bars it from before that on.
 func (n *Node) Invite(address string) error {
-	a, err := n.ask(address, askInvite, func(q *question) { q.Peers = []string{n.opts.Advertise} })
+	a, err := n.askFor(address, askStatus)
 	if err != nil {
-		return unavailable("invite the master at "+address, err)
+		return err
+	}
+	barred := n.adding.barred(a.Name)
+	n.adding.bar(a.Name, false)
+	if _, err := n.askFor(address, askInvite); err != nil {
+		n.adding.bar(a.Name, barred)
+		return err
+	}
+	return nil
+}
+
+// askFor asks the master that is to be invited.
+func (n *Node) askFor(address string, about asking) (answer, error) {
+	a, err := n.ask(address, about, func(q *question) { q.Peers = []string{n.opts.Advertise} })
+	if err != nil {
+		return a, unavailable("invite the master at "+address, err)
 	}
 	if a.Refusal != "" {
-		return fmt.Errorf("the master at %s refuses: %s", address, a.Refusal)
+		return a, fmt.Errorf("the master at %s refuses: %s", address, a.Refusal)
 	}
-	n.adding.bar(a.Name, false)
-	return nil
+	return a, nil
 }

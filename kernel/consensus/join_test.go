@@ -6,6 +6,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 
 	"github.com/profferhq/proffer/kernel/credential"
 	"github.com/profferhq/proffer/kernel/registry"
+	"github.com/profferhq/proffer/sdk"
 )
 
 // joining is a node that asks to be added, with its log.
@@ -369,6 +371,72 @@ func TestTheRemovedDoNotArrive(t *testing.T) {
 		t.Fatal(err)
 	}
 	until(t, "it votes", func() bool { return votersOf(first.Node) == "m1 m2" })
+}
+
+// One that is removed before raft knows of it, while it is being added, does not vote
+// either; who has come in by then is not called removed.
+func TestTheRemovedDoNotArriveLater(t *testing.T) {
+	first := join(t, "m1", t.TempDir(), bootstrapped, nil, nil)
+	awaitTerm(t, first.Node)
+	second := join(t, "m2", t.TempDir(), nil, nil, nil)
+	q := question{About: askJoin, Cluster: "test", From: Voter{Name: "m2", Address: second.addr}, Member: second.opts.Member}
+	if _, err := first.Propose(bounded(t), registry.Command{Type: registry.CommandMember, Member: &q.Member}); err != nil {
+		t.Fatal(err)
+	}
+	if err := first.Remove(bounded(t), "m2", false); err != nil { // add has come so far
+		t.Fatal(err)
+	}
+	if a := first.reply(q); a.Granted || !a.Removed {
+		t.Errorf("it is added again: %+v", a)
+	}
+	if err := first.add(bounded(t), q, 0); err == nil || !strings.Contains(err.Error(), "was removed before it voted") { // and goes on
+		t.Errorf("it was added: %v", err)
+	}
+	if peers, err := first.Roster(bounded(t)); err != nil || len(peers) != 1 || first.told(q.Member) {
+		t.Errorf("it is still there: %+v %v", peers, err)
+	}
+	if err := first.Invite(second.addr); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "it votes", func() bool { return votersOf(first.Node) == "m1 m2" })
+	if err := first.keepOut(bounded(t), "m2"); sdk.CodeOf(err) != sdk.CodeConflict || first.adding.barred("m2") {
+		t.Errorf("it has come in: %v", err)
+	}
+}
+
+// One that was removed and is invited asks before it has answered the invitation: it is
+// not told that it was removed. Where nothing came of the invitation it stays out.
+func TestTheInvitedAskAtOnce(t *testing.T) {
+	first := join(t, "m1", t.TempDir(), bootstrapped, nil, nil)
+	awaitTerm(t, first.Node)
+	q := question{About: askJoin, Cluster: "test", From: Voter{Name: "m2", Address: "127.0.0.1:1"}, Member: registry.Member{Name: "m2", Command: registry.CommandVersion}}
+	refusals, told := make(chan string, 1), make(chan answer, 1)
+	var silent atomic.Bool
+	ln := listen(t, "127.0.0.1:0")
+	second := newStream(ln, ln.Addr().String(), testKey(), first.opts.Log, &silent)
+	second.begin(func(in question) answer {
+		a := answer{Name: "m2"}
+		if in.About == askInvite {
+			var t answer
+			first.consider(q, &t)
+			told <- t
+			a.Refusal = <-refusals
+		}
+		return a
+	}, func() bool { return true })
+	t.Cleanup(second.stop)
+
+	first.adding.bar("m2", true)
+	for _, refusal := range []string{"not now", ""} {
+		refusals <- refusal
+		err := first.Invite(ln.Addr().String())
+		if a := <-told; a.Removed || !a.Granted {
+			t.Errorf("it was told %+v", a)
+		}
+		if refused := refusal != ""; refused != (err != nil) || refused != first.adding.barred("m2") {
+			t.Errorf("its refusal is %q, the invitation's error %v, barred: %v", refusal, err, first.adding.barred("m2"))
+		}
+	}
 }
 
 // A removal of which only the first half was done is done by the next one.

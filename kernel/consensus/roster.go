@@ -87,7 +87,7 @@ func (n *Node) Remove(ctx context.Context, name string, force bool) error {
 	})
 	switch {
 	case !found && known:
-		return n.left(ctx, name)
+		return n.keepOut(ctx, name)
 	case !found:
 		return notFound("no master of the name %q is in the cluster; proffer cluster members lists them", name)
 	case name == n.opts.Name:
@@ -101,7 +101,25 @@ func (n *Node) Remove(ctx context.Context, name string, force bool) error {
 	}
 	n.adding.bar(name, true)
 	if err := wait(ctx, inst.raft.RemoveServer(raft.ServerID(name), 0, remaining(ctx))); err != nil {
+		if _, found, lerr := n.lookUp(ctx, name); lerr == nil && found {
+			n.adding.bar(name, false) // nothing was done
+		}
 		return unavailable("remove the master "+name, err)
+	}
+	return n.left(ctx, name)
+}
+
+// keepOut ends a removal that came half of its way. The master may be coming in at this
+// moment: whoever adds it sees that it is barred, or it is seen here that it was added.
+func (n *Node) keepOut(ctx context.Context, name string) error {
+	n.adding.bar(name, true)
+	_, found, err := n.lookUp(ctx, name)
+	switch {
+	case err != nil:
+		return err
+	case found:
+		n.adding.bar(name, false)
+		return conflict("the master %s is being added just now; remove it once more", name)
 	}
 	return n.left(ctx, name)
 }
