@@ -21,6 +21,10 @@ const ledgerRecord = 1
 // at least; it is also as many as the last snapshot had.
 const compactAfter = 20_000
 
+// anewAfter is how many records are between two tries to write a damaged log anew: until
+// then each start reads around the damage.
+const anewAfter = 100
+
 // fullPause is between two tries to write to a full disk; each fullRemind-th is told.
 const (
 	fullPause  = 500 * time.Millisecond
@@ -184,10 +188,13 @@ func (j *journal) encode(rs []ledger.Record) error {
 
 // compact writes the log anew when most of it is history.
 func (j *journal) compact(l *ledger.Ledger) error {
-	if !j.anew && j.appended < max(compactAfter, j.snapshot) {
+	least, pause := compactAfter, compactAfter/4
+	if j.anew {
+		least, pause = 0, anewAfter
+	}
+	if j.appended < max(least, j.snapshot) {
 		return nil
 	}
-	j.anew = false
 	rs := l.Snapshot()
 	if err := j.encode(rs); err != nil {
 		return err
@@ -195,7 +202,7 @@ func (j *journal) compact(l *ledger.Ledger) error {
 	err := j.log.Compact(j.batch)
 	if full(err) {
 		// The old file is still there, and says the same in more words.
-		j.snapshot = j.appended + compactAfter/4
+		j.snapshot = j.appended + pause
 		j.slog.Warn("the disk is too full to write the checkpoint anew; the agent goes on with the old one", "dir", j.dir, "next after", j.snapshot-j.appended)
 		return nil
 	}
@@ -203,7 +210,7 @@ func (j *journal) compact(l *ledger.Ledger) error {
 		return fmt.Errorf("this agent ends, because its disk failed: the checkpoint cannot be written anew: %w. Its tasks go on; see what is wrong with the disk of %s, then start it again", err, j.dir)
 	}
 	j.late = nil // the snapshot says it
-	j.appended, j.snapshot = 0, len(rs)
+	j.appended, j.snapshot, j.anew = 0, len(rs), false
 	if cap(j.buf) > 4<<20 {
 		j.buf = nil
 	}

@@ -113,3 +113,35 @@ func TestCompactionOnAFullDisk(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A damaged checkpoint for whose rewriting there was no space is written anew when some
+// more was told and there is, not never.
+func TestADamagedCheckpointIsWrittenAnewLater(t *testing.T) {
+	j, _, ballast := fullJournal(t)
+	l := ledger.New(ledger.DefaultOptions())
+	rs := facts(200)
+	for i := range rs {
+		if err := l.Restore(&rs[i]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	j.anew, j.appended = true, len(rs)
+	compact := func(want int) {
+		t.Helper()
+		if err := j.compact(l); err != nil || j.appended != want {
+			t.Errorf("%d records are in the log, want %d: %v", j.appended, want, err)
+		}
+	}
+	compact(len(rs)) // the disk is full
+	if err := os.Remove(ballast); err != nil {
+		t.Fatal(err)
+	}
+	compact(len(rs)) // and is not tried at each tick
+	j.appended += anewAfter
+	compact(0)
+	j.appended = len(rs)
+	compact(len(rs)) // once is enough
+	if err := j.close(); err != nil {
+		t.Error(err)
+	}
+}
