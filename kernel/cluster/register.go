@@ -1,7 +1,9 @@
 package cluster
 
 import (
+	"fmt"
 	"reflect"
+	"time"
 
 	"github.com/profferhq/proffer/kernel/link"
 	"github.com/profferhq/proffer/kernel/registry"
@@ -68,7 +70,7 @@ func (c *Cluster) checkRegister(in AgentRegister) *sdk.Error {
 	}
 	switch own := c.opt.Fence; {
 	case r.Highest.Generation > own.Generation:
-		return sdk.Errorf(sdk.CodeConflict, "register.highest", "the agent has obeyed the leader %s already, this one is %s, of an earlier life of the cluster: if its masters are gone, restore their newest snapshot here (proffer cluster snapshot restore), which begins a later one", r.Highest, own)
+		return sdk.Errorf(sdk.CodeConflict, "register.highest", "the agent has obeyed the leader %s already, this one is %s, of an earlier life of the cluster: if its masters are gone, restore their newest snapshot here (proffer cluster snapshot restore), which begins a later one%s", r.Highest, own, c.onceLater(r.Highest.Generation))
 	case r.Highest.Compare(own) > 0:
 		return sdk.Errorf(sdk.CodeConflict, "register.highest", "the agent has obeyed the leader %s already, this one is %s: find the newer one", r.Highest, own)
 	}
@@ -82,6 +84,19 @@ func (c *Cluster) checkRegister(in AgentRegister) *sdk.Error {
 		return sdk.Errorf(sdk.CodeInternal, "", "the session %q is in use", string(in.Session))
 	}
 	return nil
+}
+
+// onceLater says what helps where a generation lies in the future. It is the time of the
+// restore that began it (registry.Rebirth), by a clock that was ahead: what a restore begins
+// now would be earlier.
+func (c *Cluster) onceLater(generation uint64) string {
+	const beyond = 1 << 33 // no clock shows such a year
+	at := time.Unix(int64(min(generation, beyond)), 0).UTC()
+	if at.Unix() < c.now.Unix() {
+		return ""
+	}
+	return fmt.Sprintf("; its life was begun by a clock ahead of this one, so that helps only after %s: "+
+		"then save this cluster (proffer cluster snapshot save) and restore that, with --force", at.Format(time.RFC3339))
 }
 
 // sameAgent tells whether the registry holds already what the agent says.
