@@ -34,6 +34,7 @@ type flowTask struct {
 	agent sdk.AgentID
 	at    time.Time // of its launch
 	told  bool
+	began time.Time     // by its executor; zero: not heard
 	end   sdk.TaskState // empty: not yet
 	why   string
 }
@@ -144,6 +145,9 @@ func (f *flow) told(st sdk.TaskStatus) {
 		task.told = true
 		f.first = append(f.first, time.Now())
 	}
+	if task.began.IsZero() && st.Source == sdk.SourceExecutor {
+		task.began = time.UnixMicro(int64(st.Timestamp * 1e6))
+	}
 	if ended(st.State) && (task.end == "" || task.end == sdk.TaskUnknown) {
 		task.end, task.why = st.State, fmt.Sprintf("%s %s", st.Reason, st.Message)
 	}
@@ -209,6 +213,28 @@ func (f *flow) open() []sdk.ReconcileTask {
 	return out
 }
 
+// startsWithin is how long what an agent has taken from one leader may take to start, while
+// what it took from the next one starts beside it.
+const startsWithin = 2 * time.Second
+
+// inOrder tells of tasks of a leader of the past that an agent's machine ran too long after
+// the next leader's first to have been taken from it before.
+func (f *flow) inOrder(agent string, lines []string) {
+	latest, since := "", time.Time{}
+	for _, line := range lines {
+		id, term, _ := strings.Cut(line, " ")
+		task := f.tasks[sdk.TaskID(id)]
+		switch {
+		case task == nil:
+			f.t.Errorf("%s: %s was never launched", agent, id)
+		case compareTerms(term, latest) > 0:
+			latest, since = term, task.began
+		case compareTerms(term, latest) < 0 && !task.began.IsZero() && !since.IsZero() && task.began.Sub(since) > startsWithin:
+			f.t.Errorf("%s: %s of term %s began %v after one of term %s", agent, id, term, task.began.Sub(since), latest)
+		}
+	}
+}
+
 // judge waits until each task has been told to have ended, and compares that with what the
 // tasks wrote: one that has run was told so, and one that has not run was told that. On no
 // agent a leader of the past has launched anything after the next one has (promise P3).
@@ -232,19 +258,16 @@ func (f *flow) judge() {
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	for _, name := range files {
-		latest := ""
-		for _, line := range strings.Split(strings.TrimSpace(read(f.t, name)), "\n") {
-			id, term, _ := strings.Cut(line, " ")
-			if ran[id]++; compareTerms(term, latest) < 0 {
-				f.t.Errorf("%s: %s was launched in term %s, after one of term %s", filepath.Base(name), id, term, latest)
-			} else {
-				latest = term
-			}
-		}
-	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	for _, name := range files {
+		lines := strings.Split(strings.TrimSpace(read(f.t, name)), "\n")
+		for _, line := range lines {
+			id, _, _ := strings.Cut(line, " ")
+			ran[id]++
+		}
+		f.inOrder(filepath.Base(name), lines)
+	}
 	states := map[string]int{}
 	wrong := 0
 	for id, task := range f.tasks {
