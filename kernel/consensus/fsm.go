@@ -20,6 +20,7 @@ type fsm struct {
 	observe  func(*store.Command, store.Result)
 	fatal    func(error)
 	identify func(id string) // told the cluster's id when it becomes known
+	unread   error           // why the last snapshot could not be read
 }
 
 // Entries of the store begin with two bytes that begin no registry command, which
@@ -87,5 +88,5 @@ func (f *fsm) apply(index uint64, data []byte) (any, error) {
 func (f *fsm) reset() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.registry, f.store = registry.New(), store.New()
+	f.registry, f.store, f.unread = registry.New(), store.New(), nil
 }

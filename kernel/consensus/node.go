@@ -244,6 +244,9 @@ func (n *Node) start(solo, bootstrap bool) error {
 	r, err := raft.NewRaft(c, n.fsm, n.store, n.store, n.snaps, transport)
 	if err != nil {
 		close(over)
+		if n.fsm.unread != nil { // raft says only that there is one
+			err = fmt.Errorf("the newest snapshot can not be read: %w", n.fsm.unread)
+		}
 		return errors.Join(fmt.Errorf("start raft from %s: %w", n.opts.Dir, err), closeTransport(transport))
 	}
 	n.inst = &instance{raft: r, transport: transport, solo: solo, over: over}

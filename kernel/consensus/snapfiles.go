@@ -37,6 +37,13 @@ func openSnapshots(dir string, log *slog.Logger) (*snapshots, error) {
 	return s, err
 }
 
+// List gives the newest only. One that is whole and that this release can not read, raft
+// would pass over for an older one, and this master would know less than it had.
+func (s *snapshots) List() ([]*raft.SnapshotMeta, error) {
+	all, err := s.SnapshotStore.List()
+	return all[:min(1, len(all))], err
+}
+
 // Create begins one.
 func (s *snapshots) Create(version raft.SnapshotVersion, index, term uint64, c raft.Configuration, at uint64, trans raft.Transport) (raft.SnapshotSink, error) {
 	sink, err := s.SnapshotStore.Create(version, index, term, c, at, trans)

@@ -64,12 +64,15 @@ func (image) Release() {}
 func (f *fsm) Restore(r io.ReadCloser) error {
 	defer r.Close()
 	reg, st, err := readSnapshot(bufio.NewReader(r))
+	f.mu.Lock()
+	f.unread = err
+	if err == nil {
+		f.registry, f.store = reg, st
+	}
+	f.mu.Unlock()
 	if err != nil {
 		return err
 	}
-	f.mu.Lock()
-	f.registry, f.store = reg, st
-	f.mu.Unlock()
 	f.identify(reg.ClusterID())
 	return nil
 }

@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/hashicorp/raft"
 )
 
 // wholeDir is the directory of a lone master that has two snapshots, and of the log only
@@ -276,4 +279,28 @@ func TestDamagedSnapshotsAfterARestore(t *testing.T) {
 		cutOff(t, dir)
 		started(t, dir)
 	})
+}
+
+// A snapshot that only a later release can read is not passed over for the one before it.
+func TestNewerSnapshot(t *testing.T) {
+	dir := wholeDir(t, 1000)
+	files, err := raft.NewFileSnapshotStore(dir, 2, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := files.List()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := all[0]
+	_, peers := raft.NewInmemTransport("")
+	sink, err := files.Create(m.Version, m.Index+1, m.Term, m.Configuration, m.ConfigurationIndex, peers)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = sink.Write(append([]byte{notRegistry, snapshotLayout + 1}, make([]byte, 100)...))
+	if err := errors.Join(err, sink.Close()); err != nil {
+		t.Fatal(err)
+	}
+	refused(t, dir, "m1", dir, "the newest snapshot can not be read", "of layout 2", "upgrade it")
 }
