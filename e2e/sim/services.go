@@ -186,9 +186,10 @@ func (s *services) show(id app.ID) string {
 	return text
 }
 
-// Told notes who is away.
+// Told notes who is away, or given up: an executor that stood still meanwhile may start what
+// it was told before, and ends it at once.
 func (s *services) Told(status *sdk.TaskStatus) error {
-	if status.State == sdk.TaskUnreachable {
+	if status.State == sdk.TaskUnreachable || status.State == sdk.TaskGoneByOperator {
 		s.away[status.TaskID] = true
 	}
 	return nil
