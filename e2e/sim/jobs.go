@@ -23,6 +23,7 @@ type jobs struct {
 	open     map[string]*fate // those that are to run, by the key of the run's record
 	first    map[string]time.Time
 	attempts map[sdk.TaskID]*attempt
+	gone     map[sdk.TaskID]bool // given up with their agents
 	lines    map[string]string // of the history, by key
 	unsaid   map[slot]bool     // that the history had no room for, as operators were told
 }
@@ -68,7 +69,8 @@ func newJobs() *jobs {
 		periods: map[string]time.Duration{"latest": 20 * time.Second, "window": 15 * time.Second, "several": 30 * time.Second, "single": 25 * time.Second},
 		forbids: map[string]bool{"latest": true, "window": true, "single": true, "child": true},
 		single:  map[string]bool{"single": true},
-		slots:   map[slot]*fate{}, open: map[string]*fate{}, first: map[string]time.Time{}, attempts: map[sdk.TaskID]*attempt{}, lines: map[string]string{}, unsaid: map[slot]bool{},
+		slots:   map[slot]*fate{}, open: map[string]*fate{}, first: map[string]time.Time{}, attempts: map[sdk.TaskID]*attempt{}, gone: map[sdk.TaskID]bool{},
+		lines: map[string]string{}, unsaid: map[slot]bool{},
 	}
 }
 
@@ -214,8 +216,14 @@ func (j *jobs) line(value []byte) error {
 	return nil
 }
 
-// Told looks at nothing: what follows from a status is seen in the store.
-func (j *jobs) Told(*sdk.TaskStatus) error { return nil }
+// Told notes what was given up with its agent; what else follows from a status is seen in the
+// store.
+func (j *jobs) Told(status *sdk.TaskStatus) error {
+	if status.State == sdk.TaskGoneByOperator {
+		j.gone[status.TaskID] = true
+	}
+	return nil
+}
 
 // Said notes what the history has no room for: it is said instead.
 func (j *jobs) Said(e mind.Log) {
@@ -242,11 +250,15 @@ func (j *jobs) Said(e mind.Log) {
 
 // Started: an attempt starts after it was written down, and not when it was given up;
 // a slot of a job without retries starts once, another only when it is known what became
-// of the last attempt; a job that forbids it runs once at a time.
+// of the last attempt; a job that forbids it runs once at a time. On an agent that was given
+// up an executor that stood still meanwhile may start what it was told before.
 func (j *jobs) Started(task sdk.TaskID, running []sdk.TaskID) error {
 	a := j.attempts[task]
 	if a == nil {
 		return fmt.Errorf("%s starts, of which there is no record", task)
+	}
+	if j.gone[task] {
+		return nil
 	}
 	a.started = true
 	if a.verdict == string(due.Never) {

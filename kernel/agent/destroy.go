@@ -2,11 +2,14 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"os"
+	"slices"
 	"syscall"
 	"time"
 
 	"github.com/profferhq/proffer/kernel/agent/ledger"
+	"github.com/profferhq/proffer/sdk/executor"
 )
 
 const (
@@ -35,10 +38,12 @@ func (a *Agent) destroyBox(e ledger.Destroy) {
 func (a *Agent) tryDestroy(x *box) {
 	ctx, cancel := context.WithTimeout(context.Background(), destroyTimeout)
 	defer cancel()
-	var err error
-	if x.def {
+	err := a.endUnheard(ctx, x)
+	switch {
+	case err != nil:
+	case x.def:
 		err = a.endDefault(ctx, x)
-	} else {
+	default:
 		err = a.chain.Destroy(ctx, x.view())
 	}
 	if err != nil {
@@ -83,4 +88,47 @@ func (a *Agent) endDefault(ctx context.Context, x *box) error {
 		return err
 	}
 	return a.watch.wait(ctx, x)
+}
+
+// lookPause is between two looks whether an executor has ended that nobody watches.
+const lookPause = 20 * time.Millisecond
+
+// endUnheard ends an executor whose launch was asked of a launcher that died over it. The
+// next launcher has taken it over, if it came to be; without groups nobody else knows its
+// process.
+func (a *Agent) endUnheard(ctx context.Context, x *box) error {
+	x.mu.Lock()
+	unheard := x.unheard
+	x.mu.Unlock()
+	if !unheard {
+		return nil
+	}
+	for {
+		ended, err := a.lookUnheard(ctx, x)
+		if err == nil && ended {
+			return nil
+		}
+		select {
+		case <-time.After(lookPause):
+		case <-ctx.Done():
+			return errors.Join(ctx.Err(), err)
+		}
+	}
+}
+
+// lookUnheard asks the launcher that there is now for the executor, and kills it.
+func (a *Agent) lookUnheard(ctx context.Context, x *box) (ended bool, err error) {
+	l, err := a.currentLauncher(ctx)
+	if err != nil {
+		return false, err
+	}
+	managed, err := l.List(ctx)
+	if err != nil {
+		return false, err // that launcher is gone, too
+	}
+	i := slices.IndexFunc(managed, func(m executor.Managed) bool { return m.ContainerID == x.c.ID })
+	if i < 0 || managed[i].Exit != nil {
+		return true, nil
+	}
+	return false, l.Signal(ctx, x.c.ID, syscall.SIGKILL)
 }

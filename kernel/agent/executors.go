@@ -26,10 +26,14 @@ func (a *Agent) startExecutor(e ledger.StartExecutor) {
 			return
 		}
 		p, err := a.makeExecutor(ctx, x, &e)
+		x.mu.Lock()
 		if err == nil {
-			x.mu.Lock()
 			x.c.Process = &p
-			x.mu.Unlock()
+		} else {
+			x.unheard = true
+		}
+		x.mu.Unlock()
+		if err == nil {
 			a.watch.add(x, p)
 		}
 		if !x.finish() {

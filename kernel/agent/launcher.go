@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"syscall"
 	"time"
 
 	"github.com/profferhq/proffer/kernel/agent/ledger"
@@ -55,6 +56,9 @@ func (a *Agent) judgeExecutors(ctx context.Context, l *executor.Launcher) {
 	children := map[string]bool{}
 	for i := range managed {
 		children[managed[i].ContainerID] = managed[i].Child
+		if a.boxes.get(managed[i].ContainerID) == nil && managed[i].Exit == nil {
+			_ = l.Signal(ctx, managed[i].ContainerID, syscall.SIGKILL) // nobody wants it
+		}
 	}
 	a.inbox.put(ledger.Parents{Children: children})
 }
