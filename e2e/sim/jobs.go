@@ -24,8 +24,8 @@ type jobs struct {
 	first    map[string]time.Time
 	attempts map[sdk.TaskID]*attempt
 	gone     map[sdk.TaskID]bool // given up with their agents
-	lines    map[string]string // of the history, by key
-	unsaid   map[slot]bool     // that the history had no room for, as operators were told
+	lines    map[string]string   // of the history, by key
+	unsaid   map[slot]bool       // that the history had no room for, as operators were told
 }
 
 // slot is one nominal time of one job.
