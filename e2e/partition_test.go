@@ -212,19 +212,6 @@ func (e *everything) restartAll(t *testing.T) {
 	}
 }
 
-// TestRollingRestartSoak is the long form of that alone: everything is restarted again and
-// again.
-func TestRollingRestartSoak(t *testing.T) {
-	if os.Getenv("PROFFER_SOAK") == "" {
-		t.Skip("the short form is in TestPartitions; PROFFER_SOAK runs this")
-	}
-	e := startEverything(t, rand.New(rand.NewPCG(seedOf(t), 1)))
-	for range 5 {
-		e.restartAll(t)
-	}
-	e.judge()
-}
-
 // elsewhere makes calls to all masters but one, every 50 ms, until what it gives is called;
 // that tells the slowest of each kind.
 func (n *netCluster) elsewhere(but string) func() map[string]time.Duration {
