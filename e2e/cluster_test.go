@@ -380,7 +380,8 @@ func (c *cluster) addr() string {
 	return fmt.Sprintf("127.0.0.1:%d", 5050+c.offset)
 }
 
-// pids finds processes of the cluster by a part of their command line.
+// pids finds processes of the cluster by a part of their command line. A child that has not
+// executed its program yet still has its parent's, and is none of them.
 func (c *cluster) pids(part string) []int {
 	var out []int
 	procs, _ := filepath.Glob("/proc/[0-9]*")
@@ -393,7 +394,17 @@ func (c *cluster) pids(part string) []int {
 			}
 		}
 	}
-	return out
+	return slices.DeleteFunc(slices.Clone(out), func(pid int) bool { return slices.Contains(out, parentOf(pid)) })
+}
+
+// parentOf is the parent of a process; 0 for one that is gone.
+func parentOf(pid int) int {
+	f := statOf(pid)
+	if len(f) < 2 {
+		return 0
+	}
+	parent, _ := strconv.Atoi(f[1])
+	return parent
 }
 
 // belongs tells whether a process is of the cluster in dir: by its arguments or its
@@ -423,16 +434,20 @@ func eventually(t *testing.T, bound time.Duration, what string, check func() boo
 
 // startTimeOf is field 22 of /proc/PID/stat, or "" for a process that is gone.
 func startTimeOf(pid int) string {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return ""
-	}
-	i := bytes.LastIndexByte(stat, ')')
-	f := strings.Fields(string(stat[i+1:]))
+	f := statOf(pid)
 	if len(f) < 20 || f[0] == "Z" {
 		return ""
 	}
 	return f[19]
+}
+
+// statOf are the fields of /proc/PID/stat from the third on; none for a process that is gone.
+func statOf(pid int) []string {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return nil
+	}
+	return strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
 }
 
 func alive(pid int) bool { return syscall.Kill(pid, 0) == nil && startTimeOf(pid) != "" }

@@ -82,7 +82,7 @@ func TestEachInTurn(t *testing.T) {
 	}
 	<-time.NewTimer(afterKills).C
 	end := time.Now().UTC().Truncate(time.Second)
-	report := c.verdicts(jobs, end)
+	report := c.verdicts(jobs, end, 90*time.Second)
 	t.Logf("%v of kills; the verdicts:\n%v\npauses of more than 2 s: %q", end.Sub(start), &report, slots.Pauses(c.told(), 2000))
 	for _, f := range report.Findings {
 		t.Errorf("%v", f)

@@ -83,7 +83,7 @@ func TestJobsUnderKills(t *testing.T) {
 	end := time.Now().UTC().Truncate(time.Second)
 	t.Logf("%d kills in %v: %v", len(kinds), end.Sub(start), counts(kinds))
 
-	report := c.verdicts(jobs, end)
+	report := c.verdicts(jobs, end, 90*time.Second)
 	t.Logf("the verdicts:\n%v", &report)
 	t.Logf("pauses of more than 2 s: %q; of the machine itself, of more than 1 s: %q", slots.Pauses(c.told(), 2000), still())
 	for _, f := range report.Findings {
@@ -96,9 +96,9 @@ func TestJobsUnderKills(t *testing.T) {
 	}
 }
 
-// verdicts waits until the runs of all slots until that time are over and told, which takes
-// a minute and a half at the most.
-func (c *cluster) verdicts(jobs []slots.Job, end time.Time) (report slots.Report) {
+// verdicts waits until the runs of all slots until that time are over and told, within a
+// bound; what is not by then is among the findings.
+func (c *cluster) verdicts(jobs []slots.Job, end time.Time, within time.Duration) (report slots.Report) {
 	c.t.Helper()
 	settled := func() bool {
 		records, ok := c.history(jobs)
@@ -107,7 +107,7 @@ func (c *cluster) verdicts(jobs []slots.Job, end time.Time) (report slots.Report
 		}
 		return ok && report.Has(slots.Missed)+report.Has(slots.LostChild)+report.Has(slots.Broken)+report.Has(slots.Untold)+report.Has(slots.Phantom) == 0
 	}
-	for deadline := time.Now().Add(90 * time.Second); !settled() && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(within); !settled() && time.Now().Before(deadline); {
 		<-time.NewTimer(time.Second / 2).C
 	}
 	return report

@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/profferhq/proffer/e2e/lan"
-	"github.com/profferhq/proffer/e2e/linear"
 	"github.com/profferhq/proffer/e2e/slots"
 	"github.com/profferhq/proffer/sdk"
 	"github.com/profferhq/proffer/sdk/store"
@@ -24,14 +23,11 @@ import (
 // everything is a cluster under all kinds of load at once: a service, jobs every second, a
 // framework that launches, and clients of the store.
 type everything struct {
-	n           *netCluster
-	m           *marathon
-	jobs        []slots.Job
-	start       time.Time
-	f           *flow
-	h           *linear.History
-	clients     []*storeClient
-	quiet       func() // ends launches and the store's clients
+	n     *netCluster
+	m     *marathon
+	jobs  []slots.Job
+	start time.Time
+	*traffic
 	undisturbed func()
 }
 
@@ -39,25 +35,14 @@ type everything struct {
 func startEverything(t *testing.T, random *rand.Rand) *everything {
 	t.Helper()
 	n := startNet(t, 3, "")
-	e := &everything{n: n, m: newMarathon(n.cluster), h: &linear.History{}}
+	e := &everything{n: n, m: newMarathon(n.cluster)}
 	eventually(t, 30*time.Second, "chronosish is up", func() bool { status, _ := n.chronos(http.MethodGet, "/jobs", ""); return status == http.StatusOK })
 	e.m.must(http.MethodPut, "/v2/apps/kept", map[string]any{"cmd": n.pidWriter("kept"), "instances": 3, "cpus": 0.1, "mem": 16, "backoffSeconds": 0, "portDefinitions": []any{}}, nil)
 	e.undisturbed = n.steady(3)
 	eventually(t, 20*time.Second, "the service runs", func() bool { return len(n.lines("kept")) == 3 })
 	e.start = time.Now().UTC().Truncate(time.Second).Add(2 * time.Second)
 	e.jobs = n.stormJobs(e.start)
-	ctx, stop := context.WithCancel(t.Context())
-	var all sync.WaitGroup
-	for i := range 3 {
-		c := &storeClient{who: i, space: n.space("c0", "linear"), h: e.h, values: map[string]string{}, random: rand.New(rand.NewPCG(random.Uint64(), uint64(i)))}
-		e.clients = append(e.clients, c)
-		all.Go(func() { c.run(ctx) })
-	}
-	var calm func()
-	e.f, calm = startFlow(n, "c0", 50)
-	e.quiet = func() { calm(); stop(); all.Wait() }
-	t.Cleanup(e.quiet)
-	eventually(t, 20*time.Second, "the flow flows", func() bool { return e.f.acknowledged() > 50 })
+	e.traffic = n.startTraffic(random)
 	return e
 }
 
@@ -69,31 +54,12 @@ func (e *everything) judge() {
 	n.pass(2 * time.Second)
 	end := time.Now().UTC().Truncate(time.Second)
 	e.quiet()
-	var report slots.Report
-	for deadline := time.Now().Add(60 * time.Second); time.Now().Before(deadline); n.pass(time.Second / 2) {
-		records, ok := n.history(e.jobs)
-		if !ok {
-			continue
-		}
-		report = slots.Judge(e.jobs, n.told(), records, end.UnixMilli())
-		if report.Has(slots.Missed)+report.Has(slots.LostChild)+report.Has(slots.Broken)+report.Has(slots.Untold)+report.Has(slots.Phantom) == 0 {
-			break
-		}
-	}
+	report := n.verdicts(e.jobs, end, 60*time.Second)
 	t.Logf("the jobs' verdicts:\n%v", &report)
 	for _, f := range report.Findings {
 		t.Errorf("%v", f)
 	}
-	e.f.judge()
-	for _, c := range e.clients {
-		if len(c.odd) > 0 || c.slow > callBound {
-			t.Errorf("client %d of the store: %v; its slowest call took %v: %s", c.who, c.odd, c.slow, c.slowly)
-		}
-		t.Logf("client %d of the store: %d writes, the slowest call took %v: %s", c.who, c.made, c.slow, c.slowly)
-	}
-	if err := e.h.Check(time.Minute); err != nil {
-		t.Error(err)
-	}
+	e.traffic.judge()
 	if a := e.m.app("/kept"); a.App.Running != 3 || len(n.lines("kept")) != 3 {
 		t.Errorf("the service's instances did not go on: %+v, started as %v", a.App, n.lines("kept"))
 	}
@@ -144,9 +110,8 @@ func TestPartitions(t *testing.T) {
 // launchBound is within what launches go on when a leader is gone that nobody ends the
 // streams of: another leads after 1.4 s, and waits 5 s at the most for agents that do not
 // come. Those that can have left the old one by then: a heartbeat is missed after 3.1 s,
-// that is looked at each 0.6 s, and for 1.3 s a sign of life is waited for. That is 6.3 s
-// where it is measured; the rest is for a machine with pauses.
-const launchBound = 10 * time.Second
+// that is looked at each 0.6 s, and for 1.3 s a sign of life is waited for.
+const launchBound = 8 * time.Second
 
 // cutInTwo cuts the leader off, with an agent and a client. The others go on without it,
 // also with launches; what is asked of it is refused.

@@ -25,7 +25,7 @@ type box struct {
 	began  time.Time
 	resize []sdk.Resource // wanted while it was being made
 	slot   bool           // holds one of Agent.ahead
-	// unheard: its launch was asked for, and no answer came: it may run
+	// unheard: a launcher was asked to start it, and did not say that it has: it may run
 	unheard bool
 	// settled: its executor told the wait status, nobody else has to find it out
 	settled bool

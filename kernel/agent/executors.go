@@ -26,14 +26,10 @@ func (a *Agent) startExecutor(e ledger.StartExecutor) {
 			return
 		}
 		p, err := a.makeExecutor(ctx, x, &e)
-		x.mu.Lock()
 		if err == nil {
+			x.mu.Lock()
 			x.c.Process = &p
-		} else {
-			x.unheard = true
-		}
-		x.mu.Unlock()
-		if err == nil {
+			x.mu.Unlock()
 			a.watch.add(x, p)
 		}
 		if !x.finish() {
@@ -82,7 +78,13 @@ func (a *Agent) makeExecutor(ctx context.Context, x *box, e *ledger.StartExecuto
 	}
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	return l.Start(ctx, spec)
+	p, err := l.Start(ctx, spec)
+	if err != nil { // it may run all the same
+		x.mu.Lock()
+		x.unheard = true
+		x.mu.Unlock()
+	}
+	return p, err
 }
 
 // executorEnv is what Mesos tells an executor in its environment.

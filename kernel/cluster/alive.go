@@ -34,13 +34,11 @@ func (c *Cluster) LifeOf(framework sdk.FrameworkID, id sdk.TaskID, on sdk.AgentI
 			return Ended
 		}
 	}
-	if on == "" && c.reg.Stranger(string(framework)) {
-		return Strange
-	}
-	if on == "" {
-		return c.lifeAnywhere()
-	}
 	switch a := c.agents[on]; {
+	case on == "" && c.reg.Stranger(string(framework)):
+		return Strange
+	case on == "":
+		return c.lifeAnywhere()
 	case a != nil && a.state <= agentUnreachable && a.state != agentHere:
 		return Awaited
 	case a == nil && !c.reg.Trimmed(on):
@@ -51,13 +49,8 @@ func (c *Cluster) LifeOf(framework sdk.FrameworkID, id sdk.TaskID, on sdk.AgentI
 
 // lifeAnywhere is what is known of a task that no agent here has reported.
 func (c *Cluster) lifeAnywhere() Life {
-	if c.recovering > 0 {
+	if c.recovering > 0 || c.someUnreachable() {
 		return Awaited
-	}
-	for _, a := range c.agents {
-		if a.state == agentUnreachable {
-			return Awaited
-		}
 	}
 	return Ended
 }

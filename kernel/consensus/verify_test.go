@@ -17,7 +17,7 @@ func TestVerificationsAreShared(t *testing.T) {
 		failure := errors.New("the third fails")
 		ask := func() error {
 			n := asked.Add(1)
-			time.Sleep(time.Second)
+			<-time.After(time.Second)
 			if n == 3 {
 				return failure
 			}
@@ -25,7 +25,7 @@ func TestVerificationsAreShared(t *testing.T) {
 		}
 		begun, answered := make(chan *verification, 10), atomic.Int32{}
 		want := func(at time.Duration, number int32, err error) {
-			time.Sleep(at)
+			<-time.After(at)
 			x := v.join(ask)
 			begun <- x
 			<-x.done
@@ -40,7 +40,7 @@ func TestVerificationsAreShared(t *testing.T) {
 		}
 		go want(1500*time.Millisecond, 3, failure) // the second is on its way
 		go want(5*time.Second, 4, nil)
-		time.Sleep(10 * time.Second)
+		<-time.After(10 * time.Second)
 		if answered.Load() != 8 || asked.Load() != 4 {
 			t.Errorf("%d were answered by %d questions", answered.Load(), asked.Load())
 		}

@@ -58,7 +58,7 @@ func TestMastersThatTookOver(t *testing.T) {
 		go client.KeepLearning(ctx)
 		for _, live := range [][]string{{"a:1", "b:1", "d:1"}, {"a:1", "e:1", "d:1"}, {"f:1", "e:1", "d:1"}} {
 			c.lives(live...)
-			time.Sleep(6 * time.Minute)
+			<-time.After(6 * time.Minute)
 			synctest.Wait()
 		}
 		stop()
