@@ -16,14 +16,17 @@ import (
 //
 // back is the distance from the record to the begin of its batch. A batch is written
 // only when the one before it is durable, so a whole record tells that everything
-// before its batch once stood on the disk. The checksum (Castagnoli) is over all the
-// rest, so that a record can not be read at a wrong place or with a wrong length.
+// before its batch once stood on the disk. Its highest bit says that the next record was
+// added together with this one: of a torn batch those are kept that are there to the last.
+// The checksum (Castagnoli) is over all the rest, so that a record can not be read at a
+// wrong place or with a wrong length.
 const (
 	magic      = "PFCKPT"
 	fileFormat = 1
 	headerSize = len(magic) + 2
 	frameSize  = 16
 	sumAt      = 12
+	moreBit    = 1 << 31  // of back
 	maxData    = 64 << 20 // a longer record is a damaged length, not a record
 	sector     = 512      // what a disk writes or does not write, as a whole
 )
@@ -32,13 +35,24 @@ func appendHeader(dst []byte) []byte {
 	return binary.LittleEndian.AppendUint16(append(dst, magic...), fileFormat)
 }
 
-// appendRecord appends r to a batch; dst begins where the batch begins.
-func appendRecord(dst []byte, r Record) []byte {
+// appendRecords appends what is added together to a batch; dst begins where the batch begins.
+func appendRecords(dst []byte, rs []Record) []byte {
+	for i, r := range rs {
+		dst = appendRecord(dst, r, i < len(rs)-1)
+	}
+	return dst
+}
+
+func appendRecord(dst []byte, r Record, more bool) []byte {
 	start := len(dst)
+	back := uint32(start)
+	if more {
+		back |= moreBit
+	}
 	dst = binary.LittleEndian.AppendUint32(dst, uint32(len(r.Data)))
 	dst = binary.LittleEndian.AppendUint16(dst, r.Type)
 	dst = binary.LittleEndian.AppendUint16(dst, r.Version)
-	dst = binary.LittleEndian.AppendUint32(dst, uint32(start))
+	dst = binary.LittleEndian.AppendUint32(dst, back)
 	dst = binary.LittleEndian.AppendUint32(dst, checksum(dst[start:start+sumAt], r.Data))
 	return append(dst, r.Data...)
 }
@@ -51,16 +65,17 @@ func checksum(head, data []byte) uint32 {
 // parsed is what a file's bytes say.
 type parsed struct {
 	records []Record
-	end     int64 // where the last whole record ends
+	end     int64 // where the last records end that were added together and are whole
 	torn    int64 // bytes behind end that were being written
 	damages []Damage
 }
 
 // parse reads a whole file. A bad record in the last batch is torn when it looks as
 // a power cut leaves it: the file ends there, or whole sectors are missing. That
-// batch was never acknowledged. Every other bad record is damage, and an error that
-// names the loss; with salvage the records around it are read all the same. A file without
-// its header is damaged too: it is given its name only when that is durable.
+// batch was never acknowledged, and what was added together is read as a whole or not at
+// all. Every other bad record is damage, and an error that names the loss; with salvage the
+// records around it are read all the same. A file without its header is damaged too: it is
+// given its name only when that is durable.
 func parse(file string, text []byte, maxVersion func(uint16) uint16, salvage bool) (parsed, error) {
 	p := parsed{}
 	if len(text) < headerSize {
@@ -74,59 +89,70 @@ func parse(file string, text []byte, maxVersion func(uint16) uint16, salvage boo
 	} else if f := binary.LittleEndian.Uint16(text[len(magic):]); f != fileFormat {
 		return p, sdk.Errorf(sdk.CodeUnsupported, "", "%s has file format %d, this program knows %d; use the newer program that wrote it", file, f, fileFormat)
 	}
-	for at := headerSize; ; {
-		p.end = int64(at)
-		if at == len(text) {
-			return p, nil
-		}
-		r, next, ok := recordAt(text, at)
+	whole, at := 0, headerSize // whole counts the records before p.end
+	for p.end = int64(at); at < len(text); {
+		f, ok := frameAt(text, at)
 		if !ok {
 			n := lost(text, at)
-			if n > 0 && salvage {
-				next = nextRecord(text, at+1)
-				p.damages = append(p.damages, Damage{int64(at), int64(next - at)})
-				at = next
-				continue
+			if n == 0 {
+				break
 			}
-			if n > 0 {
+			if !salvage {
 				return p, damaged(file, int64(at), "the record there can not be read",
 					fmt.Sprintf("it is lost, and at least %d whole records stand behind it", n))
 			}
-			p.torn = int64(len(text) - at)
-			return p, nil
+			next := nextRecord(text, at+1)
+			p.damages = append(p.damages, Damage{int64(at), int64(next - at)})
+			at = next
+			p.end, whole = int64(at), len(p.records)
+			continue
 		}
+		r := f.Record
 		if maxVersion != nil && r.Version > maxVersion(r.Type) {
 			return p, sdk.Errorf(sdk.CodeUnsupported, "", "%s: the record of type %d at byte %d has version %d, this program knows %d; use the newer program that wrote it", file, r.Type, at, r.Version, maxVersion(r.Type))
 		}
 		p.records = append(p.records, r)
-		at = next
+		at = f.next
+		if !f.more {
+			p.end, whole = int64(at), len(p.records)
+		}
 	}
+	p.records, p.torn = p.records[:whole], int64(len(text))-p.end
+	return p, nil
 }
 
-// recordAt reads the record that begins at byte at. Its data is a part of text.
-func recordAt(text []byte, at int) (r Record, next int, ok bool) {
+// frame is a record where it stands in a file.
+type frame struct {
+	Record
+	batch, next int // where its batch begins, and where it ends itself
+	more        bool
+}
+
+// frameAt reads the record that begins at byte at. Its data is a part of text.
+func frameAt(text []byte, at int) (f frame, ok bool) {
 	if len(text)-at < frameSize {
-		return r, at, false
+		return f, false
 	}
 	head := text[at : at+frameSize]
 	length := int(binary.LittleEndian.Uint32(head))
 	if length > maxData || length > len(text)-at-frameSize {
-		return r, at, false
+		return f, false
 	}
-	next = at + frameSize + length
-	data := text[at+frameSize : next : next]
-	if checksum(head[:sumAt], data) != binary.LittleEndian.Uint32(head[sumAt:]) {
-		return r, at, false
+	f.next = at + frameSize + length
+	f.Data = text[at+frameSize : f.next : f.next]
+	if checksum(head[:sumAt], f.Data) != binary.LittleEndian.Uint32(head[sumAt:]) {
+		return f, false
 	}
-	r.Type, r.Version = binary.LittleEndian.Uint16(head[4:]), binary.LittleEndian.Uint16(head[6:])
-	r.Data = data
-	return r, next, true
+	f.Type, f.Version = binary.LittleEndian.Uint16(head[4:]), binary.LittleEndian.Uint16(head[6:])
+	back := binary.LittleEndian.Uint32(head[8:])
+	f.batch, f.more = at-int(back&^moreBit), back&moreBit != 0
+	return f, true
 }
 
 // nextRecord is where the first whole record from byte at on begins; -1 for none.
 func nextRecord(text []byte, at int) int {
 	for ; at+frameSize <= len(text); at++ {
-		if _, _, ok := recordAt(text, at); ok {
+		if _, ok := frameAt(text, at); ok {
 			return at
 		}
 	}
@@ -139,19 +165,18 @@ func nextRecord(text []byte, at int) int {
 func lost(text []byte, bad int) int {
 	count := 0
 	for at := bad + 1; at+frameSize <= len(text) && count < 1000; {
-		_, next, ok := recordAt(text, at)
+		f, ok := frameAt(text, at)
 		if !ok {
 			at++
 			continue
 		}
 		count++
-		batch := at - int(binary.LittleEndian.Uint32(text[at+8:]))
-		if batch > bad || count == 1 && !missesSector(text[bad:at]) {
+		if f.batch > bad || count == 1 && !missesSector(text[bad:at]) {
 			// Either a later batch says that this one was durable, or in the last
 			// batch the bytes are wrong rather than missing.
 			return count
 		}
-		at = next
+		at = f.next
 	}
 	return 0
 }

@@ -157,7 +157,7 @@ func (b *Broken) Error() string {
 func (b *Broken) Unwrap() error { return b.Err }
 
 // Append makes the records durable, in their order and behind all that was accepted
-// before. An error that wraps a failed write (a full disk) is that of this call
+// before; after a power cut all of them are there or none. An error that wraps a failed write (a full disk) is that of this call
 // only, its records are not in the file, and a later call may succeed; after a
 // failed fsync every call fails, with a Broken.
 func (l *Log) Append(records ...Record) error { return l.Add(records...).Wait() }
@@ -174,9 +174,7 @@ func (l *Log) Add(records ...Record) *Batch {
 		}
 	}
 	b := l.openBatch()
-	for _, r := range records {
-		b.text = appendRecord(b.text, r)
-	}
+	b.text = appendRecords(b.text, records)
 	return b
 }
 
@@ -200,7 +198,7 @@ func (l *Log) Compact(snapshot []Record) error { return l.AddSnapshot(snapshot).
 func (l *Log) AddSnapshot(snapshot []Record) *Batch {
 	b := &Batch{log: l, snapshot: true}
 	for _, r := range snapshot {
-		b.text = appendRecord(b.text, r)
+		b.text = appendRecord(b.text, r, false) // a file gets its name when all of it is durable
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()

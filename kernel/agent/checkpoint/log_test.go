@@ -41,13 +41,14 @@ func number(r Record) (n int) {
 
 // TestP3AppendedRecordsSurvivePowerLoss cuts the power after random work, many
 // times: what Append has acknowledged is there, in order, and nothing else than a
-// prefix of what was accepted.
+// prefix of what was accepted, in which no Append is there in part.
 func TestP3AppendedRecordsSurvivePowerLoss(t *testing.T) {
 	for seed := range int64(300) {
 		rng := rand.New(rand.NewSource(seed))
 		m := newMemFS()
 		l, _ := open(t, m)
 		acked, accepted := 0, 0
+		between := map[int]bool{0: true} // how many records were there between two calls
 		for range 1 + rng.Intn(12) {
 			switch k := rng.Intn(10); {
 			case k < 7:
@@ -71,11 +72,12 @@ func TestP3AppendedRecordsSurvivePowerLoss(t *testing.T) {
 			default: // accepted and in the file, but the power goes before its fsync
 				batch := []Record{rec(accepted, 2000), rec(accepted+1, 2000)}
 				accepted += 2
-				m.fail["sync"] = errors.New("the power went")
+				m.fail["power"] = errors.New("the power went")
 				if l.Append(batch...) == nil {
 					t.Fatal("a failed fsync was acknowledged")
 				}
 			}
+			between[accepted] = true
 			if l.failed != nil {
 				break
 			}
@@ -87,6 +89,9 @@ func TestP3AppendedRecordsSurvivePowerLoss(t *testing.T) {
 		}
 		if len(r.Records) < acked || len(r.Records) > accepted {
 			t.Fatalf("seed %d: %d records, %d were acknowledged and %d accepted", seed, len(r.Records), acked, accepted)
+		}
+		if !between[len(r.Records)] {
+			t.Fatalf("seed %d: %d records, which are a part of an Append", seed, len(r.Records))
 		}
 		for n, got := range r.Records {
 			if number(got) != n {
@@ -253,13 +258,17 @@ func TestFailedRenameKeepsTheOldFile(t *testing.T) {
 	}
 }
 
-// fileOf makes a file of three batches and returns it with the ends of its records.
-func fileOf(t *testing.T) (*memFS, []int64) {
+// fileOf makes a file of three batches of some records each and returns it with their ends.
+func fileOf(t *testing.T, each int) (*memFS, []int64) {
 	m := newMemFS()
 	l, _ := open(t, m)
 	var ends []int64
 	for n := range 3 {
-		if err := l.Append(rec(n, 40)); err != nil {
+		var batch []Record
+		for i := range each {
+			batch = append(batch, rec(n*each+i, 40))
+		}
+		if err := l.Append(batch...); err != nil {
 			t.Fatal(err)
 		}
 		ends = append(ends, l.Size())
@@ -268,7 +277,7 @@ func fileOf(t *testing.T) (*memFS, []int64) {
 }
 
 func TestDamageIsNamed(t *testing.T) {
-	m, ends := fileOf(t)
+	m, ends := fileOf(t, 1)
 	whole := m.names["/d/ledger"].now
 	for at := headerSize; at < int(ends[1]); at++ {
 		m.names["/d/ledger"].now = append([]byte(nil), whole...)
@@ -291,7 +300,7 @@ func TestDamageIsNamed(t *testing.T) {
 // TestSalvage (F11): each single byte is flipped in turn; the records that it does not touch
 // are read, the loss is named, a copy is kept, and after a compaction all is well.
 func TestSalvage(t *testing.T) {
-	m, ends := fileOf(t)
+	m, ends := fileOf(t, 1)
 	whole := m.names["/d/ledger"].now
 	o := Options{Dir: "/d", Name: "ledger", FS: m, Salvage: true}
 	for at := range int(ends[1]) {
@@ -338,41 +347,43 @@ func TestSalvage(t *testing.T) {
 }
 
 func TestTornEndIsCutAndTold(t *testing.T) {
-	m, ends := fileOf(t)
-	whole := m.names["/d/ledger"].now
-	for cut := 0; cut < len(whole); cut++ {
-		m.names["/d/ledger"].now = append([]byte(nil), whole[:cut]...)
-		want := 0
-		for _, end := range ends {
-			if int64(cut) >= end {
-				want++
+	for each := 1; each <= 3; each++ {
+		m, ends := fileOf(t, each)
+		whole := m.names["/d/ledger"].now
+		for cut := 0; cut < len(whole); cut++ {
+			m.names["/d/ledger"].now = append([]byte(nil), whole[:cut]...)
+			want := 0
+			for _, end := range ends {
+				if int64(cut) >= end {
+					want++
+				}
 			}
-		}
-		l, r, err := Open(Options{Dir: "/d", Name: "ledger", FS: m})
-		if cut < headerSize { // the file gets its name when its header is durable
-			if err == nil || !strings.Contains(err.Error(), "/d/ledger is damaged") || !strings.Contains(err.Error(), "nothing of it is left") {
-				t.Fatalf("cut at %d: %v", cut, err)
+			l, r, err := Open(Options{Dir: "/d", Name: "ledger", FS: m})
+			if cut < headerSize { // the file gets its name when its header is durable
+				if err == nil || !strings.Contains(err.Error(), "/d/ledger is damaged") || !strings.Contains(err.Error(), "nothing of it is left") {
+					t.Fatalf("cut at %d: %v", cut, err)
+				}
+				continue
 			}
-			continue
-		}
-		if err != nil || len(r.Records) != want {
-			t.Fatalf("cut at %d: %d records, %v", cut, len(r.Records), err)
-		}
-		clean := cut == headerSize || want > 0 && int64(cut) == ends[want-1]
-		if (r.Torn == nil) != clean {
-			t.Fatalf("cut at %d: torn %+v", cut, r.Torn)
-		}
-		if err := l.Append(rec(7, 7)); err != nil {
-			t.Fatal(err)
-		}
-		if _, r = open(t, m.crash(rand.New(rand.NewSource(1)))); len(r.Records) != want+1 || r.Torn != nil {
-			t.Fatalf("cut at %d, then appended: %+v", cut, r)
+			if err != nil || len(r.Records) != want*each {
+				t.Fatalf("cut at %d: %d records, %v", cut, len(r.Records), err)
+			}
+			clean := cut == headerSize || want > 0 && int64(cut) == ends[want-1]
+			if (r.Torn == nil) != clean {
+				t.Fatalf("cut at %d: torn %+v", cut, r.Torn)
+			}
+			if err := l.Append(rec(7, 7)); err != nil {
+				t.Fatal(err)
+			}
+			if _, r = open(t, m.crash(rand.New(rand.NewSource(1)))); len(r.Records) != want*each+1 || r.Torn != nil {
+				t.Fatalf("cut at %d, then appended: %+v", cut, r)
+			}
 		}
 	}
 }
 
 func TestNewerVersionsAreRefusedByName(t *testing.T) {
-	m, _ := fileOf(t)
+	m, _ := fileOf(t, 1)
 	_, _, err := Open(Options{Dir: "/d", Name: "ledger", FS: m, MaxVersion: func(kind uint16) uint16 {
 		if kind == 1 {
 			return 0
@@ -416,8 +427,9 @@ func TestOnTheRealDisk(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	good := appendRecord(appendHeader(nil), rec(1, 30))
-	good = append(good, appendRecord(nil, rec(2, 700))...)
+	good := appendRecord(appendHeader(nil), rec(1, 30), false)
+	good = append(good, appendRecords(nil, []Record{rec(2, 700), rec(3, 7)})...)
+	f.Add(good[:len(good)-10])
 	f.Add(good)
 	f.Add(good[:50])
 	f.Add([]byte("PFCKPT"))

@@ -171,6 +171,9 @@ func (f *memFile) Sync() error {
 	f.fs.mu.Lock()
 	defer f.fs.mu.Unlock()
 	n := f.node
+	if err := f.fs.failing("power"); err != nil {
+		return err // what was written since the last one may be there, in any part
+	}
 	if err := f.fs.failing("sync"); err != nil {
 		n.dropped, n.dirty = append(n.dropped, n.dirty...), nil
 		return err
