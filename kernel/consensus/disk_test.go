@@ -16,13 +16,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// slowWrite has the disk of a node stand still until release is called.
+// slowWrite has the disk of a node stand still, from its return until release is called.
 func slowWrite(n *Node) (release func()) {
-	gate, over := make(chan struct{}), make(chan struct{})
+	stands, gate, over := make(chan struct{}), make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(over)
-		_ = n.store.update("slow write", func(*bolt.Tx) error { <-gate; return nil })
+		_ = n.store.update("slow write", func(*bolt.Tx) error { close(stands); <-gate; return nil })
 	}()
+	<-stands
 	return sync.OnceFunc(func() { close(gate); <-over })
 }
 
