@@ -33,7 +33,7 @@ func masterSettings(m *masterFlags) *settings {
 		{"key", "file with the cluster key (proffer cluster key FILE makes one)", &o.KeyFile},
 		{"insecure", "no credentials at all", &o.Insecure},
 		{"cluster", "name of the cluster", &o.Cluster},
-		{"boot", "manifest of what a new cluster starts by itself, read once at --bootstrap (none for nothing; default: marathonish)", &o.Boot},
+		{"boot", "manifest of what a new cluster starts by itself, read once at --bootstrap (none for nothing; default: marathonish and chronosish)", &o.Boot},
 		{"bootstrap", "make a new cluster of an empty --dir, unless a master that the --join addresses lead to has one of that name", &o.Bootstrap},
 		{"join", "gossip members to join, host:port each", &o.Join},
 		{"raft-join", "raft addresses of masters whose cluster this one is to be added to, host:port each", &o.RaftJoin},

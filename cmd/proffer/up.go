@@ -62,7 +62,7 @@ func upCommand(io stdio) *cobra.Command {
 	f.StringVar(&profile, "profile", "default", "of masters and agents: default, or fast (another leader after 0.4 s, an agent unreachable after 1.5 s)")
 	f.IntVar(&o.PortOffset, "port-offset", 0, "shift every port by this much")
 	f.StringVar(&o.Bind, "bind", o.Bind, "address of the masters; beyond loopback the tokens travel in clear text")
-	f.StringVar(&o.Boot, "boot", "", "manifest of what a new cluster starts by itself, see configs/boot.yaml (none for nothing; default: marathonish)")
+	f.StringVar(&o.Boot, "boot", "", "manifest of what a new cluster starts by itself, see configs/boot.yaml (none for nothing; default: marathonish and chronosish)")
 	f.StringVar(&headroom, "system-headroom", headroom, "kept free on every agent for the role system (empty for nothing)")
 	f.StringArrayVar(&o.Publish, "publish", o.Publish, "PORT=NAME: a port that leads to the framework of that name (again for more; none for no such port)")
 	f.StringArrayVar(&o.Resources, "resources", nil, "what an agent offers, such as cpus:4;mem:8192 (once per agent, in order; default: its share of the machine)")
