@@ -101,10 +101,14 @@
 // not lost; it comes back with its tasks, kills that waited for it are carried out, and
 // only an operator's word (MARK_AGENT_GONE) makes the end certain. Those kills stand in
 // the registry, whatever leader was told them, until the agent has reported the ends, is
-// gone, or the framework is
-// removed; one that named no agent, of a task that the leader did not know, is not kept. DRAIN_AGENT kills through the ordinary KILL, so
-// that an agent of an older version is drained as well; what operators decided about an
-// agent stands in the registry and outlives leader and agent.
+// gone, or the framework is removed; one that named no agent, of a task that the leader did
+// not know, is not kept. DRAIN_AGENT kills through the ordinary KILL, so that an agent of an
+// older version is drained as well; what operators decided about an agent stands in the
+// registry and outlives leader and agent.
+//
+// A new agent registers with a nonce until it knows its id: where the answer is lost, it is
+// given the same id again. A second one would leave what was launched on the first
+// unreachable, with nobody who ever tells how it ended.
 //
 // Unreachable and gone agents are forgotten after --registry-max-agent-age (and above
 // --registry-max-agent-count of either kind, the oldest first): the leader looks every

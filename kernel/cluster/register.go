@@ -20,6 +20,7 @@ type registration struct {
 }
 
 func (c *Cluster) register(in AgentRegister) {
+	c.recognise(in.Call)
 	if err := c.checkRegister(in); err != nil {
 		c.log(Warn, "agent refused", "agent", in.Call.AgentID, "why", err.Error())
 		c.reply(in.Request, err)
@@ -43,7 +44,7 @@ func (c *Cluster) register(in AgentRegister) {
 	}
 	c.propose(registry.Command{
 		Type:       registry.CommandAdmitAgent,
-		AdmitAgent: &registry.AdmitAgent{Info: r.Agent, Version: r.Software, Address: r.Address},
+		AdmitAgent: &registry.AdmitAgent{Info: r.Agent, Version: r.Software, Address: r.Address, Nonce: r.Nonce},
 	}, func(res registry.Result) {
 		if known != nil {
 			known.returning--
@@ -51,6 +52,17 @@ func (c *Cluster) register(in AgentRegister) {
 		c.admitted(s, res)
 		c.checkSilence(known) // it was let be until this was decided
 	})
+}
+
+// recognise gives a new agent the id that it was given before: a second one would leave
+// what was launched on the first with nobody who ever tells how it ended.
+func (c *Cluster) recognise(call *link.Call) {
+	if call.Register == nil || call.AgentID != "" || call.Register.Agent.ID != "" {
+		return
+	}
+	if id, known := c.reg.AgentOf(call.Register.Nonce); known {
+		call.AgentID, call.Register.Agent.ID = id, id
+	}
 }
 
 // checkRegister refuses an agent before anything is opened for it.

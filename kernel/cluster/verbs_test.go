@@ -224,7 +224,7 @@ func (w *world) addAgent(args []string, opts map[string]string) error {
 	return w.registerAgent(args, opts)
 }
 
-// register a1 [highest=1.7] [id=...] [hostname=...] [address=...]: the agent registers (again) with all it knows.
+// register a1 [highest=1.7] [nonce=...] [id=...] [hostname=...] [address=...]: the agent registers (again) with all it knows.
 func (w *world) registerAgent(args []string, opts map[string]string) error {
 	a := w.agents[args[0]]
 	a.session = w.session(args[0])
@@ -251,6 +251,9 @@ func (w *world) registerAgent(args []string, opts map[string]string) error {
 		call.Register.Agent.Hostname = name
 	}
 	call.Register.Cluster = opts["cluster"]
+	if call.AgentID == "" {
+		call.Register.Nonce = opts["nonce"]
+	}
 	if text := opts["clock"]; text != "" { // how far it is ahead
 		d, err := time.ParseDuration(text)
 		if err != nil {

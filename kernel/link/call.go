@@ -60,6 +60,9 @@ type Register struct {
 	Tasks   []sdk.Task `wire:"8,tasks"`
 	Cluster string     `wire:"9,cluster"` // name of the cluster that the agent was started for; empty: whichever
 	Time    int64      `wire:"10,time"`   // the agent's clock, unix nanoseconds; 0: not told
+	// Nonce is of an agent that has no id yet, the same in each of its registrations: it is
+	// given one id, although REGISTERED may not come to it.
+	Nonce string `wire:"11,nonce"`
 }
 
 // Update is a task's state on its way to the framework.

@@ -85,7 +85,7 @@ func (r *Register) validate() error {
 		return sdk.Errorf(sdk.CodeInvalid, "register.agent.hostname", "must not be empty")
 	}
 	if err := first(sdk.ValidateText("register.agent.hostname", r.Agent.Hostname), sdk.ValidateText("register.software", r.Software),
-		sdk.ValidateText("register.address", r.Address), sdk.ValidateText("register.cluster", r.Cluster), validateAttributes("register.agent.attributes", r.Agent.Attributes)); err != nil {
+		sdk.ValidateText("register.address", r.Address), sdk.ValidateText("register.nonce", r.Nonce), sdk.ValidateText("register.cluster", r.Cluster), validateAttributes("register.agent.attributes", r.Agent.Attributes)); err != nil {
 		return err
 	}
 	for i := range r.Tasks {

@@ -110,7 +110,12 @@ func (s *State) member(m Member) *sdk.Error {
 }
 
 func (s *State) admitAgent(version uint32, now int64, c AdmitAgent, r *Result) *sdk.Error {
-	if c.Info.ID == "" {
+	if version < 5 || c.Info.ID != "" {
+		c.Nonce = ""
+	}
+	if id, known := s.nonces.get(c.Nonce); c.Info.ID == "" && known {
+		c.Info.ID = id
+	} else if c.Info.ID == "" {
 		c.Info.ID = s.freshAgent(version)
 	} else if err := invalid(sdk.ValidateID("info.id", c.Info.ID)); err != nil {
 		return err
@@ -119,17 +124,31 @@ func (s *State) admitAgent(version uint32, now int64, c AdmitAgent, r *Result) *
 	if known && old.State == AgentGone || s.trimmedIDs.has(c.Info.ID) {
 		return sdk.Errorf(sdk.CodeGone, "info.id", "agent %s was marked gone and may not return; start it with an empty work directory", c.Info.ID)
 	}
-	a := Agent{Info: c.Info, State: AgentAdmitted, Since: now, Admitted: now, Version: c.Version, Address: c.Address}
+	a := Agent{Info: c.Info, State: AgentAdmitted, Since: now, Admitted: now, Version: c.Version, Address: c.Address, Nonce: c.Nonce}
 	if known {
-		a.Admitted = old.Admitted
+		a.Admitted, a.Nonce = old.Admitted, old.Nonce
 		a.Deactivated, a.Drain, a.DrainSince, a.Kills = old.Deactivated, old.Drain, old.DrainSince, old.Kills
 		if old.State == AgentAdmitted {
 			a.Since = old.Since
 		}
 	}
-	s.agents = s.agents.put(a.Info.ID, a)
+	s.addAgent(a)
 	r.AgentID = c.Info.ID
 	return nil
+}
+
+func (s *State) addAgent(a Agent) {
+	s.agents = s.agents.put(a.Info.ID, a)
+	if a.Nonce != "" {
+		s.nonces = s.nonces.put(a.Nonce, a.Info.ID)
+	}
+}
+
+func (s *State) dropAgent(a Agent) {
+	s.agents = s.agents.remove(a.Info.ID)
+	if a.Nonce != "" {
+		s.nonces = s.nonces.remove(a.Nonce)
+	}
 }
 
 // freshAgent is an id that nobody has or is known to have had: agents may bring ids along.
@@ -167,7 +186,7 @@ func (s *State) removeAgent(id sdk.AgentID) *sdk.Error {
 		return err
 	}
 	s.dropKills(&a)
-	s.agents = s.agents.remove(id)
+	s.dropAgent(a)
 	return nil
 }
 

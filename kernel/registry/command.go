@@ -8,8 +8,8 @@ import "github.com/profferhq/proffer/sdk"
 //
 // Version 2 brought the care of agents: DEACTIVATE_AGENT to AGENT_DRAINED. Version 3
 // brought KEEP_KILLS, FORGET_KILLS and TRIM_AGENTS. Version 4 makes ids that no generation
-// before has made.
-const CommandVersion = 4
+// before has made. Version 5 knows a new agent again by its nonce.
+const CommandVersion = 5
 
 // CommandType says which member of Command is set.
 type CommandType string
@@ -108,12 +108,14 @@ type Member struct {
 	Store   uint32 `wire:"5,store"`            // its store.CommandVersion; 0 when it has no store
 }
 
-// AdmitAgent lets an agent in. Without Info.ID Apply chooses one (Result.AgentID).
+// AdmitAgent lets an agent in. Without Info.ID Apply chooses one (Result.AgentID), the same
+// for the same nonce: the answer may not have come to the agent, which then asks again.
 // An agent that was unreachable is reachable again; one that is gone is refused.
 type AdmitAgent struct {
 	Info    sdk.AgentInfo `wire:"1,info,required"`
 	Version string        `wire:"2,version"` // the agent's release
 	Address string        `wire:"3,address"` // host:port of its HTTP
+	Nonce   string        `wire:"4,nonce"`   // link.Register.Nonce
 }
 
 // AgentRef names an agent.

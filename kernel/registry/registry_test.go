@@ -81,7 +81,7 @@ func parse(t *testing.T, f []string) Command {
 	case "member":
 		c.Member = &Member{Name: arg["name"], Command: uint32(num("knows")), Left: arg["left"] != ""}
 	case "admit-agent":
-		c.AdmitAgent = &AdmitAgent{Info: sdk.AgentInfo{Hostname: arg["host"], ID: sdk.AgentID(arg["id"])}}
+		c.AdmitAgent = &AdmitAgent{Info: sdk.AgentInfo{Hostname: arg["host"], ID: sdk.AgentID(arg["id"])}, Nonce: arg["nonce"]}
 	case "drain-agent":
 		c.DrainAgent = &DrainAgent{ID: sdk.AgentID(arg["id"]), Config: sdk.DrainConfig{MarkGone: arg["gone"] != ""}}
 	case "keep-kills": // kills=FRAMEWORK/TASK,...
@@ -143,6 +143,9 @@ func show(out *strings.Builder, s *State) {
 	}
 	for _, a := range s.Agents() {
 		fmt.Fprintf(out, "agent %s on %s %s since %d, admitted %d", a.Info.ID, a.Info.Hostname, a.State, a.Since, a.Admitted)
+		if a.Nonce != "" {
+			fmt.Fprintf(out, ", nonce %s", a.Nonce)
+		}
 		if a.Deactivated {
 			fmt.Fprint(out, ", deactivated")
 		}
@@ -207,7 +210,7 @@ func TestAnyHistoryReadsAlikeWithAndWithoutSnapshots(t *testing.T) {
 		case CommandMember:
 			c.Member = &Member{Name: name, Command: rapid.Uint32Range(1, 3).Draw(t, "knows"), Left: rapid.Bool().Draw(t, "left")}
 		case CommandAdmitAgent:
-			c.AdmitAgent = &AdmitAgent{Info: sdk.AgentInfo{Hostname: "h", ID: sdk.AgentID(name)}}
+			c.AdmitAgent = &AdmitAgent{Info: sdk.AgentInfo{Hostname: "h", ID: sdk.AgentID(name)}, Nonce: rapid.SampledFrom([]string{"", "x", "y"}).Draw(t, "nonce")}
 		case CommandDrainAgent:
 			c.DrainAgent = &DrainAgent{ID: sdk.AgentID(name), Config: sdk.DrainConfig{MarkGone: rapid.Bool().Draw(t, "gone")}}
 		case CommandAgentUnreachable, CommandAgentGone, CommandRemoveAgent, CommandDeactivateAgent, CommandReactivateAgent, CommandAgentDrained, CommandForgetKills:
@@ -263,11 +266,30 @@ func TestAnyHistoryReadsAlikeWithAndWithoutSnapshots(t *testing.T) {
 				b = reload(t, b)
 			}
 			checkKills(t, a)
+			checkNonces(t, a)
 		}
 		if !bytes.Equal(image(t, a), image(t, b)) {
 			t.Fatal("histories with and without snapshots differ")
 		}
 	})
+}
+
+// checkNonces compares the index of nonces with the agents.
+func checkNonces(t rapid.TB, s *State) {
+	t.Helper()
+	n := 0
+	for _, a := range s.Agents() {
+		if a.Nonce == "" {
+			continue
+		}
+		n++
+		if id, known := s.AgentOf(a.Nonce); !known || id != a.Info.ID {
+			t.Fatalf("agent %s has nonce %q, which is that of %q", a.Info.ID, a.Nonce, id)
+		}
+	}
+	if n != s.nonces.len() {
+		t.Fatalf("%d agents have a nonce, %d are known by one", n, s.nonces.len())
+	}
 }
 
 // checkKills compares the count of kills with the kills.
@@ -299,11 +321,11 @@ func commandTypes() []CommandType {
 
 func TestNewerFormatsAreRefusedByName(t *testing.T) {
 	_, err := DecodeCommand(newer(t, CommandVersion+1))
-	if sdk.CodeOf(err) != sdk.CodeUnsupported || !strings.Contains(err.Error(), "version 5") || !strings.Contains(err.Error(), "upgrade") {
+	if sdk.CodeOf(err) != sdk.CodeUnsupported || !strings.Contains(err.Error(), "version 6") || !strings.Contains(err.Error(), "upgrade") {
 		t.Errorf("command: %v", err)
 	}
 	_, err = Restore(newer(t, SnapshotVersion+1))
-	if sdk.CodeOf(err) != sdk.CodeUnsupported || !strings.Contains(err.Error(), "snapshot of version 4") {
+	if sdk.CodeOf(err) != sdk.CodeUnsupported || !strings.Contains(err.Error(), "snapshot of version 5") {
 		t.Errorf("snapshot: %v", err)
 	}
 }

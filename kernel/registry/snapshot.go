@@ -9,8 +9,8 @@ import (
 
 // SnapshotVersion is the newest snapshot format that this code knows. Version 2 is
 // written only where an operator cares for an agent, version 3 where kills wait for one or
-// a gone one was trimmed: what an older master would lose.
-const SnapshotVersion = 3
+// a gone one was trimmed, version 4 where one has a nonce: what an older master would lose.
+const SnapshotVersion = 4
 
 // snapshot is a State on disk: sorted slices, so that equal states are equal bytes.
 type snapshot struct {
@@ -40,6 +40,9 @@ func (s *State) Snapshot() ([]byte, error) {
 	}
 	if len(s.kills) > 0 || len(s.trimmed) > 0 {
 		version = 3
+	}
+	if s.nonces.len() > 0 {
+		version = 4
 	}
 	return wire.Marshal(wire.Msgpack, &snapshot{
 		Version: version, Index: s.index, ClusterID: s.clusterID, ClusterName: s.clusterName, Generation: s.generation,
@@ -78,7 +81,10 @@ func Restore(data []byte) (*State, error) {
 		for _, k := range a.Kills {
 			s.kills[k.FrameworkID]++
 		}
-		s.agents = s.agents.put(a.Info.ID, a)
+		if s.nonces.has(a.Nonce) {
+			return nil, sdk.Errorf(sdk.CodeInvalid, "agents.nonce", "agent %s has that of another one", a.Info.ID)
+		}
+		s.addAgent(a)
 	}
 	for _, t := range in.Trimmed {
 		if s.trimmedIDs.has(t.ID) {

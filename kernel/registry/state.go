@@ -21,6 +21,7 @@ type State struct {
 	nextFramework uint64
 	members       map[string]Member
 	agents        table[sdk.AgentID, Agent]
+	nonces        table[string, sdk.AgentID] // of agents that have one
 	frameworks    table[sdk.FrameworkID, Framework]
 	removed       []RemovedFramework // oldest first; shared with copies: only appended to, behind its capacity
 	removedIDs    table[sdk.FrameworkID, struct{}]
@@ -60,6 +61,8 @@ type Agent struct {
 	DrainSince  int64          `wire:"9,drain_since"` // unix nanoseconds of DRAIN_AGENT
 
 	Kills []Kill `wire:"10,kills"` // that wait for its return, sorted by framework and task; replaced, never changed
+
+	Nonce string `wire:"11,nonce"` // of its first admission; may be empty
 }
 
 // Framework is one framework that may come back.
@@ -140,6 +143,10 @@ func (s *State) Generation() uint64 { return s.generation }
 func (s *State) Agent(id sdk.AgentID) (Agent, bool) {
 	return s.agents.get(id)
 }
+
+// AgentOf is the id that the new agent of that nonce was given; false for none, and for
+// the empty nonce.
+func (s *State) AgentOf(nonce string) (sdk.AgentID, bool) { return s.nonces.get(nonce) }
 
 // Agents are all agents, sorted by id.
 func (s *State) Agents() []Agent {

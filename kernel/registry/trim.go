@@ -47,10 +47,10 @@ func (s *State) trimOf(c TrimAgents, state AgentState) []Agent {
 func (s *State) trim(c TrimAgents) {
 	for _, a := range s.trimOf(c, AgentUnreachable) {
 		s.dropKills(&a)
-		s.agents = s.agents.remove(a.Info.ID)
+		s.dropAgent(a)
 	}
 	for _, a := range s.trimOf(c, AgentGone) {
-		s.agents = s.agents.remove(a.Info.ID)
+		s.dropAgent(a)
 		s.trimmed = append(s.trimmed, AgentRef{ID: a.Info.ID})
 		s.trimmedIDs = s.trimmedIDs.put(a.Info.ID, struct{}{})
 	}

@@ -27,7 +27,7 @@ func aboutHealth(s *sdk.TaskStatus) bool {
 func (l *Ledger) apply(r *Record) error {
 	switch {
 	case r.Agent != nil:
-		l.agent, l.boot, l.holed = r.Agent.ID, r.Agent.BootID, max(l.holed, r.Agent.Holed)
+		l.agent, l.nonce, l.boot, l.holed = r.Agent.ID, r.Agent.Nonce, r.Agent.BootID, max(l.holed, r.Agent.Holed)
 	case r.Fence != nil:
 		l.fence = *r.Fence
 	case r.Framework != nil:

@@ -204,8 +204,12 @@ func (l *Ledger) recovered(in Recovered) {
 	l.restoring = false
 	l.tombs.sort()
 	rebooted := l.boot != "" && l.boot != in.BootID
-	if l.boot != in.BootID {
-		l.commit(Record{Agent: &AgentRecord{ID: l.agent, BootID: in.BootID, Holed: l.holed}})
+	nonce := l.nonce
+	if l.agent == "" && nonce == "" {
+		nonce = l.o.Seed
+	}
+	if l.boot != in.BootID || l.nonce != nonce {
+		l.commit(Record{Agent: &AgentRecord{ID: l.agent, BootID: in.BootID, Holed: l.holed, Nonce: nonce}})
 	}
 	for _, t := range l.sortedTasks() {
 		if t.phase == ended || t.phase == ending {

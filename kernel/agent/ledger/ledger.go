@@ -56,6 +56,7 @@ type Ledger struct {
 
 	// Durable: changed by apply alone.
 	agent      sdk.AgentID
+	nonce      string // link.Register.Nonce; empty once there is an id
 	boot       string
 	holed      int64 // when a part of the checkpoint was found to be lost; 0 for never
 	fence      link.Fence

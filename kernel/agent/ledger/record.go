@@ -38,6 +38,7 @@ type AgentRecord struct {
 	ID     sdk.AgentID `wire:"1,id,value"`
 	BootID string      `wire:"2,boot_id"`
 	Holed  int64       `wire:"3,holed"` // when a part of the checkpoint was found to be lost, in nanoseconds since 1970; 0 for never
+	Nonce  string      `wire:"4,nonce"` // link.Register.Nonce, until there is an id
 }
 
 // FrameworkRecord is what the agent knows of a framework; the newest holds.

@@ -10,7 +10,7 @@ import (
 // Report is what the agent tells a leader when it registers. The shell adds what
 // only it knows: software and address. Call it right after Step(Opened).
 func (l *Ledger) Report() *link.Register {
-	r := &link.Register{Agent: l.agentInfo(), BootID: l.boot, Highest: l.fence}
+	r := &link.Register{Agent: l.agentInfo(), BootID: l.boot, Highest: l.fence, Nonce: l.nonce}
 	for _, f := range l.sortedFrameworks() {
 		r.Frameworks = append(r.Frameworks, *f.info)
 		for _, x := range f.executors {
@@ -112,7 +112,7 @@ func (l *Ledger) Containers() []Container {
 // Snapshot is the whole durable state as records, for compaction: a Ledger that
 // restores them is this one, less what belonged to this run.
 func (l *Ledger) Snapshot() []Record {
-	out := []Record{{Agent: &AgentRecord{ID: l.agent, BootID: l.boot, Holed: l.holed}}, {Fence: &l.fence}}
+	out := []Record{{Agent: &AgentRecord{ID: l.agent, BootID: l.boot, Holed: l.holed, Nonce: l.nonce}}, {Fence: &l.fence}}
 	for _, f := range l.sortedFrameworks() {
 		out = append(out, Record{Framework: &FrameworkRecord{Info: *f.info}})
 		for _, x := range f.executors {

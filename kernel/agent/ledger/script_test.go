@@ -205,3 +205,26 @@ func TestScripts(t *testing.T) {
 		t.Fatalf("no scripts: %v", err)
 	}
 }
+
+// A new agent is the same one to the masters until it has an id.
+func TestNonceUntilThereIsAnID(t *testing.T) {
+	r := newRig()
+	r.take()
+	first := r.l.Report().Nonce
+	r.boot("boot-2", nil)
+	r.take()
+	r.stored, r.held.Records = nil, r.l.Snapshot()
+	r.take()
+	r.boot("boot-2", nil)
+	r.l.Step(r.now, Opened{Stream: 1})
+	if again := r.l.Report().Nonce; first == "" || again != first {
+		t.Fatalf("its nonce was %q, and is %q", first, again)
+	}
+	r.l.Step(r.now, FromMaster{Stream: 1, Event: &link.Event{Version: link.Version, Generation: 1, Term: 1, Type: link.EventRegistered,
+		Registered: &link.Registered{AgentID: "agent-1", HeartbeatSeconds: 5}}})
+	r.take()
+	r.boot("boot-2", nil)
+	if rep := r.l.Report(); rep.Agent.ID != "agent-1" || rep.Nonce != "" {
+		t.Errorf("agent %s reports the nonce %q", rep.Agent.ID, rep.Nonce)
+	}
+}
