@@ -14,7 +14,8 @@ type proposal struct {
 }
 
 // propose asks for consensus about a command; then runs in the Step of its
-// commit, with what the registry decided.
+// commit, with what the registry decided. Consensus lowers the version to one that every
+// master knows.
 func (c *Cluster) propose(cmd registry.Command, then func(registry.Result)) {
 	cmd.Version, cmd.Time = registry.CommandVersion, c.now.UnixNano()
 	c.lastProposal++
@@ -31,6 +32,7 @@ func (c *Cluster) committed(in Committed) {
 	// The mirror is asked about removed frameworks and gone agents; the decision
 	// itself is the replicated one, which knows the masters and what they understand.
 	if in.Result.Err == nil {
+		p.command.Version = in.Result.Version
 		c.reg.Apply(in.Result.Index, p.command)
 	}
 	p.then(in.Result)

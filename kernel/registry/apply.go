@@ -12,17 +12,17 @@ import (
 // nothing but the commands before and this one.
 func (s *State) Apply(index uint64, c Command) Result {
 	s.index = index
-	r := Result{Index: index}
 	if c.Version == 0 {
 		c.Version = CommandVersion
 	}
+	r := Result{Index: index, Version: c.Version}
 	if c.Version > CommandVersion {
 		r.Err = sdk.Errorf(sdk.CodeUnsupported, "version", "registry command of version %d, this master knows up to %d: upgrade it", c.Version, CommandVersion)
 		return r
 	}
 	if err := s.apply(c, &r); err != nil {
 		err.Op = string(c.Type)
-		r = Result{Index: index, Err: err}
+		r = Result{Index: index, Version: c.Version, Err: err}
 	}
 	return r
 }

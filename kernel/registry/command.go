@@ -184,6 +184,7 @@ type SetManifest struct {
 // Result is what Apply decided. Err is a refusal: the command changed nothing.
 type Result struct {
 	Index       uint64 // of the raft log; the registry's revision
+	Version     uint32 // of the command as it was applied: consensus may have lowered it
 	Err         *sdk.Error
 	AgentID     sdk.AgentID     // of ADMIT_AGENT
 	FrameworkID sdk.FrameworkID // of ADMIT_FRAMEWORK
