@@ -66,6 +66,7 @@ func TestDamagedCheckpoint(t *testing.T) {
 		fails bool
 	}{
 		"a task flipped":         {flipped("first-task"), 1, []string{"the checkpoint is damaged", "bytes lost", "ledger.damaged"}, false},
+		"the last task flipped":  {flipped("other-task"), 1, []string{"the checkpoint is damaged", "bytes lost", "ledger.damaged"}, false},
 		"their executor flipped": {flipped("cx"), 0, []string{"the checkpoint is damaged", "is about what is lost"}, false},
 		"magic flipped":          {flipped("PFCKPT"), 2, []string{"the checkpoint is damaged"}, false},
 		"the agent flipped":      {flipped("agent-1"), 0, []string{"the agent's id is among what is lost"}, true},

@@ -105,7 +105,7 @@ func (l *Log) recover(o Options) (Recovered, error) {
 	return r, nil
 }
 
-// again writes what was read once more, without its torn end. An earlier program may have
+// again writes what was read once more, in today's format and without its torn end. An earlier program may have
 // ended because of a fsync that failed: what that did not write stands in the system's
 // memory, as if it were on the disk, and no later fsync would write it.
 func (l *Log) again(text []byte, p parsed) error {
@@ -113,6 +113,9 @@ func (l *Log) again(text []byte, p parsed) error {
 		if err := l.file.Truncate(p.end); err != nil {
 			return err
 		}
+	}
+	if p.format != fileFormat {
+		copy(text, appendHeader(nil))
 	}
 	if _, err := l.file.WriteAt(text[:p.end], 0); err != nil {
 		return err
@@ -174,7 +177,7 @@ func (l *Log) Add(records ...Record) *Batch {
 		}
 	}
 	b := l.openBatch()
-	b.text = appendRecords(b.text, records)
+	b.text = appendRecords(b.text, records, 0)
 	return b
 }
 
@@ -196,10 +199,7 @@ func (l *Log) Compact(snapshot []Record) error { return l.AddSnapshot(snapshot).
 
 // AddSnapshot is the accepting half of Compact.
 func (l *Log) AddSnapshot(snapshot []Record) *Batch {
-	b := &Batch{log: l, snapshot: true}
-	for _, r := range snapshot {
-		b.text = appendRecord(b.text, r, false) // a file gets its name when all of it is durable
-	}
+	b := &Batch{log: l, snapshot: true, text: appendRecords(nil, snapshot, settledBit)}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.queue = append(l.queue, b)

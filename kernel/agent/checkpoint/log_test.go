@@ -276,19 +276,38 @@ func fileOf(t *testing.T, each int) (*memFS, []int64) {
 	return m, ends
 }
 
-func TestDamageIsNamed(t *testing.T) {
-	m, ends := fileOf(t, 1)
-	whole := m.names["/d/ledger"].now
-	for at := headerSize; at < int(ends[1]); at++ {
-		m.names["/d/ledger"].now = append([]byte(nil), whole...)
-		m.names["/d/ledger"].now[at] ^= 0x40
-		start := int64(headerSize)
-		if int64(at) >= ends[0] {
-			start = ends[0]
+// startsOf are the places of a whole file's records, and its end.
+func startsOf(t *testing.T, text []byte) []int {
+	starts := []int{headerSize}
+	for at := headerSize; at < len(text); {
+		f, ok := frameAt(text, at)
+		if !ok {
+			t.Fatalf("no record at byte %d", at)
 		}
-		_, _, err := Open(Options{Dir: "/d", Name: "ledger", FS: m})
-		if err == nil || !strings.Contains(err.Error(), "/d/ledger") || !strings.Contains(err.Error(), fmt.Sprintf("byte %d:", start)) || !strings.Contains(err.Error(), "lost") {
-			t.Fatalf("byte %d flipped: %v", at, err)
+		at = f.next
+		starts = append(starts, at)
+	}
+	return starts
+}
+
+func TestDamageIsNamed(t *testing.T) {
+	m, _ := fileOf(t, 2)
+	whole := m.names["/d/ledger"].now
+	starts := startsOf(t, whole)
+	for n, start := range starts[:len(starts)-1] {
+		for at := start; at < starts[n+1]; at++ {
+			m.names["/d/ledger"].now = bytes.Clone(whole)
+			m.names["/d/ledger"].now[at] ^= 0x40
+			_, _, err := Open(Options{Dir: "/d", Name: "ledger", FS: m})
+			if longer(starts, at) {
+				if err != nil {
+					t.Fatalf("byte %d flipped, by which the file seems to be too short: %v", at, err)
+				}
+				continue
+			}
+			if err == nil || !strings.Contains(err.Error(), "/d/ledger") || !strings.Contains(err.Error(), fmt.Sprintf("byte %d:", start)) || !strings.Contains(err.Error(), "lost") {
+				t.Fatalf("byte %d flipped: %v", at, err)
+			}
 		}
 	}
 	m.names["/d/ledger"].now = append([]byte("GARBAGE!"), whole[headerSize:]...)
@@ -297,52 +316,112 @@ func TestDamageIsNamed(t *testing.T) {
 	}
 }
 
+// longer tells whether a flipped byte has the last record reach beyond the file, as a power
+// cut leaves it: it is of its length.
+func longer(starts []int, at int) bool {
+	last := starts[len(starts)-2]
+	return at >= last && at < last+4
+}
+
 // TestSalvage (F11): each single byte is flipped in turn; the records that it does not touch
 // are read, the loss is named, a copy is kept, and after a compaction all is well.
 func TestSalvage(t *testing.T) {
-	m, ends := fileOf(t, 1)
-	whole := m.names["/d/ledger"].now
-	o := Options{Dir: "/d", Name: "ledger", FS: m, Salvage: true}
-	for at := range int(ends[1]) {
-		if at == len(magic) || at == len(magic)+1 { // a newer format is refused by name
-			continue
-		}
-		bad := bytes.Clone(whole)
-		bad[at] ^= 0x40
-		m.names["/d/ledger"].now = bytes.Clone(bad)
-		l, r, err := Open(o)
-		if err != nil {
-			t.Fatalf("byte %d flipped: %v", at, err)
-		}
-		want, from, to := []int{0, 1, 2}, int64(0), int64(headerSize)
-		switch {
-		case int64(at) >= ends[0]:
-			want, from, to = []int{0, 2}, ends[0], ends[1]
-		case at >= headerSize:
-			want, from, to = []int{1, 2}, int64(headerSize), ends[0]
-		}
-		var got []int
-		for _, x := range r.Records {
-			got = append(got, number(x))
-		}
-		if !slices.Equal(got, want) || len(r.Damaged) != 1 || r.Damaged[0] != (Damage{from, to - from}) || r.Torn != nil {
-			t.Fatalf("byte %d flipped: records %v, want %v; %+v", at, got, want, r)
-		}
-		if !bytes.Equal(m.names[r.Copy].now, bad) {
-			t.Fatalf("byte %d flipped: the copy %q differs", at, r.Copy)
-		}
-		if err := errors.Join(l.Append(rec(8, 8)), l.Compact(r.Records)); err != nil {
-			t.Fatal(err)
-		}
-		if _, r, err = Open(o); err != nil || len(r.Records) != len(want) || r.Damaged != nil {
-			t.Fatalf("after a compaction: %+v, %v", r, err)
+	for each := 1; each <= 3; each++ {
+		m, _ := fileOf(t, each)
+		whole := m.names["/d/ledger"].now
+		starts := startsOf(t, whole)
+		for at := range whole {
+			if at == len(magic) || at == len(magic)+1 || longer(starts, at) { // a newer format is refused by name
+				continue
+			}
+			salvaged(t, m, starts, bytes.Clone(whole), at)
 		}
 	}
+	m := newMemFS()
 	for _, text := range [][]byte{nil, make([]byte, 500), []byte("GARBAGE!GARBAGE!GARBAGE!GARBAGE!")} {
-		m.names["/d/ledger"].now = text
-		if _, _, err := Open(o); err == nil || !strings.Contains(err.Error(), "/d/ledger is damaged") {
+		m.names["/d/ledger"] = &inode{now: text}
+		if _, _, err := Open(Options{Dir: "/d", Name: "ledger", FS: m, Salvage: true}); err == nil || !strings.Contains(err.Error(), "/d/ledger is damaged") {
 			t.Errorf("of %d bytes nothing is left: %v", len(text), err)
 		}
+	}
+}
+
+// salvaged opens a file of which one byte is flipped.
+func salvaged(t *testing.T, m *memFS, starts []int, bad []byte, at int) {
+	t.Helper()
+	bad[at] ^= 0x40
+	m.names["/d/ledger"].now = bytes.Clone(bad)
+	o := Options{Dir: "/d", Name: "ledger", FS: m, Salvage: true}
+	l, r, err := Open(o)
+	if err != nil {
+		t.Fatalf("byte %d flipped: %v", at, err)
+	}
+	var want, got []int
+	lost := Damage{0, int64(headerSize)}
+	for n, start := range starts[:len(starts)-1] {
+		if start <= at && at < starts[n+1] {
+			lost = Damage{int64(start), int64(starts[n+1] - start)}
+		} else {
+			want = append(want, n)
+		}
+	}
+	for _, x := range r.Records {
+		got = append(got, number(x))
+	}
+	if !slices.Equal(got, want) || len(r.Damaged) != 1 || r.Damaged[0] != lost || r.Torn != nil {
+		t.Fatalf("byte %d flipped: records %v, want %v; %+v", at, got, want, r)
+	}
+	if !bytes.Equal(m.names[r.Copy].now, bad) {
+		t.Fatalf("byte %d flipped: the copy %q differs", at, r.Copy)
+	}
+	if err := errors.Join(l.Append(rec(8, 8)), l.Compact(r.Records)); err != nil {
+		t.Fatal(err)
+	}
+	if _, r, err = Open(o); err != nil || len(r.Records) != len(want) || r.Damaged != nil {
+		t.Fatalf("after a compaction: %+v, %v", r, err)
+	}
+}
+
+// A snapshot was whole before the file got its name: what of it is missing is damage,
+// however much it looks as a power cut leaves an end.
+func TestASnapshotIsNeverTorn(t *testing.T) {
+	m := newMemFS()
+	l, _ := open(t, m)
+	if err := l.Compact([]Record{rec(0, 700), rec(1, 700), rec(2, 700)}); err != nil {
+		t.Fatal(err)
+	}
+	whole := m.names["/d/ledger"].now
+	behind := startsOf(t, whole)[1]
+	o := Options{Dir: "/d", Name: "ledger", FS: m, Salvage: true}
+	for cut := behind; cut < len(whole); cut++ {
+		m.names["/d/ledger"].now = bytes.Clone(whole[:cut])
+		if _, r, err := Open(o); err != nil || len(r.Damaged) != 1 || r.Damaged[0].Offset+r.Damaged[0].Bytes != int64(cut) || r.Torn != nil {
+			t.Fatalf("cut at %d: %+v, %v", cut, r, err)
+		}
+	}
+	for at := sector; at < len(whole); at += sector {
+		holed := bytes.Clone(whole)
+		clear(holed[at:min(at+sector, len(whole))])
+		m.names["/d/ledger"].now = holed
+		if _, r, err := Open(o); at > behind && (err != nil || len(r.Damaged) != 1 || r.Torn != nil) {
+			t.Fatalf("without the sector at %d: %+v, %v", at, r, err)
+		}
+	}
+}
+
+// What was written in format 1 is read, and is of today's format from then on.
+func TestFormat1(t *testing.T) {
+	m, _ := fileOf(t, 1)
+	m.names["/d/ledger"].now[len(magic)] = 1
+	l, r := open(t, m)
+	if err := l.Append(rec(3, 3), rec(4, 4)); err != nil || len(r.Records) != 3 {
+		t.Fatalf("%d records, %v", len(r.Records), err)
+	}
+	if format := m.names["/d/ledger"].now[len(magic)]; format != fileFormat {
+		t.Errorf("it says that it has format %d", format)
+	}
+	if _, r = open(t, m.crash(rand.New(rand.NewSource(1)))); len(r.Records) != 5 {
+		t.Errorf("%d records", len(r.Records))
 	}
 }
 
@@ -393,8 +472,8 @@ func TestNewerVersionsAreRefusedByName(t *testing.T) {
 	if sdk.CodeOf(err) != sdk.CodeUnsupported || !strings.Contains(err.Error(), "type 1") {
 		t.Errorf("a newer record: %v", err)
 	}
-	m.names["/d/ledger"].now[len(magic)] = 2
-	if _, _, err = Open(Options{Dir: "/d", Name: "ledger", FS: m}); sdk.CodeOf(err) != sdk.CodeUnsupported || !strings.Contains(err.Error(), "format 2") {
+	m.names["/d/ledger"].now[len(magic)] = fileFormat + 1
+	if _, _, err = Open(Options{Dir: "/d", Name: "ledger", FS: m}); sdk.CodeOf(err) != sdk.CodeUnsupported || !strings.Contains(err.Error(), "format 3") {
 		t.Errorf("a newer file: %v", err)
 	}
 }
@@ -427,8 +506,8 @@ func TestOnTheRealDisk(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	good := appendRecord(appendHeader(nil), rec(1, 30), false)
-	good = append(good, appendRecords(nil, []Record{rec(2, 700), rec(3, 7)})...)
+	good := appendRecord(appendHeader(nil), rec(1, 30), 0)
+	good = append(good, appendRecords(nil, []Record{rec(2, 700), rec(3, 7)}, 0)...)
 	f.Add(good[:len(good)-10])
 	f.Add(good)
 	f.Add(good[:50])
