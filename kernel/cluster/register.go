@@ -60,7 +60,7 @@ func (c *Cluster) recognise(call *link.Call) {
 	if call.Register == nil || call.AgentID != "" || call.Register.Agent.ID != "" {
 		return
 	}
-	if id, known := c.reg.AgentOf(call.Register.Nonce); known {
+	if id, known := c.reg.AgentOf(call.Register.Nonce, call.Register.Address); known {
 		call.AgentID, call.Register.Agent.ID = id, id
 	}
 }

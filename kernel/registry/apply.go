@@ -113,9 +113,12 @@ func (s *State) admitAgent(version uint32, now int64, c AdmitAgent, r *Result) *
 	if version < 5 || c.Info.ID != "" {
 		c.Nonce = ""
 	}
-	if id, known := s.nonces.get(c.Nonce); c.Info.ID == "" && known {
+	if id, known := s.AgentOf(c.Nonce, c.Address); known {
 		c.Info.ID = id
-	} else if c.Info.ID == "" {
+	} else if s.nonces.has(c.Nonce) {
+		c.Nonce = "" // somebody else's
+	}
+	if c.Info.ID == "" {
 		c.Info.ID = s.freshAgent(version)
 	} else if err := invalid(sdk.ValidateID("info.id", c.Info.ID)); err != nil {
 		return err

@@ -81,7 +81,7 @@ func parse(t *testing.T, f []string) Command {
 	case "member":
 		c.Member = &Member{Name: arg["name"], Command: uint32(num("knows")), Left: arg["left"] != ""}
 	case "admit-agent":
-		c.AdmitAgent = &AdmitAgent{Info: sdk.AgentInfo{Hostname: arg["host"], ID: sdk.AgentID(arg["id"])}, Nonce: arg["nonce"]}
+		c.AdmitAgent = &AdmitAgent{Info: sdk.AgentInfo{Hostname: arg["host"], ID: sdk.AgentID(arg["id"])}, Nonce: arg["nonce"], Address: arg["address"]}
 	case "drain-agent":
 		c.DrainAgent = &DrainAgent{ID: sdk.AgentID(arg["id"]), Config: sdk.DrainConfig{MarkGone: arg["gone"] != ""}}
 	case "keep-kills": // kills=FRAMEWORK/TASK,...
@@ -210,7 +210,7 @@ func TestAnyHistoryReadsAlikeWithAndWithoutSnapshots(t *testing.T) {
 		case CommandMember:
 			c.Member = &Member{Name: name, Command: rapid.Uint32Range(1, 3).Draw(t, "knows"), Left: rapid.Bool().Draw(t, "left")}
 		case CommandAdmitAgent:
-			c.AdmitAgent = &AdmitAgent{Info: sdk.AgentInfo{Hostname: "h", ID: sdk.AgentID(name)}, Nonce: rapid.SampledFrom([]string{"", "x", "y"}).Draw(t, "nonce")}
+			c.AdmitAgent = &AdmitAgent{Info: sdk.AgentInfo{Hostname: "h", ID: sdk.AgentID(name)}, Nonce: rapid.SampledFrom([]string{"", "x", "y"}).Draw(t, "nonce"), Address: rapid.SampledFrom([]string{"here", "there"}).Draw(t, "address")}
 		case CommandDrainAgent:
 			c.DrainAgent = &DrainAgent{ID: sdk.AgentID(name), Config: sdk.DrainConfig{MarkGone: rapid.Bool().Draw(t, "gone")}}
 		case CommandAgentUnreachable, CommandAgentGone, CommandRemoveAgent, CommandDeactivateAgent, CommandReactivateAgent, CommandAgentDrained, CommandForgetKills:
@@ -283,7 +283,7 @@ func checkNonces(t rapid.TB, s *State) {
 			continue
 		}
 		n++
-		if id, known := s.AgentOf(a.Nonce); !known || id != a.Info.ID {
+		if id, known := s.AgentOf(a.Nonce, a.Address); !known || id != a.Info.ID {
 			t.Fatalf("agent %s has nonce %q, which is that of %q", a.Info.ID, a.Nonce, id)
 		}
 	}

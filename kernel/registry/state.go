@@ -144,9 +144,16 @@ func (s *State) Agent(id sdk.AgentID) (Agent, bool) {
 	return s.agents.get(id)
 }
 
-// AgentOf is the id that the new agent of that nonce was given; false for none, and for
-// the empty nonce.
-func (s *State) AgentOf(nonce string) (sdk.AgentID, bool) { return s.nonces.get(nonce) }
+// AgentOf is the id that the new agent of that nonce was given; false for none, for the
+// empty nonce, and for one at another address: that runs on a copy of a work directory which
+// had no id yet, such as that of a machine's image.
+func (s *State) AgentOf(nonce, address string) (sdk.AgentID, bool) {
+	id, known := s.nonces.get(nonce)
+	if a, _ := s.agents.get(id); !known || a.Address != address {
+		return "", false
+	}
+	return id, true
+}
 
 // Agents are all agents, sorted by id.
 func (s *State) Agents() []Agent {

@@ -93,6 +93,7 @@ func (m *machine) agentEvent(s *stream, e *link.Event) {
 	a.heard = m.w.now
 	if e.Type == link.EventRegistered {
 		a.welcomed(e.Registered.AgentID)
+		m.told = e.Registered.AgentID
 	}
 	before := len(m.pending.Records)
 	m.step(ledger.FromMaster{Stream: a.number, Event: e})

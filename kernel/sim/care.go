@@ -124,7 +124,7 @@ const stopTimeout = 20 * time.Second
 
 // retire ends all that runs, and begins anew with an empty disk.
 func (m *machine) retire(why string) {
-	if _, gone := m.w.truth.gone[m.l.Agent()]; !gone {
+	if _, gone := m.w.truth.gone[m.told]; !gone {
 		m.w.fail("%s was told to retire: %s", m.name, why)
 	}
 	if m.retiring {
@@ -144,6 +144,6 @@ func (m *machine) retire(why string) {
 // renew makes it a machine on which nothing was, and starts an agent there.
 func (m *machine) renew() {
 	m.reboot()
-	m.disk, m.obeyed, m.l = newDisk(), link.Fence{}, nil
+	m.disk, m.obeyed, m.told, m.l = newDisk(), link.Fence{}, "", nil
 	m.w.after(m.w.between(2*time.Second, 40*time.Second), m.name+" begins anew", m.startAgent)
 }

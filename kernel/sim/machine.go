@@ -40,6 +40,7 @@ type machine struct {
 
 	// Of the machine; it survives the agent.
 	obeyed    link.Fence           // the newest leader that it has obeyed, for ever
+	told      sdk.AgentID          // who it is by the last REGISTERED, which may be lost with a process
 	executors map[string]*executor // by container
 	processes map[string]*process  // by container; those inside of custom executors have none
 	marked    map[string]bool      // launch markers of containers
