@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"github.com/profferhq/proffer/sdk"
 )
 
 // Whatever came before, in whatever order files are restored: later lives are later.
@@ -31,4 +33,34 @@ func TestRebirth(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Masters that know the commands of a version can read what those have made.
+func TestReadableSince(t *testing.T) {
+	for version := uint32(1); version <= CommandVersion; version++ {
+		s := New()
+		kill := Kill{FrameworkID: "f", TaskID: "t"}
+		for i, c := range []Command{
+			{Type: CommandBootstrap, Bootstrap: &Bootstrap{ClusterID: "c", Name: "home"}},
+			{Type: CommandRaiseGeneration},
+			{Type: CommandAdmitFramework, AdmitFramework: &AdmitFramework{Info: sdk.FrameworkInfo{ID: "f"}}},
+			{Type: CommandAdmitAgent, AdmitAgent: &AdmitAgent{Info: sdk.AgentInfo{ID: "a"}}},
+			{Type: CommandDeactivateAgent, Agent: &AgentRef{ID: "a"}},
+			{Type: CommandKeepKills, KeepKills: &KeepKills{ID: "a", Kills: []Kill{kill}}},
+			{Type: CommandAgentGone, Agent: &AgentRef{ID: "a"}},
+			{Type: CommandTrimAgents, TrimAgents: &TrimAgents{Before: 1}},
+			{Type: CommandAdmitAgent, AdmitAgent: &AdmitAgent{Nonce: "n"}},
+		} {
+			c.Version = version
+			if r := s.Apply(uint64(i+1), c); r.Err != nil && r.Err.Code != sdk.CodeUnsupported || r.Version != version {
+				t.Fatalf("%s of version %d: %+v", c.Type, version, r)
+			}
+			if since := s.ReadableSince(); since > version {
+				t.Errorf("%s of version %d: readable since version %d", c.Type, version, since)
+			}
+		}
+		if since := s.ReadableSince(); version == CommandVersion && since != 5 {
+			t.Errorf("with a nonce: readable since version %d", since)
+		}
+	}
 }

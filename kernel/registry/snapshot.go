@@ -30,8 +30,8 @@ type snapshot struct {
 	Trimmed       []AgentRef         `wire:"14,trimmed"`
 }
 
-// Snapshot writes the whole state; Restore reads it.
-func (s *State) Snapshot() ([]byte, error) {
+// format is the oldest one that holds all of the state.
+func (s *State) format() uint32 {
 	version := uint32(1)
 	for _, a := range s.agents.values() {
 		if a.Deactivated || a.Drain != nil {
@@ -44,8 +44,24 @@ func (s *State) Snapshot() ([]byte, error) {
 	if s.nonces.len() > 0 {
 		version = 4
 	}
+	return version
+}
+
+// ReadableSince is the CommandVersion of the first masters that can read a Snapshot of this
+// state.
+func (s *State) ReadableSince() uint32 {
+	switch f := s.format(); f {
+	case 4: // version 4 of the commands changed nothing that is kept
+		return 5
+	default:
+		return f
+	}
+}
+
+// Snapshot writes the whole state; Restore reads it.
+func (s *State) Snapshot() ([]byte, error) {
 	return wire.Marshal(wire.Msgpack, &snapshot{
-		Version: version, Index: s.index, ClusterID: s.clusterID, ClusterName: s.clusterName, Generation: s.generation,
+		Version: s.format(), Index: s.index, ClusterID: s.clusterID, ClusterName: s.clusterName, Generation: s.generation,
 		NextAgent: s.nextAgent, NextFramework: s.nextFramework, Members: s.Members(), Agents: s.Agents(),
 		Frameworks: s.Frameworks(), Removed: s.Removed(), Weights: s.Weights(), Manifest: s.manifest, Trimmed: s.trimmed,
 	})

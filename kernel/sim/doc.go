@@ -11,14 +11,16 @@
 // cuts are in one direction or in both; clocks are ahead, behind, slow and fast. Leaders
 // are deposed and go on for a while, proposals have no known fate. Masters lose their
 // disks while a majority keeps its, or all are replaced by fresh ones that a snapshot is
-// restored on. Agents, executors, schedulers and machines crash, between any two things
+// restored on. In many runs some masters begin with an older release, whose commands all
+// use until it is upgraded. Agents, executors, schedulers and machines crash, between any two things
 // that they do; disks lose what was not synced. Operators drain agents, deactivate them,
 // want them again, and give them up: living ones, and such whose machine was replaced.
 // Executors stand still, processes are killed by strangers, and who should tell of an end
 // may be dead himself. Spaces of the store are full, and have room again.
 //
 // After every step the promises are looked at: one leader in a term, one command at an
-// index, equal states at equal indexes, no resource given away twice, used never exceeds
+// index, equal states at equal indexes, no command or snapshot that a master's release does
+// not understand, a leader's mind that believes in the registry that there is, no resource given away twice, used never exceeds
 // what an agent has, no agent obeys an older leader than it did, a task starts at most
 // once, its updates reach its framework in order and without a gap, an end is final and
 // no process is left behind, what an agent saw end it knows to have ended, who was given up

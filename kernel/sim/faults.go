@@ -180,6 +180,9 @@ func (w *world) mastersAtRest() {
 		if m.last()+20 < w.masters[0].last() || !m.voter {
 			w.fail("%s has %d commands, %s %d", m.name, m.last(), w.masters[0].name, w.masters[0].last())
 		}
+		if m.release != newest() || !w.masters[0].told(m) {
+			w.fail("%s is of the release %+v, and %s knows the members %+v", m.name, m.release, w.masters[0].name, w.masters[0].reg.Members())
+		}
 	}
 	if leading != 1 {
 		w.fail("there are %d leaders", leading)

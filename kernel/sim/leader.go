@@ -8,6 +8,7 @@ import (
 
 	"github.com/profferhq/proffer/kernel/cluster"
 	"github.com/profferhq/proffer/kernel/link"
+	"github.com/profferhq/proffer/kernel/registry"
 	"github.com/profferhq/proffer/sdk"
 )
 
@@ -17,6 +18,8 @@ type leader struct {
 	m       *master
 	name    string
 	mind    *cluster.Cluster
+	mirror  *registry.State // the mind's own
+	commits int
 	fence   link.Fence
 	dead    bool
 	streams map[cluster.Session]*stream
@@ -41,13 +44,13 @@ func (m *master) begin() {
 	l := &leader{
 		w: w, m: m, name: fmt.Sprintf("leader %d/%d", m.reg.Generation(), m.term), fence: link.Fence{Generation: m.reg.Generation(), Term: m.term},
 		streams: map[cluster.Session]*stream{}, clients: map[cluster.Session]client{}, replies: map[uint64]func(*sdk.Error){},
-		filters: newFilterBook(),
+		filters: newFilterBook(), mirror: m.reg.Clone(),
 	}
 	w.note("%s is %s", m.name, l.name)
 	l.mind = cluster.New(m.clock.now(), cluster.Options{
 		Fence:    l.fence,
 		Master:   sdk.MasterInfo{ID: fmt.Sprintf("m%d-%d", m.reg.Generation(), m.term), Port: 5050, Hostname: m.name},
-		Registry: m.reg.Clone(),
+		Registry: l.mirror,
 	})
 	m.lead = l
 	l.keep = newKeeping(l, m.spaces.Leases())
@@ -197,7 +200,12 @@ func (l *leader) streamClosed(s *stream) {
 // propose takes a command of the registry to the replicated log.
 func (l *leader) propose(p cluster.Propose) {
 	l.m.propose(l, clone(l.w, &p.Command), nil,
-		func(a applied) { l.step(cluster.Committed{ID: p.ID, Result: a.reg}) },
+		func(a applied) {
+			l.step(cluster.Committed{ID: p.ID, Result: a.reg})
+			if l.commits++; l.commits%mirrorEvery == 0 && !l.dead {
+				l.mirrored()
+			}
+		},
 		func(err error) { l.step(cluster.Failed{ID: p.ID, Err: err}) })
 }
 
@@ -217,6 +225,7 @@ func (l *leader) die() {
 		return
 	}
 	l.dead = true
+	l.mirrored()
 	if m := l.m; m.lead == l {
 		m.lead = nil
 		m.stepDown("its mind has ended", false)

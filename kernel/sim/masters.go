@@ -46,7 +46,8 @@ type master struct {
 	snap  snapshot
 	voter bool // false after a lost disk, until a leader takes it in again
 
-	retired bool // of a cluster that was replaced: nobody hears it
+	release release // of its program
+	retired bool    // of a cluster that was replaced: nobody hears it
 
 	// Of the process.
 	up      bool
@@ -73,10 +74,11 @@ const (
 )
 
 // newMaster is one with a cluster's first state.
-func newMaster(w *world, i int, first snapshot, voter bool) *master {
-	m := &master{w: w, name: fmt.Sprintf("master %d", i+1), base: first.index, snap: first, voter: voter}
-	return m
+func newMaster(w *world, i int, first snapshot, r release) *master {
+	return &master{w: w, name: masterName(i), base: first.index, snap: first, voter: true, release: r}
 }
+
+func masterName(i int) string { return fmt.Sprintf("master %d", i+1) }
 
 func (m *master) last() uint64 { return m.base + uint64(len(m.log)) }
 
@@ -102,7 +104,11 @@ func (m *master) start() {
 	if m.spaces, err = store.Restore(bytes.NewReader(m.snap.store)); err != nil {
 		m.w.fail("%s: its snapshot: %v", m.name, err)
 	}
+	if m.reg.ReadableSince() > m.release.command {
+		m.w.fail("%s understands version %d, its snapshot is for those from %d on", m.name, m.release.command, m.reg.ReadableSince())
+	}
 	m.applied, m.commit = m.snap.index, m.snap.index
+	m.introduce()
 	m.watchElection()
 }
 
@@ -143,6 +149,7 @@ func (m *master) catchUp() {
 		e := m.log[m.applied-m.base]
 		m.applied++
 		m.w.agree(m, m.applied, e)
+		m.understand(m.applied, e)
 		var done applied
 		if e.reg != nil {
 			done.reg = m.reg.Apply(m.applied, *e.reg)
@@ -247,14 +254,13 @@ func (w *world) freshest() *master {
 func (w *world) bootstrap() {
 	reg := registry.New()
 	reg.Apply(1, registry.Command{Type: registry.CommandBootstrap, Bootstrap: &registry.Bootstrap{ClusterID: "sim", Name: "sim"}})
-	for i := range w.opt.Masters {
-		reg.Apply(uint64(i+2), registry.Command{Type: registry.CommandMember, Member: &registry.Member{
-			Name: fmt.Sprintf("master %d", i+1), Command: registry.CommandVersion, Store: store.CommandVersion,
-		}})
+	releases := w.releases()
+	for i, told := range membersOf(releases) {
+		reg.Apply(uint64(i+2), registry.Command{Type: registry.CommandMember, Member: &told})
 	}
 	w.first = w.image(uint64(w.opt.Masters+1), reg, store.New())
-	for i := range w.opt.Masters {
-		m := newMaster(w, i, w.first, true)
+	for i, r := range releases {
+		m := newMaster(w, i, w.first, r)
 		w.masters = append(w.masters, m)
 		w.after(0, m.name+" starts", m.start)
 	}
@@ -297,14 +303,14 @@ func (w *world) rebirth() {
 		}
 		m.crash()
 	}
-	restores := w.newClock()
+	restores, releases := w.newClock(), w.rebornOn(reg)
 	born, floor := registry.Rebirth(restores.now(), reg.Generation(), from.last())
 	after := spaces.Reborn(floor)
-	w.first = w.image(floor, reg.Reborn(born, reg.Members()), after)
+	w.first = w.image(floor, reg.Reborn(born, membersOf(releases)), after)
 	w.reborn(spaces, after, floor)
 	w.masters = nil
-	for i := range w.opt.Masters {
-		m := newMaster(w, i, w.first, true)
+	for i, r := range releases {
+		m := newMaster(w, i, w.first, r)
 		w.masters = append(w.masters, m)
 		w.after(w.between(0, 3*time.Second), m.name+" starts on a snapshot", m.start)
 	}

@@ -217,6 +217,7 @@ func (m *master) propose(l *leader, reg *registry.Command, st *store.Command, an
 		unknown(fmt.Errorf("leadership lost"))
 		return
 	}
+	m.lower(reg, st)
 	done := false
 	e := &entry{term: m.term, by: l, reg: reg, store: st, answer: func(a applied) {
 		if !done {
