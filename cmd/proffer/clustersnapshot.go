@@ -21,7 +21,7 @@ func snapshotCommand(c *client) *cobra.Command {
 			"master of the old cluster has sent counts any more: the generation is higher, also when the same\n" +
 			"file is restored again, because it is the time of the restore: see that the clock of the master\n" +
 			"that leads is right. Leases of the store end, so that whoever leads by one reads anew.\n" +
-			"While a master is of an older release, restore refuses.",
+			"While a master is of a release that could not read what is restored, restore refuses.",
 		Example: "  proffer cluster snapshot restore cluster.snapshot",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return snapshotRestore(cmd.Context(), c, args[0], force)

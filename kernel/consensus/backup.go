@@ -153,12 +153,26 @@ func (c *counted) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Restorable is an error while a master is too old for what Restore writes: it could read
-// neither the snapshot nor what is proposed after it. Registry commands of version 4 give
-// no id of a life before, and who knows the store's of version 2 keeps its floor.
-func (n *Node) Restorable() (err error) {
+// What every master must understand before anything is restored: registry commands of
+// version 4 give no id of a life before, and who knows the store's of version 2 keeps its
+// floor.
+const (
+	restoreCommand = 4
+	restoreStore   = 2
+)
+
+// Restorable is an error while a master is too old for what Restore writes, whatever the
+// backup holds: it could read neither the snapshot nor what is proposed after it.
+func (n *Node) Restorable() error { return n.restorable(restoreCommand) }
+
+// RestorableFrom is also an error while a master is too old for what this backup holds.
+func (n *Node) RestorableFrom(b *Backup) error {
+	return n.restorable(max(restoreCommand, b.registry.ReadableSince()))
+}
+
+func (n *Node) restorable(command uint32) (err error) {
 	n.View(func(s *registry.State) {
-		if s.CommonVersion() < 4 || s.CommonStore() < 2 {
+		if s.CommonVersion() < command || s.CommonStore() < restoreStore {
 			err = conflict("a master of this cluster is too old for a restore: finish the upgrade of the masters first (`proffer cluster members` shows their versions)")
 		}
 	})
@@ -174,7 +188,7 @@ func (n *Node) Restore(ctx context.Context, b *Backup) error {
 	if err := n.VerifyLeader(ctx); err != nil {
 		return err
 	}
-	if err := n.Restorable(); err != nil {
+	if err := n.RestorableFrom(b); err != nil {
 		return err
 	}
 	inst, err := n.instance()

@@ -22,11 +22,18 @@ func lone(t *testing.T, id string) *Node {
 		{Type: registry.CommandMember, Member: &registry.Member{Name: "m1", Command: registry.CommandVersion, Store: store.CommandVersion}},
 		{Type: registry.CommandBootstrap, Bootstrap: &registry.Bootstrap{ClusterID: id, Name: "test"}},
 	} {
-		if r, err := n.Propose(bounded(t), c); err != nil || r.Err != nil {
-			t.Fatal(err, r.Err)
-		}
+		n.mustPropose(t, c)
 	}
 	return n
+}
+
+func (n *Node) mustPropose(t *testing.T, c registry.Command) registry.Result {
+	t.Helper()
+	r, err := n.Propose(bounded(t), c)
+	if err != nil || r.Err != nil {
+		t.Fatal(err, r.Err)
+	}
+	return r
 }
 
 func (n *Node) mustStore(t *testing.T, c store.Command) store.Result {
@@ -40,11 +47,8 @@ func (n *Node) mustStore(t *testing.T, c store.Command) store.Result {
 
 func (n *Node) admit(t *testing.T) sdk.AgentID {
 	t.Helper()
-	r, err := n.Propose(bounded(t), registry.Command{Type: registry.CommandAdmitAgent, AdmitAgent: &registry.AdmitAgent{Info: sdk.AgentInfo{Hostname: "h"}}})
-	if err != nil || r.Err != nil {
-		t.Fatal(err, r.Err)
-	}
-	return r.AgentID
+	admit := registry.AdmitAgent{Info: sdk.AgentInfo{Hostname: "h"}}
+	return n.mustPropose(t, registry.Command{Type: registry.CommandAdmitAgent, AdmitAgent: &admit}).AgentID
 }
 
 // A saved cluster is put onto other masters, and onto them again: what was stored is
@@ -115,36 +119,54 @@ func TestRestoreGivesNothingTwice(t *testing.T) {
 func TestRestoreWaitsForTheUpgrade(t *testing.T) {
 	n := lone(t, "aaaaaaaaaaaa")
 	n.mustStore(t, putCommand("kept", "v"))
-	var file bytes.Buffer
-	if _, err := n.Save(bounded(t), &file); err != nil {
-		t.Fatal(err)
+	save := func() (file bytes.Buffer) {
+		if _, err := n.Save(bounded(t), &file); err != nil {
+			t.Fatal(err)
+		}
+		return file
 	}
+	plain := save()
+	admit := registry.AdmitAgent{Info: sdk.AgentInfo{Hostname: "h"}, Nonce: "n"}
+	n.mustPropose(t, registry.Command{Type: registry.CommandAdmitAgent, AdmitAgent: &admit})
+	nonced := save()
 	n.mustStore(t, putCommand("kept", "later"))
-	restore := func() error {
+	restore := func(file bytes.Buffer) error {
 		b, err := ReadBackup(bytes.NewReader(file.Bytes()))
 		if err != nil {
 			t.Fatal(err)
 		}
 		return n.Restore(bounded(t), b)
 	}
-	for what, m := range map[string]registry.Member{
-		"ids of a life before": {Name: "m2", Command: 3, Store: store.CommandVersion},
-		"no floor":             {Name: "m2", Command: registry.CommandVersion, Store: 1},
+	for what, old := range map[string]struct {
+		file           bytes.Buffer
+		command, store uint32
+	}{
+		"ids of a life before": {plain, 3, store.CommandVersion},
+		"no floor":             {plain, registry.CommandVersion, 1},
+		"no nonces":            {nonced, 4, store.CommandVersion},
 	} {
-		if r, err := n.Propose(bounded(t), registry.Command{Type: registry.CommandMember, Member: &m}); err != nil || r.Err != nil {
-			t.Fatal(err, r.Err)
-		}
-		if err := restore(); sdk.CodeOf(err) != sdk.CodeConflict || !strings.Contains(err.Error(), "finish the upgrade of the masters first") {
+		m := registry.Member{Name: "m2", Command: old.command, Store: old.store}
+		n.mustPropose(t, registry.Command{Type: registry.CommandMember, Member: &m})
+		if err := restore(old.file); sdk.CodeOf(err) != sdk.CodeConflict || !strings.Contains(err.Error(), "finish the upgrade of the masters first") {
 			t.Errorf("%s: %v", what, err)
 		}
 		if valueOf(n, "kept") != "later" || !n.told(m) {
 			t.Errorf("%s: it was restored all the same", what)
 		}
 	}
+	m := registry.Member{Name: "m2", Command: 4, Store: store.CommandVersion}
+	n.mustPropose(t, registry.Command{Type: registry.CommandMember, Member: &m})
+	if err := restore(plain); err != nil || valueOf(n, "kept") != "v" || !n.told(m) {
+		t.Errorf("what a master of version 4 can read: %q %v", valueOf(n, "kept"), err)
+	}
+	if r := n.mustPropose(t, registry.Command{Type: registry.CommandAdmitAgent, AdmitAgent: &admit}); r.Version != 4 {
+		t.Errorf("while a master is of version 4, it was applied as version %d", r.Version)
+	}
+	n.mustStore(t, putCommand("kept", "later"))
 	if err := n.left(bounded(t), "m2"); err != nil {
 		t.Fatal(err)
 	}
-	if err := restore(); err != nil || valueOf(n, "kept") != "v" {
+	if err := restore(nonced); err != nil || valueOf(n, "kept") != "v" {
 		t.Errorf("after the upgrade: %q %v", valueOf(n, "kept"), err)
 	}
 }

@@ -102,7 +102,7 @@ func (m *Master) prepare(ctx context.Context, term consensus.Term) (l *leader, e
 	o.AllowedUsers, o.FrameworkLaunchers = m.opts.allowedUsers(), slices.Clone(m.opts.FrameworkLaunchers)
 	l = newLeader(term, cluster.New(time.Now().Add(m.opts.ClockOffset), o), m.opts.Log.With("part", "leader"), m.metrics)
 	l.info, l.offset = o.Master, m.opts.ClockOffset
-	l.propose = m.consensus.ProposeBatch
+	l.propose, l.restorable = m.consensus.ProposeBatch, m.consensus.RestorableFrom
 	m.keepStore(l)
 	l.init = m.newInit(l, state)
 	return l, nil

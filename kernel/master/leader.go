@@ -25,6 +25,8 @@ type leader struct {
 	offset  time.Duration // of the mind's clock
 	propose func(context.Context, []registry.Command) ([]registry.Result, error)
 
+	restorable func(*consensus.Backup) error
+
 	keep      *keeping
 	inbox     *mailbox[item]
 	proposals *mailbox[cluster.Propose]
@@ -151,6 +153,10 @@ func (l *leader) receive(it *item) {
 	}
 	switch {
 	case it.restores != nil:
+		if err := l.restorable(it.restores.backup); err != nil { // before the leadership ends for it
+			l.refuse(it, asError(err))
+			return
+		}
 		l.resigned, l.restores = "a snapshot is restored", it.restores
 		return
 	case it.lives:

@@ -96,16 +96,29 @@ func TestTermOfAnother(t *testing.T) {
 // A restore that an older master could not read is refused before the leadership ends for it.
 func TestRestoreInAnUpgrade(t *testing.T) {
 	r := start(t, false)
-	_, file := r.do(http.MethodGet, snapshotPath, jsonHeader(), "")
+	propose := func(c registry.Command) {
+		t.Helper()
+		if res, err := r.consensus.Propose(bounded(t), c); err != nil || res.Err != nil {
+			t.Fatal(err, res.Err)
+		}
+	}
+	_, plain := r.do(http.MethodGet, snapshotPath, jsonHeader(), "")
+	propose(registry.Command{Type: registry.CommandAdmitAgent, AdmitAgent: &registry.AdmitAgent{Info: sdk.AgentInfo{Hostname: "h"}, Nonce: "n"}})
+	_, nonced := r.do(http.MethodGet, snapshotPath, jsonHeader(), "")
 	before := r.leader()
-	old := registry.Member{Name: "older", Command: 3, Store: 1}
-	if _, err := r.consensus.Propose(bounded(t), registry.Command{Type: registry.CommandMember, Member: &old}); err != nil {
-		t.Fatal(err)
-	}
-	if resp, text := r.do(http.MethodPut, snapshotPath+"/restore?force=true", jsonHeader(), file); resp.StatusCode != 409 || !strings.Contains(text, "finish the upgrade of the masters first") {
-		t.Errorf("%d %s", resp.StatusCode, text)
-	}
-	if r.leader() != before {
-		t.Error("the leadership has ended for it")
+	for what, x := range map[string]struct {
+		file string
+		old  registry.Member
+	}{
+		"whatever it holds": {plain, registry.Member{Name: "older", Command: 3, Store: 1}},
+		"with a nonce":      {nonced, registry.Member{Name: "older", Command: 4, Store: 2}},
+	} {
+		propose(registry.Command{Type: registry.CommandMember, Member: &x.old})
+		if resp, text := r.do(http.MethodPut, snapshotPath+"/restore?force=true", jsonHeader(), x.file); resp.StatusCode != 409 || !strings.Contains(text, "finish the upgrade of the masters first") {
+			t.Errorf("%s: %d %s", what, resp.StatusCode, text)
+		}
+		if r.leader() != before {
+			t.Fatalf("%s: the leadership has ended for it", what)
+		}
 	}
 }
