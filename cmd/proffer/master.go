@@ -42,6 +42,7 @@ func masterSettings(m *masterFlags) *settings {
 		{"raft-timeout", "with several masters: one that hears nothing of the leader for this long stands for election", &m.raft},
 		{"gossip-probe", "between two looks of the gossip at another member; four of them later a silent one is told of", &o.Probe},
 		{"leader-wait", "how long a call waits for a leader before it is refused", &o.LeaderWait},
+		{"gateway-timeout", "how long a framework may say nothing to a call through the gateway, before its answer and, but in a stream of events, inside it", &o.GatewayTimeout},
 		{"publish", "PORT=NAME: a port that leads to the framework of that name, through the gateway", &o.Publish},
 		{"allow-user", "PRINCIPAL:USER that a principal's tasks may run as", &o.AllowUsers},
 		{"framework-launchers", "principals whose tasks may be frameworks with credentials of their own", &o.FrameworkLaunchers},

@@ -1,10 +1,12 @@
 package consensus
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -14,6 +16,9 @@ import (
 
 	bolt "go.etcd.io/bbolt"
 	"golang.org/x/sys/unix"
+
+	"github.com/profferhq/proffer/kernel/registry"
+	"github.com/profferhq/proffer/sdk"
 )
 
 // slowWrite has the disk of a node stand still, from its return until release is called.
@@ -170,5 +175,54 @@ func TestDeposedBehindASlowDisk(t *testing.T) {
 	}
 	if first.deposed() != nil {
 		t.Error("it may be deposed once more")
+	}
+}
+
+// A lone master whose disk stands still answers: a write on its way with CodeUnknown, one
+// that waits for it as not done, many of the registry's together in the time for one, and
+// who leads at once, also while raft is started anew, which waits for the disk.
+func TestALoneMasterAnswersBesideItsDisk(t *testing.T) {
+	n := lone(t, "c")
+	release := slowWrite(n)
+	defer release()
+	for _, row := range []struct {
+		code sdk.Code
+		part string
+	}{{sdk.CodeUnknown, "may still be done"}, {sdk.CodeUnavailable, "nothing was done"}} {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		_, err := n.ProposeStore(ctx, putCommand("a", "1"))
+		cancel()
+		if sdk.CodeOf(err) != row.code || !strings.Contains(err.Error(), row.part) {
+			t.Errorf("%v, which should be %s and say %q", err, row.code, row.part)
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	began := time.Now()
+	if _, err := n.ProposeBatch(ctx, slices.Repeat([]registry.Command{weight("a", 7)}, 100)); err == nil || time.Since(began) > 5*time.Second {
+		t.Errorf("a hundred commands: %v after %v", err, time.Since(began))
+	}
+	resigned := make(chan error, 1)
+	go func() { resigned <- n.Resign(t.Context()) }()
+	until(t, "raft is being started anew", func() bool {
+		free := n.mu.TryRLock()
+		if free {
+			n.mu.RUnlock()
+		}
+		return !free
+	})
+	told := make(chan bool, 1)
+	go func() { _, _, ok := n.Leader(); told <- ok }()
+	select {
+	case ok := <-told:
+		if ok {
+			t.Error("it leads while raft is started anew")
+		}
+	case <-bounded(t).Done():
+		t.Error("who leads is not told beside a disk that stands still")
+	}
+	release()
+	if err := <-resigned; err != nil {
+		t.Error(err)
 	}
 }

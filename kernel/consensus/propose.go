@@ -32,7 +32,8 @@ func (n *Node) ProposeBatch(ctx context.Context, cs []registry.Command) ([]regis
 	if err != nil {
 		return nil, err
 	}
-	bound := remaining(ctx)
+	ctx, cancel := context.WithTimeout(ctx, remaining(ctx)) // for all of them together
+	defer cancel()
 	futures := make([]raft.ApplyFuture, len(cs))
 	for i, c := range cs {
 		c.Version = min(registry.CommandVersion, n.commonVersion())
@@ -40,7 +41,7 @@ func (n *Node) ProposeBatch(ctx context.Context, cs []registry.Command) ([]regis
 		if err != nil {
 			return nil, err
 		}
-		futures[i] = inst.raft.Apply(data, bound)
+		futures[i] = inst.raft.Apply(data, remaining(ctx))
 	}
 	results := make([]registry.Result, len(cs))
 	for i, f := range futures {
@@ -94,10 +95,15 @@ func (n *Node) Term() (uint64, error) {
 }
 
 // Leader is the name and raft address of the leader as this master knows it; not ok when
-// there is none, or it has died.
+// there is none, or it has died, or raft is being started anew here, which takes as long as
+// a disk that stands still: it is asked for every call, and never waits.
 func (n *Node) Leader() (name, address string, ok bool) {
-	inst, err := n.instance()
-	if err != nil {
+	if !n.mu.TryRLock() {
+		return "", "", false
+	}
+	inst := n.inst
+	n.mu.RUnlock()
+	if inst == nil {
 		return "", "", false
 	}
 	a, id := inst.raft.LeaderWithID()

@@ -184,11 +184,11 @@ func (n *Node) ProposeStore(ctx context.Context, c store.Command) (store.Result,
 	case <-n.deposed():
 	case <-ctx.Done():
 	}
-	code := sdk.CodeUnknown
+	code, fate := sdk.CodeUnknown, "it may still be done"
 	if n.writes.withdraw(one) {
-		code = sdk.CodeUnavailable
+		code, fate = sdk.CodeUnavailable, "nothing was done, try again"
 	}
-	return store.Result{}, &sdk.Error{Code: code, Op: "write to the store", Message: "no majority of masters confirmed it in time"}
+	return store.Result{}, &sdk.Error{Code: code, Op: "write to the store", Message: "no majority of masters confirmed it in time; " + fate}
 }
 
 // ViewStore lets f read the store; f must not keep the state or block.

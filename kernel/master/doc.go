@@ -10,7 +10,10 @@
 // Beside the loop a leader runs init (kernel/boot), which is a framework like any other and
 // comes in over HTTP. The gateway (http_gateway.go) passes requests on to frameworks: the
 // loop notes where they are (doors), connections read that and never enter the loop, but to
-// ask whether the task of a token lives.
+// ask whether the task of a token lives. Whoever waits does so for a bounded time: for a
+// leader (LeaderWait), for a leader that a request was carried to while it leads, for a
+// framework's word (GatewayTimeout), for the disks of a majority (StoreTimeout; what goes
+// through the mind: consensus.ProposeBound, after which the mind ends).
 //
 // It never decides anything about agents, frameworks, offers or tasks (cluster
 // does), nor what is durable (consensus does). When the leadership is lost, or a

@@ -78,7 +78,7 @@ func (m *Master) elsewhere(r Route, w http.ResponseWriter, req *http.Request) bo
 		w.Header().Set("Retry-After", "1")
 		plain(w, http.StatusServiceUnavailable, why)
 	case r.Leader == carries && req.Header.Get(headerHop) == "":
-		m.carry(w, req, addr, req.URL.EscapedPath(), passage{whole: true})
+		m.carry(w, req, addr, req.URL.EscapedPath(), passage{})
 	default:
 		w.Header().Set("Location", "//"+addr+twin(req))
 		empty(w, http.StatusTemporaryRedirect)
@@ -109,19 +109,18 @@ type anotherLeads struct{}
 
 func (anotherLeads) Error() string { return "it does not lead any more" }
 
+// leaderSlack is how much longer a leader may think than a framework that it asks, whose
+// silence it is to tell itself.
+const leaderSlack = 5 * time.Second
+
 // carry brings a request to the leader, with the caller's own credential, once. It waits
-// for an answer while that one leads, and goes on with a stream for as long: a stopped one
-// holds the connection, and says nothing.
+// for an answer while that one leads, and goes on with its body for as long, a framework's
+// too: a stopped one holds the connection, and says nothing.
 func (m *Master) carry(w http.ResponseWriter, req *http.Request, addr, path string, p passage) {
 	p.leader = true
 	ctx, end := context.WithCancelCause(req.Context())
 	defer end(nil)
-	waiting, answered := context.WithCancel(ctx)
-	defer answered()
-	if !p.whole {
-		p.answered = answered
-	}
-	go m.whileLeads(waiting, addr, end)
+	go m.whileLeads(ctx, addr, end)
 	m.proxy(w, req.WithContext(ctx), p, toLeader(addr, path))
 }
 

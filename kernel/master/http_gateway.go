@@ -5,7 +5,9 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
+	"mime"
 	"net"
 	"net/http"
 	"net/http/httputil"
@@ -18,6 +20,7 @@ import (
 	"github.com/profferhq/proffer/sdk"
 	"github.com/profferhq/proffer/sdk/gateway"
 	"github.com/profferhq/proffer/sdk/masters"
+	"github.com/profferhq/proffer/sdk/wire"
 )
 
 const (
@@ -29,17 +32,15 @@ const (
 	via    = "1.1 proffer"
 )
 
-// frameworkHeaderTimeout bounds how long a framework may think before it begins to answer.
-const frameworkHeaderTimeout = time.Minute
-
-// newGatewayTransport is how the gateway reaches frameworks: what passes is not touched.
-func newGatewayTransport() *http.Transport {
+// newGatewayTransport reaches frameworks and, from a follower, the leader; what passes is
+// not touched. Whoever is asked may think for so long before its answer begins.
+func newGatewayTransport(think time.Duration) *http.Transport {
 	return &http.Transport{
 		DialContext:           (&net.Dialer{Timeout: 3 * time.Second, KeepAlive: 15 * time.Second}).DialContext,
 		DisableCompression:    true,
 		MaxIdleConnsPerHost:   32,
 		IdleConnTimeout:       30 * time.Second,
-		ResponseHeaderTimeout: frameworkHeaderTimeout,
+		ResponseHeaderTimeout: think,
 	}
 }
 
@@ -59,9 +60,6 @@ type passage struct {
 	rest   string // escaped path as the framework sees it
 	prefix string // what the caller has before it
 	leader bool   // it goes to the leader first
-	whole  bool   // the leader itself answers: what it streams ends when it leads no more
-
-	answered func() // is called with the head of the answer; nil for nobody
 }
 
 // serveService answers /service/NAME/….
@@ -155,15 +153,23 @@ func foreign(h http.Header) {
 	}
 }
 
-// proxy passes one request on and its answer back, both as they come.
+// proxy passes one request on and its answer back, both as they come. A framework that says
+// nothing for GatewayTimeout is waited for no longer, be it before its answer or inside it;
+// of what comes through the leader, that one takes care, and carry of the leader.
 func (m *Master) proxy(w http.ResponseWriter, req *http.Request, p passage, rewrite func(*httputil.ProxyRequest)) {
 	out := newPacedWriter(w, m.opts.WriteTimeout)
 	defer out.extend()
+	ctx, end := context.WithCancelCause(req.Context())
+	defer end(nil)
+	transport := m.gateway
+	if p.leader {
+		transport = m.peers
+	}
 	if req.Body != nil && req.Body != http.NoBody {
 		req.Body = &pacedBody{ReadCloser: http.MaxBytesReader(w, req.Body, m.opts.MaxBody), rc: out.rc, limit: m.opts.ReadTimeout}
 	}
 	rp := httputil.ReverseProxy{
-		Transport: m.gateway,
+		Transport: transport,
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.Out.Header["Via"] = append(r.In.Header.Values("Via"), via)
 			rewrite(r)
@@ -171,26 +177,41 @@ func (m *Master) proxy(w http.ResponseWriter, req *http.Request, p passage, rewr
 		ModifyResponse: func(resp *http.Response) error {
 			relocate(resp, p.prefix)
 			resp.Header.Del(masters.HeaderMasters) // a framework may not name them
-			if p.answered != nil {
-				p.answered()
+			if !p.leader && !endless(resp) {
+				resp.Body = &quietBody{ReadCloser: resp.Body, limit: m.opts.GatewayTimeout, end: func(err error) {
+					m.opts.Log.Warn("a framework went silent inside an answer, which is broken off", "framework", p.name, "for", m.opts.GatewayTimeout)
+					end(err)
+				}}
 			}
 			return nil
 		},
 		ErrorHandler: func(w http.ResponseWriter, out *http.Request, err error) {
 			var large *http.MaxBytesError
+			var late net.Error
+			var dial *net.OpError
 			switch {
 			case errors.As(err, &large):
 				refuseJSON(w, tooLarge(m.opts.MaxBody))
 			case out.Context().Err() != nil && !errors.Is(context.Cause(out.Context()), anotherLeads{}): // the caller is gone
 			case p.leader:
 				refuseJSON(w, unanswered(out, err))
+			case errors.As(err, &late) && late.Timeout() && !errors.As(err, &dial):
+				answerJSON(w, http.StatusGatewayTimeout, fmt.Sprintf("the framework %s does not answer: it has the request, and said nothing for %v; what was asked of it may still be done", p.name, m.opts.GatewayTimeout))
 			default:
 				answerJSON(w, http.StatusBadGateway, "the framework "+p.name+" does not answer: "+err.Error())
 			}
 		},
 		ErrorLog: slog.NewLogLogger(m.opts.Log.With("part", "gateway").Handler(), slog.LevelDebug),
 	}
-	rp.ServeHTTP(out, req)
+	rp.ServeHTTP(out, req.WithContext(ctx))
+}
+
+// endless tells whether an answer is a stream, or a connection of its own: either may be
+// silent for as long as there is nothing to tell.
+func endless(resp *http.Response) bool {
+	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	return resp.StatusCode == http.StatusSwitchingProtocols || strings.HasPrefix(kind, "application/grpc") ||
+		slices.Contains([]string{"text/event-stream", "multipart/x-mixed-replace", "application/x-ndjson", "application/json-seq", wire.ContentTypeRecordIO}, kind)
 }
 
 // relocate has a redirect of the framework to a path of its own lead through the gateway.

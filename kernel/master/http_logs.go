@@ -95,7 +95,7 @@ func (m *Master) output(ctx context.Context, address string, piece credential.Cl
 	if !m.opts.Insecure {
 		req.Header.Set("Authorization", "Bearer "+m.key.Sign(piece))
 	}
-	resp, err := m.gateway.RoundTrip(req)
+	resp, err := m.peers.RoundTrip(req)
 	if err != nil {
 		return nil, "", away(piece.AgentID, address, err)
 	}

@@ -1,6 +1,7 @@
 package master
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"time"
@@ -58,4 +59,24 @@ func (p *pacedBody) Read(b []byte) (int, error) {
 func (p *pacedBody) Close() error {
 	_ = p.rc.SetReadDeadline(time.Time{})
 	return p.ReadCloser.Close()
+}
+
+// silence ends an answer that its sender stopped inside of.
+type silence struct{ limit time.Duration }
+
+func (s silence) Error() string { return fmt.Sprintf("nothing more came for %v", s.limit) }
+
+// quietBody bounds how long the sender of a passed answer may send nothing: end, which is
+// called then, has to break off what is read. How long its reader takes does not count.
+type quietBody struct {
+	io.ReadCloser
+	limit time.Duration
+	end   func(error)
+}
+
+// Read gives the sender its time anew.
+func (q *quietBody) Read(b []byte) (int, error) {
+	late := time.AfterFunc(q.limit, func() { q.end(silence{q.limit}) })
+	defer late.Stop()
+	return q.ReadCloser.Read(b)
 }

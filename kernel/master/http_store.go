@@ -1,6 +1,7 @@
 package master
 
 import (
+	"context"
 	"net/http"
 	"time"
 
@@ -34,9 +35,11 @@ func (m *Master) serveStore(w http.ResponseWriter, req *http.Request, who caller
 		refuse(w, req, notLeading())
 		return
 	}
+	ctx, cancel := context.WithTimeout(req.Context(), m.opts.StoreTimeout)
+	defer cancel()
 	space, serr := store.SpaceOf(call, who.storeCaller())
 	if serr == nil {
-		serr = l.taskLives(req, who)
+		serr = l.taskLives(ctx, who)
 	}
 	if serr != nil && serr.Code == sdk.CodeUnavailable && call.KeepAlive != nil && l.keep.boundTo(who.token(), space, call.KeepAlive.Lease) {
 		serr = nil // the agent is not known, but the lease is proof enough of the task
@@ -51,10 +54,10 @@ func (m *Master) serveStore(w http.ResponseWriter, req *http.Request, who caller
 		return
 	}
 	if s.call.Type == sdk.StoreCallWatch {
-		s.watch(w, req, e)
+		s.watch(ctx, w, req, e)
 		return
 	}
-	answer, err := s.answer(req)
+	answer, err := s.answer(ctx)
 	m.metrics.storeCall(s.call.Type, err)
 	if err != nil {
 		refuse(w, req, err)
@@ -64,7 +67,7 @@ func (m *Master) serveStore(w http.ResponseWriter, req *http.Request, who caller
 }
 
 // taskLives refuses the token of a task that has ended.
-func (l *leader) taskLives(req *http.Request, who caller) *sdk.Error {
+func (l *leader) taskLives(ctx context.Context, who caller) *sdk.Error {
 	token := who.token()
 	if token == nil || l.keep.livesNow(token) {
 		return nil
@@ -76,8 +79,8 @@ func (l *leader) taskLives(req *http.Request, who caller) *sdk.Error {
 	select {
 	case <-x.done:
 		return x.err
-	case <-req.Context().Done():
-		return sdk.Errorf(sdk.CodeUnavailable, "", "the caller is gone")
+	case <-ctx.Done():
+		return sdk.Errorf(sdk.CodeUnavailable, "", "the caller is gone, or this master too busy to say whether the task of its token lives; nothing was done")
 	}
 }
 
@@ -90,9 +93,9 @@ type storeCall struct {
 	space store.Space
 }
 
-// answer answers every call but WATCH.
-func (s *storeCall) answer(req *http.Request) (*sdk.StoreResponse, error) {
-	ctx := req.Context()
+// answer answers every call but WATCH, before ctx ends: a write that the disks have not
+// confirmed by then with CodeUnknown.
+func (s *storeCall) answer(ctx context.Context) (*sdk.StoreResponse, error) {
 	switch s.call.Type {
 	case sdk.StoreCallGet, sdk.StoreCallList:
 		// All that was answered as written is applied here, if this master leads.
@@ -136,12 +139,12 @@ func orNil(e *sdk.Error) error {
 	return e
 }
 
-// watch answers WATCH with its stream.
-func (s *storeCall) watch(w http.ResponseWriter, req *http.Request, e wire.Encoding) {
+// watch answers WATCH with its stream, which begins before ctx ends.
+func (s *storeCall) watch(ctx context.Context, w http.ResponseWriter, req *http.Request, e wire.Encoding) {
 	prefix, after, refused := store.Watched(s.call)
 	err := orNil(refused)
 	if err == nil {
-		err = s.m.consensus.VerifyLeader(req.Context())
+		err = s.m.consensus.VerifyLeader(ctx)
 	}
 	if err != nil {
 		refuse(w, req, err)

@@ -36,7 +36,8 @@ type Master struct {
 	listener  net.Listener
 	published []publication
 	manifest  *sdk.BootManifest // of a new cluster
-	gateway   *http.Transport   // to frameworks and, from a follower, to the leader
+	gateway   *http.Transport   // to frameworks
+	peers     *http.Transport   // to agents and, from a follower, to the leader
 	consensus *consensus.Node
 	gossip    *membership.Gossip
 	hints     sync.Mutex // orders what gossip tells a leader
@@ -57,7 +58,8 @@ func New(o Options) (*Master, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
-	m := &Master{opts: o, started: time.Now(), metrics: newMetrics(), gateway: newGatewayTransport(), changed: newBell(), fatal: make(chan error, 1), reaching: make(chan struct{}, reachAtOnce), reports: make(chan struct{}, reportsAtOnce)}
+	m := &Master{opts: o, started: time.Now(), metrics: newMetrics(), gateway: newGatewayTransport(o.GatewayTimeout), peers: newGatewayTransport(max(o.GatewayTimeout, time.Minute) + leaderSlack),
+		changed: newBell(), fatal: make(chan error, 1), reaching: make(chan struct{}, reachAtOnce), reports: make(chan struct{}, reportsAtOnce)}
 	var err error
 	if m.manifest, err = readManifest(o.Boot); err != nil {
 		return nil, err
@@ -256,6 +258,7 @@ func (m *Master) close() error {
 		}
 	}
 	m.gateway.CloseIdleConnections()
+	m.peers.CloseIdleConnections()
 	return errors.Join(append(errs, m.closePublished())...)
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/profferhq/proffer/kernel/membership"
 	"github.com/profferhq/proffer/kernel/store"
 	"github.com/profferhq/proffer/sdk"
+	client "github.com/profferhq/proffer/sdk/store"
 )
 
 // Options says how a master runs.
@@ -55,6 +56,9 @@ type Options struct {
 	Mind       cluster.Options // times of the cluster's mind; Fence, Master, Registry and rights are filled in here
 	LeaderWait time.Duration   // how long a call waits for a leader before it is refused
 
+	GatewayTimeout time.Duration // how long a framework may say nothing to a call through the gateway: before its answer, and inside it
+	StoreTimeout   time.Duration // how long a call of the store waits for the disks of a majority before it is answered as of unknown fate
+
 	ClockOffset time.Duration // added to the machine's clock; for tests of wrong clocks
 
 	Probe time.Duration    // between two looks of the gossip at another member; 0: a second
@@ -88,6 +92,8 @@ func DefaultOptions() Options {
 		Raft:               raft.Many,
 		Probe:              membership.DefaultProbe,
 		LeaderWait:         2 * time.Second, // an election takes 1.4 s at most
+		GatewayTimeout:     time.Minute,
+		StoreTimeout:       client.CallBound - time.Second, // it is to hear that from us
 		Log:                slog.New(slog.DiscardHandler),
 	}
 }
@@ -162,7 +168,8 @@ func (o Options) Validate() error {
 	need(!slices.Contains(o.FrameworkLaunchers, ""), "--framework-launchers: must not be empty")
 	need(o.StoreLimit > 0, "--store-limit %d: must be above zero", o.StoreLimit)
 	need(o.MaxBody > 0 && o.MaxBatch > 0 && o.MaxQueue > 0, "limits of bodies, batches and queues must be above zero")
-	need(o.WriteTimeout > 0 && o.ReadTimeout > 0 && o.Heartbeat > 0, "time-outs and heartbeats must be above zero")
+	need(o.GatewayTimeout > 0, "--gateway-timeout %s: must be above zero", o.GatewayTimeout)
+	need(o.StoreTimeout > 0 && o.WriteTimeout > 0 && o.ReadTimeout > 0 && o.Heartbeat > 0, "time-outs and heartbeats must be above zero")
 	for _, p := range []struct {
 		flag string
 		d    time.Duration

@@ -7,10 +7,12 @@ import (
 	"net/http"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/profferhq/proffer/kernel/credential"
+	kernelstore "github.com/profferhq/proffer/kernel/store"
 	"github.com/profferhq/proffer/sdk"
 	"github.com/profferhq/proffer/sdk/store"
 	"github.com/profferhq/proffer/sdk/wire"
@@ -266,4 +268,28 @@ func TestStoreSurvivesARestart(t *testing.T) {
 			break
 		}
 	})
+}
+
+// While nothing that is written is confirmed, a call of the store is answered all the same,
+// as one of which nobody knows; later it turns out to have been done.
+func TestAWriteIsAnsweredWhileTheLogStandsStill(t *testing.T) {
+	r := start(t, false, func(o *Options) { o.StoreTimeout = 500 * time.Millisecond })
+	s := r.space("still", "")
+	put(t, s, "before", "")
+	stands, gate, over := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	goOn := sync.OnceFunc(func() { close(gate); <-over })
+	go func() {
+		defer close(over)
+		r.consensus.ViewStore(func(*kernelstore.State) { close(stands); <-gate }) // nothing is applied meanwhile
+	}()
+	<-stands
+	defer goOn()
+	resp, text := r.do("POST", "/api/v1/store", jsonHeader(), `{"type":"COMMIT","space":"still","commit":{"then":[{"type":"PUT","key":"k"}]}}`)
+	if resp.StatusCode != sdk.CodeUnknown.HTTPStatus() || !strings.Contains(text, "may still be done") {
+		t.Errorf("%d %s", resp.StatusCode, text)
+	}
+	goOn()
+	if _, err := s.Get(bounded(t), "k"); err != nil {
+		t.Errorf("what was on its way: %v", err)
+	}
 }
