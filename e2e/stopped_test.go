@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/profferhq/proffer/sdk/operator"
 	"github.com/profferhq/proffer/sdk/store"
 )
 
@@ -61,7 +62,7 @@ func (c *cluster) stoppedFramework(pid int, own, other service) {
 	kinds := map[string]func() error{}
 	for _, addr := range masters {
 		doors = append(doors, "http://"+addr+"/service/"+own.name)
-		for _, path := range []string{"/health", "/master/state-summary", "/service/" + other.name + other.path} {
+		for _, path := range []string{"/health", "/metrics", "/service/" + other.name + other.path} {
 			kinds[addr+path] = func() error {
 				if status, text, _ := c.fetch("http://" + addr + path); status != http.StatusOK {
 					return fmt.Errorf("%d %s", status, text)
@@ -69,6 +70,14 @@ func (c *cluster) stoppedFramework(pid int, own, other service) {
 				return nil
 			}
 		}
+		o := operator.DefaultOptions()
+		o.Addrs, o.Token = []string{addr}, c.token()
+		op, err := operator.New(o)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		defer op.Close()
+		kinds[addr+" state"] = func() error { _, err := op.Frameworks(c.t.Context()); return err }
 		s, err := store.Open(store.Options{Addrs: []string{addr}, Token: c.token(), Space: "elsewhere"})
 		if err != nil {
 			c.t.Fatal(err)
