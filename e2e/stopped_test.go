@@ -124,7 +124,10 @@ func (c *cluster) stoppedFramework(pid int, own, other service) {
 			}
 		})
 	}
-	<-time.After(silentFor / 10) // they are in flight
+	select {
+	case <-time.After(silentFor / 10): // they are in flight
+	case <-ctx.Done():
+	}
 	goOn()
 	calls.Wait()
 	over()
