@@ -71,6 +71,8 @@ func TestExplore(t *testing.T) {
 				mu.Lock()
 				if r.Err != nil {
 					t.Error(report(s, length, r))
+				} else if err := dense(length, r); err != nil {
+					t.Errorf("thin: seed %d: %v", s, err)
 				}
 				done += length
 				fmt.Printf("seed %d: %v; %.1f hours, %.2f an hour of wall clock's minute\n", s, r, done.Hours(), done.Hours()/time.Since(begin).Minutes())
@@ -103,9 +105,28 @@ func check(t *testing.T, seed uint64, length time.Duration, checkEvery int) sim.
 	if r.Err != nil {
 		t.Fatal(report(seed, length, r))
 	}
-	hours := length.Hours()
-	if float64(r.Operations) < 10000*hours || float64(r.Faults) < 200*hours {
-		t.Errorf("seed %d: only %d operations and %d faults in %v", seed, r.Operations, r.Faults, length)
+	if err := dense(length, r); err != nil {
+		t.Errorf("thin: seed %d: %v", seed, err)
 	}
 	return r
+}
+
+// dense tells of a run that passes but in which too little has happened for that to mean
+// anything: each hour needs 10,000 operations and 200 faults.
+func dense(length time.Duration, r sim.Result) error {
+	if hours := length.Hours(); float64(r.Operations) < 10000*hours || float64(r.Faults) < 200*hours {
+		return fmt.Errorf("only %d operations and %d faults in %v", r.Operations, r.Faults, length)
+	}
+	return nil
+}
+
+func TestDense(t *testing.T) {
+	for _, row := range []struct {
+		operations, faults int
+		good               bool
+	}{{5000, 100, true}, {4999, 100, false}, {5000, 99, false}, {0, 0, false}} {
+		if err := dense(30*time.Minute, sim.Result{Operations: row.operations, Faults: row.faults}); (err == nil) != row.good {
+			t.Errorf("%+v: %v", row, err)
+		}
+	}
 }
