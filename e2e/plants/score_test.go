@@ -70,13 +70,18 @@ func TestScore(t *testing.T) {
 	if !*score {
 		t.Skip("builds and runs the hunts of every plant: go test ./e2e/plants -run Score -v -args -score")
 	}
-	begin, found := time.Now(), 0
+	begin, found, whole := time.Now(), 0, map[run]string{}
 	for _, p := range plants() {
 		start, by := time.Now(), ""
 		for _, h := range p.hunts {
-			if by = h.find(t, p.tag); by != "" {
-				break
+			var r run
+			if by, r = h.find(t, p.tag); by == "" {
+				continue
 			}
+			if why := r.without(t, whole); why != "" {
+				t.Errorf("%-26s found by seed %d of %d minutes, which fails without it too, and so tells nothing of it: %s", p.tag, r.seed, r.minutes, why)
+			}
+			break
 		}
 		took := time.Since(start).Seconds()
 		if by == "" {
@@ -89,21 +94,48 @@ func TestScore(t *testing.T) {
 	t.Logf("score: %d of %d planted bugs found, in %.0f s", found, len(plants()), time.Since(begin).Seconds())
 }
 
-// find runs the hunt, and names what found the plant; empty when nothing did.
-func (h hunt) find(t *testing.T, tag string) string {
+// run is one of the simulation; the zero value is none.
+type run struct{ seed, minutes int }
+
+// explore are the arguments of runs from that one on, for so many virtual hours.
+func (r run) explore(hours float64) []string {
+	return []string{"-run", "^TestExplore$", "-args", "-seed", strconv.Itoa(r.seed), "-hours", fmt.Sprint(hours), "-minutes", strconv.Itoa(r.minutes)}
+}
+
+// find runs the hunt, and names what found the plant, and which run of the simulation that
+// was; empty when nothing did.
+func (h hunt) find(t *testing.T, tag string) (by string, r run) {
 	if h.minutes == 0 {
 		if out := failed(t, h.pkg, tag, nil); out != "" {
-			return "go test " + h.pkg
+			return "go test " + h.pkg, r
 		}
-		return ""
+		return "", r
 	}
-	args := []string{"-run", "^TestExplore$", "-args", "-seed", "1", "-hours", strconv.Itoa(huntHours), "-minutes", strconv.Itoa(h.minutes)}
-	found := failure.FindStringSubmatch(failed(t, h.pkg, tag, args))
+	r = run{1, h.minutes}
+	out := failed(t, h.pkg, tag, r.explore(huntHours))
+	found := failure.FindStringSubmatch(out)
 	if found == nil {
+		if out != "" {
+			t.Errorf("%s: no promise was broken, and the hunt failed:\n%s", tag, out)
+		}
+		return "", run{}
+	}
+	r.seed, _ = strconv.Atoi(found[1])
+	return fmt.Sprintf("seed %d of the simulation, after %.1f virtual hours (%s)", r.seed, float64(r.seed*h.minutes)/60, found[2]), r
+}
+
+// without says why the same run fails without any plant, empty when it passes, as it must
+// for what it found to be the plant. It keeps what it has seen.
+func (r run) without(t *testing.T, seen map[run]string) string {
+	if r.seed == 0 {
 		return ""
 	}
-	n, _ := strconv.Atoi(found[1])
-	return fmt.Sprintf("seed %d of the simulation, after %.1f virtual hours (%s)", n, float64(n*h.minutes)/60, found[2])
+	why, ok := seen[r]
+	if !ok {
+		why = failed(t, "./e2e/sim", "", r.explore(float64(r.minutes)/60))
+		seen[r] = why
+	}
+	return why
 }
 
 // failure is what the simulation says of a broken promise.
