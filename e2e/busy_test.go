@@ -34,8 +34,8 @@ func startBusy(t *testing.T, prepare func(n *netCluster)) *busy {
 func (b *busy) judge() {
 	b.t.Helper()
 	b.settledNet()
-	was := b.f.acknowledged()
-	eventually(b.t, 20*time.Second, "launches go on", func() bool { return b.f.acknowledged() > was+20 })
+	began := time.Now()
+	eventually(b.t, 20*time.Second, "launches go on", func() bool { return b.f.launchedSince(began) > 20 })
 	b.quiet()
 	b.traffic.judge()
 	b.undisturbed()

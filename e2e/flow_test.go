@@ -27,13 +27,14 @@ type flow struct {
 	held  map[sdk.OfferID]sdk.Offer
 	made  int
 	tasks map[sdk.TaskID]*flowTask
-	first []time.Time // when each task's first status came
+	heard int // tasks of which any status came
 }
 
 type flowTask struct {
 	agent sdk.AgentID
 	at    time.Time // of its launch
 	told  bool
+	ran   time.Time     // when its executor's first status came here: the launch is acknowledged; zero: not yet
 	began time.Time     // by its executor; zero: not heard
 	end   sdk.TaskState // empty: not yet
 	why   string
@@ -143,10 +144,10 @@ func (f *flow) told(st sdk.TaskStatus) {
 	}
 	if !task.told {
 		task.told = true
-		f.first = append(f.first, time.Now())
+		f.heard++
 	}
-	if task.began.IsZero() && st.Source == sdk.SourceExecutor {
-		task.began = time.UnixMicro(int64(st.Timestamp * 1e6))
+	if task.ran.IsZero() && st.Source == sdk.SourceExecutor { // a master says of those that never were that they are lost
+		task.began, task.ran = time.UnixMicro(int64(st.Timestamp*1e6)), time.Now()
 	}
 	if ended(st.State) && (task.end == "" || task.end == sdk.TaskUnknown) {
 		task.end, task.why = st.State, fmt.Sprintf("%s %s", st.Reason, st.Message)
@@ -168,36 +169,36 @@ func compareTerms(a, b string) int {
 	return slices.Compare(x[:], y[:])
 }
 
-// launchedSince is how many launches after a moment had a first status.
+// launchedSince is how many launches after a moment are acknowledged by their executors.
 func (f *flow) launchedSince(at time.Time) (n int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, task := range f.tasks {
-		if task.told && task.at.After(at) {
+		if !task.ran.IsZero() && task.at.After(at) {
 			n++
 		}
 	}
 	return n
 }
 
-// acknowledged is how many launches had a first status.
+// acknowledgedAfter is when the first launch after a moment was acknowledged, as far as is
+// known; what was launched before it does not count, since agents tell of that again.
+func (f *flow) acknowledgedAfter(at time.Time) (first time.Time, ok bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, task := range f.tasks {
+		if !task.ran.IsZero() && task.at.After(at) && (!ok || task.ran.Before(first)) {
+			first, ok = task.ran, true
+		}
+	}
+	return first, ok
+}
+
+// acknowledged is how many tasks had a first status, whatever it said.
 func (f *flow) acknowledged() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return len(f.first)
-}
-
-// gap is the longest time without a first status between two moments.
-func (f *flow) gap(from, to time.Time) time.Duration {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	longest, last := time.Duration(0), from
-	for _, at := range append(slices.Clone(f.first), to) {
-		if at.After(from) && !at.After(to) {
-			longest, last = max(longest, at.Sub(last)), at
-		}
-	}
-	return longest
+	return f.heard
 }
 
 // open are the tasks of which no end is known.

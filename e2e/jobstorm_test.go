@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -10,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -85,7 +83,7 @@ func TestJobsUnderKills(t *testing.T) {
 
 	report := c.verdicts(jobs, end, 90*time.Second)
 	t.Logf("the verdicts:\n%v", &report)
-	t.Logf("pauses of more than 2 s: %q; of the machine itself, of more than 1 s: %q", slots.Pauses(c.told(), 2000), still())
+	t.Logf("pauses of more than 2 s: %q; of the machine itself, of more than 1 s: %v", slots.Pauses(c.told(), 2000), still())
 	for _, f := range report.Findings {
 		t.Errorf("%v", f)
 	}
@@ -119,36 +117,6 @@ func counts(list []string) map[string]int {
 		n[x]++
 	}
 	return n
-}
-
-// watchMachine syncs a file to the disk every 100 ms, as a witness. What it gives ends that
-// and tells when that took longer than a second: then no cluster could do better.
-func watchMachine(t *testing.T, name string) func() []string {
-	t.Helper()
-	file, err := os.Create(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	stop, over := make(chan struct{}), make(chan struct{})
-	var list []string
-	go func() {
-		defer close(over)
-		for {
-			began := time.Now()
-			select {
-			case <-stop:
-				return
-			case <-time.After(100 * time.Millisecond):
-			}
-			_, err := file.WriteAt([]byte(began.String()), 0)
-			if took := time.Since(began); errors.Join(err, file.Sync()) != nil || took > time.Second || time.Since(began) > time.Second {
-				list = append(list, fmt.Sprintf("%s: %d ms, %d ms with the disk", began.UTC().Format("15:04:05.000"), took.Milliseconds(), time.Since(began).Milliseconds()))
-			}
-		}
-	}()
-	end := sync.OnceFunc(func() { close(stop); <-over; _ = file.Close() })
-	t.Cleanup(end)
-	return func() []string { end(); return list }
 }
 
 // killOneOf kills a process of that kind, as soon as there is one.

@@ -73,7 +73,7 @@ func TestSlowSyncs(t *testing.T) {
 		leader := s.settledNet()
 		victim := map[string]string{"follower": s.others(leader)[0], "leader": leader, "a0": "a0"}[row.what]
 		slowest := s.elsewhere(victim)
-		was, began := s.f.acknowledged(), time.Now()
+		began := time.Now()
 		s.sw.Note(fmt.Sprintf("an fsync at %s takes %v", victim, row.delay))
 		s.disks[victim].Slow(row.delay)
 		if row.what == "leader" && row.delay > time.Second {
@@ -84,7 +84,7 @@ func TestSlowSyncs(t *testing.T) {
 		}
 		s.pass(row.delay + 2*time.Second - time.Since(began))
 		s.disks[victim].Slow(0)
-		during, took := s.f.acknowledged()-was, slowest()
+		during, took := s.f.launchedSince(began), slowest()
 		t.Logf("%s (%s), %v an fsync: %d launches acknowledged in %v; the slowest calls elsewhere: %v",
 			row.what, victim, row.delay, during, time.Since(began).Round(time.Millisecond), took)
 		for kind, slow := range took {
@@ -144,17 +144,17 @@ func TestFailingSyncs(t *testing.T) {
 		if !row.later {
 			lose()
 		}
-		was := s.f.acknowledged()
+		began := time.Now()
 		eventually(t, 20*time.Second, "writes and launches go on", func() bool {
 			_, err := own.Commit(t.Context(), store.Txn{Then: []store.Op{store.Put(row.what, nil)}})
-			return err == nil && s.f.acknowledged() > was+20
+			return err == nil && s.f.launchedSince(began) > 20
 		})
 		d.Fail(0)
 		s.start(victim)
 		s.whole()
 		if row.later {
-			was := s.f.acknowledged()
-			eventually(t, 20*time.Second, "it builds on that", func() bool { return s.f.acknowledged() > was+20 })
+			began := time.Now()
+			eventually(t, 20*time.Second, "it builds on that", func() bool { return s.f.launchedSince(began) > 20 })
 			s.kill(victim)
 			lose()
 			s.start(victim)
