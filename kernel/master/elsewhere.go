@@ -1,6 +1,7 @@
 package master
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -64,6 +65,11 @@ func (m *Master) awaitLeader(ctx context.Context) (addr, why string) {
 	}
 }
 
+// leaderChanges answers what was carried to a master that leads no more. A redirect would
+// come to a caller that sent it to another master, and to a third HTTP clients give no
+// credential.
+const leaderChanges = "the leader is changing; try again"
+
 // elsewhere deals with a request that only the leader answers, unless this master is
 // it: it is carried there, or redirected, or refused while there is no leader.
 func (m *Master) elsewhere(r Route, w http.ResponseWriter, req *http.Request) bool {
@@ -74,10 +80,10 @@ func (m *Master) elsewhere(r Route, w http.ResponseWriter, req *http.Request) bo
 	switch {
 	case addr == "" && why == "":
 		return false
-	case addr == "":
+	case addr == "" || r.Leader == carries && req.Header.Get(headerHop) != "":
 		w.Header().Set("Retry-After", "1")
-		plain(w, http.StatusServiceUnavailable, why)
-	case r.Leader == carries && req.Header.Get(headerHop) == "":
+		plain(w, http.StatusServiceUnavailable, cmp.Or(why, leaderChanges))
+	case r.Leader == carries:
 		m.carry(w, req, addr, req.URL.EscapedPath(), passage{})
 	default:
 		w.Header().Set("Location", "//"+addr+twin(req))
@@ -94,10 +100,7 @@ func (m *Master) passToLeader(w http.ResponseWriter, req *http.Request, p passag
 	case addr == "" && why == "":
 		return false
 	case addr == "" || req.Header.Get(headerHop) != "":
-		if why == "" {
-			why = "the leader is changing; try again"
-		}
-		refuseJSON(w, sdk.Errorf(sdk.CodeUnavailable, "", "%s", why))
+		refuseJSON(w, sdk.Errorf(sdk.CodeUnavailable, "", "%s", cmp.Or(why, leaderChanges)))
 	default:
 		m.carry(w, req, addr, servicePath+"/"+url.PathEscape(p.name)+p.rest, p)
 	}

@@ -73,6 +73,10 @@ func TestFollowersRedirectAndStreamsEndWithTheirLeader(t *testing.T) {
 			t.Errorf("a follower carries %s to the leader: %d %q", path, resp.StatusCode, text)
 		}
 	}
+	carried := jsonHeader("Authorization", auth.Get("Authorization"), headerHop, "1")
+	if resp, text := other.do("POST", "/api/v1", carried, `{"type":"GET_HEALTH"}`); resp.StatusCode != 503 || resp.Header.Get("Retry-After") == "" || text != leaderChanges {
+		t.Errorf("what was carried to one that leads no more: %d %q", resp.StatusCode, text)
+	}
 	for _, path := range []string{"/health", "/version", "/metrics"} {
 		if resp, _ := other.do("GET", path, auth, ""); resp.StatusCode != 200 {
 			t.Errorf("%s of a follower: %d", path, resp.StatusCode)
