@@ -1,12 +1,15 @@
 package e2e
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
+	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -17,7 +20,8 @@ import (
 	"github.com/profferhq/proffer/sdk/store"
 )
 
-// pause stops a process until what it gives is called.
+// pause stops a process until what it gives is called. Its threads stand still when it
+// returns: until one of them has taken the signal, the others run on.
 func (c *cluster) pause(pid int) (goOn func()) {
 	c.t.Helper()
 	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
@@ -25,6 +29,14 @@ func (c *cluster) pause(pid int) (goOn func()) {
 	}
 	goOn = func() { _ = syscall.Kill(pid, syscall.SIGCONT) }
 	c.t.Cleanup(goOn)
+	eventually(c.t, 10*time.Second, fmt.Sprintf("process %d stands still", pid), func() bool {
+		threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+		return err == nil && len(threads) > 0 && !slices.ContainsFunc(threads, func(stat string) bool {
+			text, err := os.ReadFile(stat)
+			_, state, _ := bytes.Cut(text, []byte(") "))
+			return err == nil && !bytes.HasPrefix(state, []byte("T"))
+		})
+	})
 	return goOn
 }
 
