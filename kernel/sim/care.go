@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"slices"
 	"time"
 
 	"github.com/profferhq/proffer/kernel/cluster"
@@ -85,10 +86,26 @@ func (w *world) giveUp(id sdk.AgentID) {
 	w.after(w.between(3*time.Second, 10*time.Second), "an operator looks at "+string(id), func() { w.giveUp(id) })
 }
 
+// knowsNonces is the version of commands by which a new agent gets one id, although the
+// answer is lost.
+const knowsNonces = 5
+
+// missNobody gives up those ids of which an agent never heard, because a master was too old
+// to know it again: operators see agents that never were.
+func (w *world) missNobody() {
+	for _, id := range w.truth.nameless {
+		if !slices.ContainsFunc(w.machines, func(m *machine) bool { return m.agent() == id }) {
+			w.giveUp(id)
+		}
+	}
+}
+
 // observeAgent sees each command about an agent that was carried out, in the order of the
 // log: who is gone does not come back.
-func (w *world) observeAgent(c *registry.Command) {
+func (w *world) observeAgent(c *registry.Command, r registry.Result) {
 	switch {
+	case c.AdmitAgent != nil && c.AdmitAgent.Info.ID == "" && r.Version < knowsNonces:
+		w.truth.nameless = append(w.truth.nameless, r.AgentID)
 	case c.Type == registry.CommandAgentGone:
 		if _, gone := w.truth.gone[c.Agent.ID]; !gone {
 			w.note("agent %s is gone", c.Agent.ID)

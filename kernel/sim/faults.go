@@ -119,6 +119,7 @@ func (w *world) heal() {
 			w.after(d, m.name+" is wanted again", func() { w.operate(sdk.OperatorReactivate, m.agent(), false) })
 		}
 	}
+	w.after(time.Minute, "operators look for agents that never were", w.missNobody)
 	for _, s := range w.schedulers {
 		w.after(time.Second, s.name+" is up", s.begin)
 	}

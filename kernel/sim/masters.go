@@ -214,7 +214,7 @@ func (w *world) observe(index uint64, e *entry, done applied) {
 	}
 	w.observed = index
 	if e.reg != nil && done.reg.Err == nil {
-		w.observeAgent(e.reg)
+		w.observeAgent(e.reg, done.reg)
 	}
 	if e.store == nil || done.store.Err != nil || len(done.store.Changes.List) == 0 {
 		return

@@ -19,10 +19,11 @@ type taskKey struct {
 // truth is what really happened, told by nobody: which updates an agent has made
 // durable for a task, in order, and how often a task was started.
 type truth struct {
-	updates map[taskKey][]string // update ids
-	where   map[taskKey]string   // machine that stored them
-	starts  map[taskKey]int
-	gone    map[sdk.AgentID]time.Time // agents that were given up, and when
+	updates  map[taskKey][]string // update ids
+	where    map[taskKey]string   // machine that stored them
+	starts   map[taskKey]int
+	gone     map[sdk.AgentID]time.Time // agents that were given up, and when
+	nameless []sdk.AgentID             // given to new agents by masters that would not know them again
 }
 
 func newTruth() truth {
