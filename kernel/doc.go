@@ -107,8 +107,9 @@
 // registry and outlives leader and agent.
 //
 // A new agent registers with a nonce until it knows its id: where the answer is lost, it is
-// given the same id again. A second one would leave what was launched on the first
-// unreachable, with nobody who ever tells how it ended.
+// given the same id again, once all masters are of a release that knows nonces. A second one
+// would leave what was launched on the first unreachable, with nobody who ever tells how it
+// ended, until an operator gives it up.
 //
 // Unreachable and gone agents are forgotten after --registry-max-agent-age (and above
 // --registry-max-agent-count of either kind, the oldest first): the leader looks every

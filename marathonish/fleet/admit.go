@@ -146,9 +146,10 @@ func (f *Fleet) submit(d *draft) {
 			undo()
 		}
 		f.release(d.touched)
-		status := statusFull
-		if err.Code == sdk.CodeTooLarge {
-			status = statusTooLarge
+		status := statusTooLarge
+		if err.Code != sdk.CodeTooLarge {
+			status = statusFull
+			f.full.scarce = f.now.Add(scarceFor)
 		}
 		f.emit(mind.Reply[Outcome]{ID: d.request.ID, Refusal: app.Refusef(status, "the store does not take the change: %s", err.Message)})
 	}})

@@ -84,7 +84,7 @@ func (f *Fleet) expunge(s *service, u *unit) {
 		App: s.id, Host: u.rec.Host, Message: "its agent is unreachable", State: string(u.state), TaskID: u.rec.Task,
 		At: f.now, Version: u.rec.Version, AgentID: u.rec.Agent,
 	}
-	f.post(&mind.Posting{Writes: []sdk.StoreOp{remove(runKey(u.rec.Task))}, Done: func() { f.bury(s, u) }, Failed: func(*sdk.Error) { f.bury(s, u) }})
+	f.erase(s, u)
 	f.touch(s.id)
 }
 
@@ -125,7 +125,7 @@ const scarceFor = time.Minute
 func (f *Fleet) launchable(s *service) int {
 	n := len(s.waiting.indexes)
 	switch {
-	case f.now.Before(f.full.until), f.now.Before(f.full.scarce) && f.anyOwed():
+	case f.now.Before(f.full.until), f.now.Before(f.full.scarce) && (f.burying > 0 || f.anyOwed()):
 		return min(n, s.owed)
 	}
 	return n

@@ -87,6 +87,7 @@ type Fleet struct {
 	requests []mind.Request[Change] // not yet admitted
 	outbox   mind.Outbox
 	full     fullness
+	burying  int // instances whose end is on its way to the store
 }
 
 // service is one app, or what is left of one that was destroyed.

@@ -146,7 +146,7 @@ func (f *Fleet) launch(offer sdk.OfferID, units []*unit, tasks []sdk.TaskInfo) {
 // withdraw deletes the record of an instance that was never launched.
 func (f *Fleet) withdraw(s *service, u *unit) {
 	u.ended, u.state = true, sdk.TaskDropped
-	f.post(&mind.Posting{Writes: []sdk.StoreOp{remove(runKey(u.rec.Task))}, Done: func() { f.bury(s, u) }, Failed: func(*sdk.Error) { f.bury(s, u) }})
+	f.erase(s, u)
 	f.touch(s.id)
 }
 

@@ -133,15 +133,22 @@ func (f *Fleet) end(s *service, u *unit, st sdk.TaskStatus) {
 	f.session.Drop(&u.watch)
 	u.acks = append(u.acks, st)
 	f.tell(u, st.Message)
-	writes := []sdk.StoreOp{remove(runKey(u.rec.Task))}
-	f.post(&mind.Posting{Writes: writes, Done: func() { f.bury(s, u) }, Failed: func(*sdk.Error) { f.bury(s, u) }})
+	f.erase(s, u)
 	if u.rec.Doom == nil && f.blame(s, u, &st) {
 		f.post(&mind.Posting{Writes: []sdk.StoreOp{put(failureKey(s.id), failureRecord{Last: s.failure, Backoff: s.backoff})}})
 	}
 }
 
+// erase has the record of an ended instance deleted.
+func (f *Fleet) erase(s *service, u *unit) {
+	f.burying++
+	bury := func() { f.bury(s, u) }
+	f.post(&mind.Posting{Writes: []sdk.StoreOp{remove(runKey(u.rec.Task))}, Done: bury, Failed: func(*sdk.Error) { bury() }})
+}
+
 // bury forgets an instance whose end is in the store.
 func (f *Fleet) bury(s *service, u *unit) {
+	f.burying--
 	f.strike(s, u)
 	if f.now.Before(f.full.scarce) {
 		s.owed++
