@@ -12,8 +12,8 @@
 // are deposed and go on for a while, proposals have no known fate. Masters lose their
 // disks while a majority keeps its, or all are replaced by fresh ones that a snapshot is
 // restored on. In many runs some masters begin with an older release, whose commands all
-// use until it is upgraded. Agents, executors, schedulers and machines crash, between any two things
-// that they do; disks lose what was not synced. Operators drain agents, deactivate them,
+// use until it is upgraded. Agents, executors, schedulers and machines crash, between any
+// two things that they do; disks lose what was not synced. Operators drain agents, deactivate them,
 // want them again, and give them up: living ones, and such whose machine was replaced.
 // Executors stand still, processes are killed by strangers, and who should tell of an end
 // may be dead himself. Spaces of the store are full, and have room again.

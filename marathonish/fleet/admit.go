@@ -149,7 +149,9 @@ func (f *Fleet) submit(d *draft) {
 		status := statusTooLarge
 		if err.Code != sdk.CodeTooLarge {
 			status = statusFull
-			f.full.scarce = f.now.Add(scarceFor)
+			if scarce := f.now.Add(scarceFor); scarce.After(f.full.scarce) {
+				f.full.scarce = scarce
+			}
 		}
 		f.emit(mind.Reply[Outcome]{ID: d.request.ID, Refusal: app.Refusef(status, "the store does not take the change: %s", err.Message)})
 	}})

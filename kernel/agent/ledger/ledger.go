@@ -121,7 +121,8 @@ func (l *Ledger) Restore(r *Record) error {
 // tombstones are kept nothing is said to have never been here. It is an error when who the
 // agent is is among what is lost.
 func (l *Ledger) Holed(now time.Time) error {
-	if l.agent == "" && (l.nonce == "" || len(l.frameworks) > 0) { // else it never had an id, or needs none but a new one
+	// With a nonce and nothing of any framework it had no id yet, or needs its old one for nothing.
+	if l.agent == "" && (l.nonce == "" || len(l.frameworks) > 0) {
 		return sdk.Errorf(sdk.CodeInternal, "", "the agent's id is among what is lost; move the file away to start as a new agent, and mark the old one gone")
 	}
 	l.holed = now.UnixNano()
