@@ -101,14 +101,27 @@ func TestUnknownOutcome(t *testing.T) {
 // lead again; then it begins with what the store has.
 func TestDeposed(t *testing.T) {
 	k := sdktest.New(t, sdktest.Options{})
-	var told atomic.Int32
-	r, _ := start(t, k, scheduler.Program[*errands]{Name: "errand boy", Deposed: func() { told.Add(1) }})
-	await(t, "it is subscribed", func() bool { return r.Standing().FrameworkID != "" })
-	id := r.Standing().FrameworkID
+	var told, begun atomic.Int32
+	r, _ := start(t, k, scheduler.Program[*errands]{
+		Name: "errand boy", Deposed: func() { told.Add(1) },
+		Load: func(now time.Time, kvs []sdk.StoreKV) (*errands, error) {
+			m, err := load(now, kvs)
+			if err == nil {
+				begun.Store(int32(len(m.open)))
+			}
+			return m, err
+		},
+	})
 	space, err := store.Open(k.Store("errands", "errands"))
 	if err != nil {
 		t.Fatal(err)
 	}
+	var id sdk.FrameworkID
+	await(t, "it is subscribed, and has stored its id", func() bool {
+		kv, err := space.Get(t.Context(), "framework")
+		id = sdk.FrameworkID(kv.Value)
+		return err == nil
+	})
 	write := func(ops ...store.Op) {
 		t.Helper()
 		if _, err := space.Commit(t.Context(), store.Txn{Then: ops}); err != nil {
@@ -126,10 +139,8 @@ func TestDeposed(t *testing.T) {
 		t.Errorf("%v is stored, %v", kvs, err)
 	}
 	write(store.Delete("leader"))
-	open := 0
 	await(t, "it leads again, with what the store has", func() bool {
-		r.Read(func(m *errands) { open = len(m.open) })
-		return r.Standing().FrameworkID == id && open == 1
+		return r.Standing().FrameworkID == id && begun.Load() == 1
 	})
 	do(t, r, "true")
 }
