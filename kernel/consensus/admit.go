@@ -203,7 +203,7 @@ func (n *Node) takeBack(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	if err := wait(ctx, inst.raft.RemoveServer(raft.ServerID(name), 0, remaining(ctx))); err != nil {
+	if err := inst.remove(ctx, name); err != nil {
 		return unavailable("take the master "+name+" back out", err)
 	}
 	if err := n.left(ctx, name); err != nil {
@@ -233,7 +233,7 @@ func (n *Node) lookUp(ctx context.Context, name string) (at uint64, found bool, 
 		return 0, false, err
 	}
 	f := inst.raft.GetConfiguration()
-	if err := wait(ctx, f); err != nil {
+	if err := f.Error(); err != nil {
 		return 0, false, unavailable("read the configuration", err)
 	}
 	found = slices.ContainsFunc(f.Configuration().Servers, func(s raft.Server) bool { return string(s.ID) == name })

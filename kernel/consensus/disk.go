@@ -85,13 +85,13 @@ func (n *Node) slow(elections int) {
 		"file", n.store.db.Path(), "so far", time.Duration(elections)*n.opts.Many.Election)
 	n.silent.Store(true)
 	done := make(chan struct{})
-	n.handing.Store(&done)                       // the next group would only wait for the disk, too
-	transfer := n.inst.raft.LeadershipTransfer() // looked at after the write
+	n.handing.Store(&done) // the next group would only wait for the disk, too
+	inst := n.inst
 	n.wait.Go(func() {
 		defer close(done)
 		ctx, cancel := context.WithTimeout(n.life, handBound)
 		defer cancel()
-		if err := wait(ctx, transfer); err != nil && n.leadsOthers() {
+		if err := inst.wait(ctx, nil, inst.raft.LeadershipTransfer); err != nil && n.leadsOthers() { // looked at after the write
 			n.opts.Log.Warn("nobody has taken the leadership over", "error", err)
 		}
 	})

@@ -12,7 +12,9 @@
 //
 // A lone voter has nobody to wait for: it stands for election as soon as it starts,
 // and its time-outs are long, so that an idle master seldom wakes. Before a second
-// voter is added raft starts anew with the cluster's.
+// voter is added raft starts anew with the cluster's. An instance of raft that is to end
+// takes no more requests, and answers those that it has: raft itself would leave some of
+// them waiting for ever (request.go).
 //
 // A leader whose process has died is not waited for either: its machine ends its connections
 // and refuses new ones, and the voters stand for election in turn, the longest log first

@@ -51,6 +51,7 @@ type instance struct {
 	transport raft.Transport
 	solo      bool
 	over      chan struct{} // closed after its end
+	requests
 }
 
 // Term is one leadership of this master.
@@ -342,6 +343,12 @@ func (n *Node) Close() error {
 	}
 	n.closed = true
 	n.end()
+	inst := n.inst
+	n.mu.Unlock()
+	if inst != nil {
+		inst.settle(n.opts.Many.Election)
+	}
+	n.mu.Lock()
 	err := n.stopInstance()
 	n.mu.Unlock()
 	if n.stream != nil {
@@ -352,12 +359,12 @@ func (n *Node) Close() error {
 	return errors.Join(err, n.store.db.Close())
 }
 
+// stopInstance ends what instance there is, which has settled. Callers hold n.mu.
 func (n *Node) stopInstance() error {
 	if n.inst == nil {
 		return nil
 	}
-	err := n.inst.raft.Shutdown().Error() // waits for its goroutines and closes the transport
-	close(n.inst.over)
+	err := n.inst.end()
 	n.inst = nil
 	return err
 }

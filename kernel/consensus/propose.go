@@ -29,23 +29,31 @@ func (n *Node) Propose(ctx context.Context, c registry.Command) (registry.Result
 // a prefix of them may have been applied, or may still be.
 func (n *Node) ProposeBatch(ctx context.Context, cs []registry.Command) ([]registry.Result, error) {
 	inst, err := n.instance()
-	if err != nil {
+	if err != nil || len(cs) == 0 {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, remaining(ctx)) // for all of them together
 	defer cancel()
-	futures := make([]raft.ApplyFuture, len(cs))
+	encoded := make([][]byte, len(cs))
 	for i, c := range cs {
 		c.Version = min(registry.CommandVersion, n.commonVersion())
-		data, err := registry.EncodeCommand(c)
-		if err != nil {
+		if encoded[i], err = registry.EncodeCommand(c); err != nil {
 			return nil, err
 		}
-		futures[i] = inst.raft.Apply(data, remaining(ctx))
+	}
+	futures := make(batch, len(cs))
+	err = inst.wait(ctx, n.deposed(), func() raft.Future {
+		for i, data := range encoded {
+			futures[i] = inst.raft.Apply(data, remaining(ctx))
+		}
+		return futures
+	})
+	if err != nil {
+		return nil, unavailable("propose "+string(cs[0].Type), err)
 	}
 	results := make([]registry.Result, len(cs))
 	for i, f := range futures {
-		if err := waitUnless(ctx, f, n.deposed()); err != nil {
+		if err := f.Error(); err != nil {
 			return nil, unavailable("propose "+string(cs[i].Type), err)
 		}
 		r, ok := f.Response().(registry.Result)
@@ -63,7 +71,7 @@ func (n *Node) Barrier(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := wait(ctx, inst.raft.Barrier(remaining(ctx))); err != nil {
+	if err := inst.wait(ctx, nil, func() raft.Future { return inst.raft.Barrier(remaining(ctx)) }); err != nil {
 		return unavailable("wait for the registry", err)
 	}
 	return nil
@@ -75,7 +83,7 @@ func (n *Node) verify() error {
 	if err != nil {
 		return err
 	}
-	if err := waitUnless(n.life, inst.raft.VerifyLeader(), n.deposed()); err != nil {
+	if err := inst.wait(n.life, n.deposed(), inst.raft.VerifyLeader); err != nil {
 		return unavailable("verify leadership", err)
 	}
 	return nil
@@ -121,9 +129,14 @@ func (n *Node) Resign(ctx context.Context) error {
 		return err
 	}
 	if voters, err := n.Voters(ctx); err == nil && len(voters) > 1 {
-		if err := wait(ctx, inst.raft.LeadershipTransfer()); err == nil {
+		if err := inst.wait(ctx, nil, inst.raft.LeadershipTransfer); err == nil {
 			return nil
 		}
+	}
+	n.growing.Lock()
+	defer n.growing.Unlock()
+	if inst, err = n.instance(); err != nil {
+		return err
 	}
 	return n.restart(inst.solo)
 }
@@ -141,7 +154,7 @@ func (n *Node) Snapshot(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = wait(ctx, inst.raft.Snapshot())
+	err = inst.wait(ctx, nil, func() raft.Future { return inst.raft.Snapshot() })
 	if errors.Is(err, raft.ErrNothingNewToSnapshot) {
 		return nil
 	}
@@ -179,27 +192,6 @@ func remaining(ctx context.Context) time.Duration {
 		return max(time.Until(at), time.Millisecond)
 	}
 	return ProposeBound
-}
-
-// wait bounds a future by the context, and by ProposeBound where it has no end.
-// The goroutine left behind by a time-out ends with raft's own answer, which
-// comes at the latest when the instance ends.
-func wait(ctx context.Context, f raft.Future) error { return waitUnless(ctx, f, nil) }
-
-// waitUnless also returns when this master is deposed.
-func waitUnless(ctx context.Context, f raft.Future, deposed <-chan struct{}) error {
-	ctx, cancel := context.WithTimeout(ctx, remaining(ctx))
-	defer cancel()
-	done := make(chan error, 1)
-	go func() { done <- f.Error() }()
-	select {
-	case err := <-done:
-		return err
-	case <-deposed:
-		return raft.ErrLeadershipLost
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 func unavailable(op string, err error) error {

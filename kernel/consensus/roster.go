@@ -31,7 +31,7 @@ func (n *Node) Roster(ctx context.Context) ([]Peer, error) {
 		return nil, err
 	}
 	f := inst.raft.GetConfiguration()
-	if err := wait(ctx, f); err != nil {
+	if err := f.Error(); err != nil {
 		return nil, unavailable("read the configuration", err)
 	}
 	leader, _ := inst.raft.LeaderWithID()
@@ -100,13 +100,18 @@ func (n *Node) Remove(ctx context.Context, name string, force bool) error {
 		return err
 	}
 	n.adding.bar(name, true)
-	if err := wait(ctx, inst.raft.RemoveServer(raft.ServerID(name), 0, remaining(ctx))); err != nil {
+	if err := inst.remove(ctx, name); err != nil {
 		if _, found, lerr := n.lookUp(ctx, name); lerr == nil && found {
 			n.adding.bar(name, false) // nothing was done
 		}
 		return unavailable("remove the master "+name, err)
 	}
 	return n.left(ctx, name)
+}
+
+// remove takes a server out of the configuration.
+func (i *instance) remove(ctx context.Context, name string) error {
+	return i.wait(ctx, nil, func() raft.Future { return i.raft.RemoveServer(raft.ServerID(name), 0, remaining(ctx)) })
 }
 
 // keepOut ends a removal that came half of its way. The master may be coming in at this
@@ -181,7 +186,7 @@ func (i *instance) handOver(ctx context.Context, begin func() raft.Future) error
 	t := time.NewTicker(handAgain)
 	defer t.Stop()
 	for again := false; ; again = true {
-		err := wait(ctx, begin())
+		err := i.wait(ctx, nil, begin)
 		switch {
 		case err == nil, again && errors.Is(err, raft.ErrNotLeader):
 			return nil

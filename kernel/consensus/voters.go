@@ -2,7 +2,6 @@ package consensus
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/hashicorp/raft"
@@ -21,7 +20,7 @@ func (n *Node) Voters(ctx context.Context) ([]Voter, error) {
 		return nil, err
 	}
 	f := inst.raft.GetConfiguration()
-	if err := wait(ctx, f); err != nil {
+	if err := f.Error(); err != nil {
 		return nil, unavailable("read the voters", err)
 	}
 	var out []Voter
@@ -50,8 +49,10 @@ func (n *Node) addServer(ctx context.Context, v Voter, votes bool, at uint64) er
 	if votes {
 		add = inst.raft.AddVoter
 	}
-	f := add(raft.ServerID(v.Name), raft.ServerAddress(v.Address), at, remaining(ctx))
-	if err := wait(ctx, f); err != nil {
+	err = inst.wait(ctx, nil, func() raft.Future {
+		return add(raft.ServerID(v.Name), raft.ServerAddress(v.Address), at, remaining(ctx))
+	})
+	if err != nil {
 		return unavailable(fmt.Sprintf("add the master %s (%s)", v.Name, v.Address), err)
 	}
 	return nil
@@ -78,12 +79,18 @@ func (n *Node) grow(ctx context.Context) (*instance, error) {
 	return n.lead(ctx)
 }
 
-// restart ends this instance of raft and starts the next; disk and port stay.
+// restart ends this instance of raft and starts the next; disk and port stay. Callers
+// hold n.growing, so that there is one at a time.
 func (n *Node) restart(solo bool) error {
+	inst, err := n.instance()
+	if err != nil {
+		return err
+	}
+	inst.settle(n.opts.Many.Election)
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.closed {
-		return errors.New("this master is stopping")
+		return stopping()
 	}
 	if err := n.stopInstance(); err != nil {
 		return err

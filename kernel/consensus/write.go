@@ -118,13 +118,7 @@ func (n *Node) write() {
 }
 
 func (n *Node) writeGroup(group []*write) {
-	inst, err := n.instance()
-	futures := make([]raft.ApplyFuture, len(group))
-	if err == nil {
-		for i, one := range group {
-			futures[i] = inst.raft.Apply(one.data, ProposeBound)
-		}
-	}
+	futures, err := n.propose(group)
 	for i, one := range group {
 		one.err = err
 		if err == nil {
@@ -134,8 +128,32 @@ func (n *Node) writeGroup(group []*write) {
 	}
 }
 
-// outcome waits for one proposal. raft answers each: at the latest when it loses
-// its quorum, or ends.
+// propose gives proposals that raft has answered, which it does at the latest when it loses
+// its quorum; or the error of all of them.
+func (n *Node) propose(group []*write) (batch, error) {
+	inst, err := n.instance()
+	if err != nil {
+		return nil, err
+	}
+	futures := make(batch, len(group))
+	asked, err := inst.ask(func() raft.Future {
+		for i, one := range group {
+			futures[i] = inst.raft.Apply(one.data, ProposeBound)
+		}
+		return futures
+	})
+	if err != nil {
+		return nil, writeError(err)
+	}
+	select {
+	case <-asked.done:
+		return futures, nil
+	case <-inst.over:
+		return nil, writeError(raft.ErrRaftShutdown)
+	}
+}
+
+// outcome is what one of them has come to.
 func outcome(f raft.ApplyFuture) (store.Result, error) {
 	if err := f.Error(); err != nil {
 		return store.Result{}, writeError(err)
@@ -152,7 +170,7 @@ func writeError(err error) error {
 	said := unavailable("write to the store", err)
 	var e *sdk.Error
 	switch {
-	case errors.Is(err, raft.ErrNotLeader), errors.Is(err, raft.ErrEnqueueTimeout), errors.Is(err, raft.ErrLeadershipTransferInProgress):
+	case errors.Is(err, raft.ErrNotLeader), errors.Is(err, raft.ErrEnqueueTimeout), errors.Is(err, raft.ErrLeadershipTransferInProgress), errors.Is(err, errEnding):
 	case errors.As(said, &e):
 		e.Code = sdk.CodeUnknown
 	}
