@@ -191,6 +191,22 @@ func (n *Node) Restore(ctx context.Context, b *Backup) error {
 	if err := n.RestorableFrom(b); err != nil {
 		return err
 	}
+	done := make(chan error, 1)
+	go func() {
+		n.growing.Lock() // raft is not to be started anew meanwhile
+		defer n.growing.Unlock()
+		done <- n.restore(ctx, b)
+	}()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return unavailable("restore the snapshot", ctx.Err())
+	}
+}
+
+// restore returns when raft has done with it, however late. Callers hold n.growing.
+func (n *Node) restore(ctx context.Context, b *Backup) error {
 	inst, err := n.instance()
 	if err != nil {
 		return err
@@ -220,12 +236,11 @@ func (n *Node) Restore(ctx context.Context, b *Backup) error {
 		return err
 	}
 	meta := &raft.SnapshotMeta{Version: raft.SnapshotVersionMax, Index: floor, Size: size}
-	done := make(chan error, 1)
-	go func() { done <- inst.raft.Restore(meta, f, remaining(ctx)) }()
-	select {
-	case err = <-done:
-	case <-ctx.Done():
-		err = ctx.Err()
+	asked, err := inst.ask(func() raft.Future {
+		return call(func() error { return inst.raft.Restore(meta, f, remaining(ctx)) })
+	})
+	if err == nil {
+		err = inst.answer(asked)
 	}
 	if err != nil {
 		return unavailable("restore the snapshot", err)

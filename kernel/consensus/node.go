@@ -7,7 +7,6 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/hashicorp/raft"
 
@@ -82,8 +81,7 @@ func New(o Options) (*Node, error) {
 	var silent atomic.Bool
 	s := newStream(o.Listener, o.Advertise, o.Key, o.Log, &silent)
 	n, err := newNode(o, s, &silent, func() raft.Transport {
-		return transport{raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
-			Stream: newLayer(s), MaxPool: maxPool, Timeout: 10 * time.Second, Logger: newBridge(o.Log, "raft-net")})}
+		return newTransport(newLayer(s), newBridge(o.Log, "raft-net"))
 	})
 	if err != nil {
 		s.ln.Close()
@@ -345,14 +343,17 @@ func (n *Node) Close() error {
 	n.end()
 	inst := n.inst
 	n.mu.Unlock()
-	if inst != nil {
-		inst.settle(n.opts.Many.Election)
+	if inst != nil && !inst.settle(n.opts.Many.Election) {
+		n.silent.Store(true) // raft goes on with its heartbeats until its disk is back
+	}
+	if n.stream != nil {
+		n.stream.stop() // nobody listens here: the others take the end of a connection for a death, and wait for nothing
 	}
 	n.mu.Lock()
 	err := n.stopInstance()
 	n.mu.Unlock()
-	if n.stream != nil {
-		n.stream.stop() // from here on nobody asks, and nothing new is begun
+	if inst != nil {
+		inst.hangUp()
 	}
 	n.writes.close()
 	n.wait.Wait()

@@ -133,9 +133,15 @@ func (n *Node) Resign(ctx context.Context) error {
 			return nil
 		}
 	}
+	return n.renew(inst)
+}
+
+// renew starts raft anew, unless the instance and its leadership have ended meanwhile.
+func (n *Node) renew(inst *instance) error {
 	n.growing.Lock()
 	defer n.growing.Unlock()
-	if inst, err = n.instance(); err != nil {
+	now, err := n.instance()
+	if err != nil || now != inst {
 		return err
 	}
 	return n.restart(inst.solo)

@@ -30,6 +30,11 @@ func (b batch) Error() error {
 	return nil
 }
 
+// call is a request that waits itself.
+type call func() error
+
+func (c call) Error() error { return c() }
+
 // ask makes a request, unless the instance is ending.
 //
 // raft forgets a request that lies in one of its queues when it ends: its future is never
@@ -74,9 +79,20 @@ func (i *instance) wait(ctx context.Context, deposed <-chan struct{}, begin func
 	}
 }
 
+// answer is raft's, however long it takes, as long as there is one to come.
+func (i *instance) answer(r *request) error {
+	select {
+	case <-r.done:
+		return r.err
+	case <-i.over:
+		return raft.ErrRaftShutdown
+	}
+}
+
 // settle takes no more requests, and lets raft answer those that it has: a leader without a
-// quorum gives up within the patience. Callers hold no lock that raft could wait for.
-func (i *instance) settle(patience time.Duration) {
+// quorum gives up within the patience. It is not settled when the disk, say, stands still;
+// who waits then hears that the instance is over. Callers hold no lock that raft could wait for.
+func (i *instance) settle(patience time.Duration) (settled bool) {
 	i.mu.Lock()
 	i.ending = true
 	i.mu.Unlock()
@@ -89,14 +105,28 @@ func (i *instance) settle(patience time.Duration) {
 	defer t.Stop()
 	select {
 	case <-answered:
-	case <-t.C: // a disk that stands still; who asked hears that the instance is over
+		return true
+	case <-t.C:
+		return false
 	}
 }
 
-// end ends raft, waits for its goroutines, and closes the transport.
+// endPatience is how long a peer may take to answer when an instance ends.
+const endPatience = time.Second
+
+// end ends raft, waits for its goroutines, and closes the transport. A peer that stands
+// still would hold up such a goroutine for as long as sending it a snapshot may take.
 func (i *instance) end() error {
 	defer close(i.over)
+	defer time.AfterFunc(endPatience, i.hangUp).Stop()
 	return i.raft.Shutdown().Error()
+}
+
+// hangUp ends the connections that were made to the peers.
+func (i *instance) hangUp() {
+	if t, ok := i.transport.(transport); ok {
+		t.layer.hangUp()
+	}
 }
 
 // requests are what an instance was asked and has not answered.

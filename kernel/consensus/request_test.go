@@ -2,10 +2,13 @@ package consensus
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -72,6 +75,8 @@ func TestNothingWaitsForAnEndedInstance(t *testing.T) {
 				if took := time.Since(began); took > o.Many.Election {
 					t.Errorf("it took %v to stop", took)
 				}
+				enough.Store(true)
+				all.Wait()
 				o.Bootstrap = false
 				if n, err = newNode(o, nil, new(atomic.Bool), n.dial); err != nil {
 					t.Fatal(err)
@@ -95,4 +100,59 @@ func TestNothingWaitsForAnEndedInstance(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// What raft never answers holds up an end for its patience, and who waits hears of the end.
+func TestAnEndIsHeardWithoutAnAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		i := &instance{over: make(chan struct{})}
+		never := make(chan struct{})
+		r, err := i.ask(func() raft.Future { return call(func() error { <-never; return nil }) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		if i.settle(3*time.Second) || time.Since(began) != 3*time.Second {
+			t.Errorf("it is settled after %v", time.Since(began))
+		}
+		if _, err := i.ask(func() raft.Future { t.Error("it was asked"); return nil }); !errors.Is(err, errEnding) {
+			t.Errorf("a request at the end: %v", err)
+		}
+		close(i.over)
+		if err := i.answer(r); !errors.Is(err, raft.ErrRaftShutdown) {
+			t.Errorf("the answer is %v", err)
+		}
+		close(never)
+	})
+}
+
+// unlisted are snapshots on a disk that can not be read.
+type unlisted struct{ raft.SnapshotStore }
+
+func (unlisted) List() ([]*raft.SnapshotMeta, error) { return nil, syscall.EIO }
+
+// Who gives up a leadership does not end the next one, which began while it waited; and a
+// master whose raft does not start again is of no use.
+func TestResignEndsOneLeadership(t *testing.T) {
+	var fatal atomic.Pointer[error]
+	o := testOptions(t, "m1", memoryDir(t))
+	o.Bootstrap, o.Fatal = true, func(err error) { fatal.Store(&err) }
+	n := startNode(t, o)
+	awaitTerm(t, n)
+	first := n.inst
+	if err := n.renew(first); err != nil {
+		t.Fatal(err)
+	}
+	next := n.inst
+	if err := n.renew(first); err != nil || next == first || n.inst != next {
+		t.Errorf("the next instance was ended too: %v", err)
+	}
+	awaitTerm(t, n)
+	if fatal.Load() != nil {
+		t.Errorf("fatal: %v", *fatal.Load())
+	}
+	n.snaps = unlisted{n.snaps}
+	if err := n.Resign(t.Context()); err == nil || fatal.Load() == nil || !strings.Contains((*fatal.Load()).Error(), "start raft") {
+		t.Errorf("raft does not start again: %v, and it goes on", err)
+	}
 }

@@ -1,6 +1,7 @@
 package consensus
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"net"
@@ -91,7 +92,7 @@ func (s *stream) greet(conn net.Conn) {
 		return
 	}
 	select {
-	case s.ready <- mourned{conn, s.broke}:
+	case s.ready <- mourned{conn, s.broke, peerTimeout}:
 	case <-s.done:
 		_ = conn.Close()
 	}
@@ -110,12 +111,17 @@ type layer struct {
 	*stream
 	over func()
 	done chan struct{}
+
+	calls  context.Context // ends with hangUp
+	hangUp context.CancelFunc
 }
 
 func newLayer(s *stream) *layer {
 	done := make(chan struct{})
 	once := sync.Once{}
-	return &layer{stream: s, done: done, over: func() { once.Do(func() { close(done) }) }}
+	l := &layer{stream: s, done: done, over: func() { once.Do(func() { close(done) }) }}
+	l.calls, l.hangUp = context.WithCancel(context.Background())
+	return l
 }
 
 // Accept gives the next peer that proved itself.
@@ -124,8 +130,6 @@ func (l *layer) Accept() (net.Conn, error) {
 	case conn := <-l.ready:
 		return conn, nil
 	case <-l.done:
-		return nil, net.ErrClosed
-	case <-l.stream.done:
 		return nil, net.ErrClosed
 	}
 }
@@ -141,22 +145,31 @@ func (l *layer) Addr() net.Addr { return advertised(l.advertise) }
 
 // Dial connects to a peer and proves us.
 func (l *layer) Dial(address raft.ServerAddress, timeout time.Duration) (net.Conn, error) {
-	conn, err := net.DialTimeout("tcp", string(address), timeout)
+	d := net.Dialer{Timeout: timeout}
+	conn, err := d.DialContext(l.calls, "tcp", string(address))
 	if err != nil {
 		return nil, err
 	}
+	ended := context.AfterFunc(l.calls, func() { _ = conn.Close() })
 	if err := dialHandshake(conn, l.key, helloRaft); err != nil {
 		l.log.Warn("raft peer not joined", "error", err)
+		ended()
 		_ = conn.Close()
 		return nil, err
 	}
-	return spoken{conn, l.stream}, nil
+	return spoken{conn, l.stream, ended}, nil
 }
 
 // spoken is a connection that ends when something is to be sent while we are silent.
 type spoken struct {
 	net.Conn
-	of *stream
+	of    *stream
+	ended func() bool // nobody waits for hangUp any more
+}
+
+func (s spoken) Close() error {
+	s.ended()
+	return s.Conn.Close()
 }
 
 func (s spoken) Write(b []byte) (int, error) {

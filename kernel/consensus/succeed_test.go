@@ -43,8 +43,12 @@ func TestADeadLeaderIsSucceededAtOnce(t *testing.T) {
 	if err := leader.Close(); err != nil {
 		t.Fatal(err)
 	}
-	others["m3"].stream.broke <- struct{}{} // its turn is after m2's, an hour later
-	others["m2"].stream.broke <- struct{}{}
+	for _, name := range []string{"m3", "m2"} { // m3's turn is after m2's, an hour later
+		select {
+		case others[name].stream.broke <- struct{}{}:
+		default: // it knows
+		}
+	}
 	awaitTerm(t, others["m2"])
 	if err := others["m2"].Barrier(bounded(t)); err != nil || weightOf(others["m2"], "kept") != 4 {
 		t.Errorf("the successor has %v, %v", weightOf(others["m2"], "kept"), err)
@@ -53,6 +57,15 @@ func TestADeadLeaderIsSucceededAtOnce(t *testing.T) {
 	if said := logs["m2"].String(); !strings.Contains(said, "the leader has died") {
 		t.Errorf("m2 said %q", said)
 	}
+}
+
+// TestALeaderThatStopsIsSucceededAtOnce: nobody waits for the end of its process.
+func TestALeaderThatStopsIsSucceededAtOnce(t *testing.T) {
+	leader, others, _ := patient(t)
+	if err := leader.Close(); err != nil {
+		t.Fatal(err)
+	}
+	awaitTerm(t, others["m2"])
 }
 
 // TestALivingLeaderIsNotSucceeded: a connection that ends means nothing by itself.

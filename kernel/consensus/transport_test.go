@@ -1,11 +1,14 @@
 package consensus
 
 import (
+	"context"
+	"errors"
 	"io"
 	"net"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -17,7 +20,7 @@ func wired(t *testing.T, ln net.Listener) (tr transport, kill func()) {
 	conns := &keptListener{Listener: ln}
 	s := newStream(conns, ln.Addr().String(), testKey(), textLog(&lockedBuffer{}), new(atomic.Bool))
 	s.begin(func(question) answer { return answer{} }, func() bool { return false })
-	tr = transport{raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{Stream: newLayer(s), MaxPool: maxPool, Timeout: 5 * time.Second})}
+	tr = newTransport(newLayer(s), nil)
 	over := make(chan struct{})
 	go func() {
 		for {
@@ -108,7 +111,7 @@ func TestOnlyThePeersEndIsMourned(t *testing.T) {
 			t.Fatal(err)
 		}
 		broke := make(chan struct{}, 1)
-		m := mourned{conn, broke}
+		m := mourned{conn, broke, time.Minute}
 		if ours {
 			_ = m.Close()
 		} else {
@@ -121,5 +124,57 @@ func TestOnlyThePeersEndIsMourned(t *testing.T) {
 			t.Errorf("ended by us: %v, told: %v", ours, len(broke) == 1)
 		}
 		_, _ = m.Close(), peer.Close()
+	}
+}
+
+// TestASilentPeerEnds: raft's main loop, which waits for the rest of a snapshot, is not
+// held up by a leader that was stopped in the middle of one.
+func TestASilentPeerEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		here, there := net.Pipe()
+		broke := make(chan struct{}, 1)
+		m := mourned{here, broke, peerTimeout}
+		go func() {
+			for range 3 {
+				<-time.After(peerTimeout - time.Second) // synctest
+				_, _ = there.Write([]byte("part"))
+			}
+		}()
+		began := time.Now()
+		if all, err := io.ReadAll(m); string(all) != "partpartpart" || err != nil {
+			t.Errorf("%q %v", all, err)
+		}
+		if took := time.Since(began); took != 3*(peerTimeout-time.Second)+peerTimeout || len(broke) != 0 {
+			t.Errorf("it ended after %v, told as a death: %d", took, len(broke))
+		}
+	})
+}
+
+// TestHangUpEndsWhatIsAsked: a peer that takes a request and does not answer holds up
+// nobody who ends; and nothing goes out afterwards.
+func TestHangUpEndsWhatIsAsked(t *testing.T) {
+	ln := listen(t, "127.0.0.1:0")
+	at := raft.ServerAddress(ln.Addr().String())
+	s := newStream(ln, string(at), testKey(), textLog(&lockedBuffer{}), new(atomic.Bool))
+	s.begin(func(question) answer { return answer{} }, func() bool { return false })
+	defer s.stop()
+	asker, _ := wired(t, listen(t, "127.0.0.1:0"))
+	ask := func() error {
+		return asker.AppendEntries("b", at, &raft.AppendEntriesRequest{Term: 2}, &raft.AppendEntriesResponse{})
+	}
+	asked := make(chan error, 1)
+	go func() { asked <- ask() }()
+	silent := <-s.ready
+	defer silent.Close()
+	if _, err := io.ReadFull(silent, make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	asker.layer.hangUp()
+	if err := <-asked; err == nil || time.Since(began) > peerTimeout/2 {
+		t.Errorf("%v after %v", err, time.Since(began))
+	}
+	if err := ask(); !errors.Is(err, context.Canceled) {
+		t.Errorf("afterwards: %v", err)
 	}
 }

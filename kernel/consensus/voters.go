@@ -96,7 +96,11 @@ func (n *Node) restart(solo bool) error {
 		return err
 	}
 	n.fsm.reset()
-	return n.start(solo, false)
+	if err := n.start(solo, false); err != nil {
+		n.opts.Fatal(err) // without raft this process is of no use
+		return err
+	}
+	return nil
 }
 
 // lead waits until this master leads with all it knows applied.

@@ -145,12 +145,10 @@ func (n *Node) propose(group []*write) (batch, error) {
 	if err != nil {
 		return nil, writeError(err)
 	}
-	select {
-	case <-asked.done:
-		return futures, nil
-	case <-inst.over:
-		return nil, writeError(raft.ErrRaftShutdown)
+	if err := inst.answer(asked); err != nil {
+		return nil, writeError(err)
 	}
+	return futures, nil
 }
 
 // outcome is what one of them has come to.

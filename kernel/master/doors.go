@@ -71,7 +71,7 @@ func (d *doors) find(name string) (door, error) {
 	defer d.mu.RUnlock()
 	all := d.byName[name]
 	if len(all) == 0 {
-		return door{}, sdk.Errorf(sdk.CodeNotFound, "", "no framework is called %q here; `proffer framework list` lists those that are", cut(name))
+		return door{}, sdk.Errorf(sdk.CodeNotFound, "", "no framework is called %q here", cut(name))
 	}
 	var open []door
 	for _, x := range all {

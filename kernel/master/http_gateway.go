@@ -93,8 +93,12 @@ func (m *Master) passOn(w http.ResponseWriter, req *http.Request, who caller, p 
 		return
 	}
 	d, err := l.doors.find(p.name)
-	if sdk.CodeOf(err) == sdk.CodeNotFound && m.expects(p.name) {
-		err = sdk.Errorf(sdk.CodeUnavailable, "", "the framework %q has not subscribed yet", p.name)
+	if sdk.CodeOf(err) == sdk.CodeNotFound {
+		if to, why := m.expects(p.name); to {
+			err = sdk.Errorf(sdk.CodeUnavailable, "", "the framework %q has not subscribed yet", p.name)
+		} else {
+			err = sdk.Errorf(sdk.CodeNotFound, "", "no framework is called %q here, and %s; `proffer framework list` lists those that are", cut(p.name), why)
+		}
 	}
 	if err != nil {
 		refuseJSON(w, err)
@@ -123,13 +127,18 @@ func (m *Master) passOn(w http.ResponseWriter, req *http.Request, who caller, p 
 }
 
 // expects tells whether a framework of that name is to come: its port is published, or
-// the boot starts it. For a client that is a service which is not up yet.
-func (m *Master) expects(name string) bool {
-	if slices.Contains(m.opts.published(), name) {
-		return true
+// the boot starts it. For a client that is a service which is not up yet. If not, it tells
+// why nobody is waited for.
+func (m *Master) expects(name string) (to bool, why string) {
+	manifest, index := m.currentManifest()
+	switch {
+	case slices.Contains(m.opts.published(), name):
+		return true, ""
+	case manifest == nil:
+		return false, "this cluster has no boot manifest that could start one"
 	}
-	manifest, _ := m.currentManifest()
-	return manifest != nil && slices.ContainsFunc(manifest.Frameworks, func(f sdk.BootFramework) bool { return f.Name == name })
+	return slices.ContainsFunc(manifest.Frameworks, func(f sdk.BootFramework) bool { return f.Name == name }),
+		fmt.Sprintf("the boot manifest (%d frameworks, of index %d) starts none", len(manifest.Frameworks), index)
 }
 
 // aim points u at an escaped path of target.

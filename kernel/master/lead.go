@@ -66,7 +66,7 @@ func (m *Master) yield(ctx context.Context, term consensus.Term) error {
 	case <-term.Lost:
 		return nil
 	case <-ctx.Done():
-		return nil
+		return m.consensus.Close() // the others need not wait for the rest of this process
 	default:
 	}
 	if err := m.consensus.Resign(ctx); err != nil && ctx.Err() == nil {

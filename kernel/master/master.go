@@ -288,10 +288,15 @@ func (m *Master) Run(ctx context.Context) error {
 		defer close(gossiping)
 		failed <- m.gossip.Run(ctx)
 	}()
-	go func() { // ends with the gossip
-		for e := range m.gossip.Events() {
-			m.changed.ring() // it may be the leader's address that is known now
-			m.suspect(e)
+	go func() {
+		for {
+			select {
+			case e := <-m.gossip.Events():
+				m.changed.ring() // it may be the leader's address that is known now
+				m.suspect(e)
+			case <-ctx.Done():
+				return
+			}
 		}
 	}()
 	go func() {
