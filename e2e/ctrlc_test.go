@@ -53,7 +53,9 @@ func TestNothingIsLeftWhenAnAgentIsDead(t *testing.T) {
 					c.args = append(c.args, plain)
 				}
 				c.start()
-				c.run("run", "--detach", "--", "sh", "-c", "trap 'echo asked > "+filepath.Join(c.truth, "asked")+"' TERM; while true; do sleep 0.1; done")
+				asked, ready := filepath.Join(c.truth, "asked"), filepath.Join(c.truth, "ready")
+				c.run("run", "--detach", "--", "sh", "-c", "trap 'echo asked > "+asked+"' TERM; echo ready > "+ready+"; while true; do sleep 0.1; done")
+				eventually(t, 10*time.Second, "the task is deaf", func() bool { return read(t, ready) != "" })
 				story(t, c)
 				c.stop()
 			})

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"go.yaml.in/yaml/v3"
 
@@ -99,4 +100,21 @@ func FormatManifest(m *sdk.BootManifest) ([]byte, error) {
 		return nil, err
 	}
 	return out.Bytes(), enc.Close()
+}
+
+// Starts tells whether a manifest has a framework of that name, or an app that is one: its
+// label says whose credentials it gets, and by convention a framework has the name of its
+// principal.
+func Starts(m *sdk.BootManifest, name string) bool {
+	return slices.ContainsFunc(m.Frameworks, func(f sdk.BootFramework) bool { return f.Name == name }) ||
+		slices.ContainsFunc(m.Apps, func(text string) bool {
+			var app struct {
+				Labels map[string]string `json:"labels"`
+			}
+			if err := json.Unmarshal([]byte(text), &app); err != nil {
+				return false // marathonish says what is wrong with it
+			}
+			principal, is := app.Labels[frameworkLabel]
+			return is && principal == name
+		})
 }

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/profferhq/proffer/kernel/boot"
 	"github.com/profferhq/proffer/kernel/credential"
 	"github.com/profferhq/proffer/sdk"
 	"github.com/profferhq/proffer/sdk/gateway"
@@ -127,18 +128,19 @@ func (m *Master) passOn(w http.ResponseWriter, req *http.Request, who caller, p 
 }
 
 // expects tells whether a framework of that name is to come: its port is published, or
-// the boot starts it. For a client that is a service which is not up yet. If not, it tells
-// why nobody is waited for.
+// the boot starts it, by itself or as an app. For a client that is a service which is not up
+// yet. If not, it tells why nobody is waited for.
 func (m *Master) expects(name string) (to bool, why string) {
-	manifest, index := m.currentManifest()
+	manifest, _ := m.currentManifest()
 	switch {
 	case slices.Contains(m.opts.published(), name):
 		return true, ""
 	case manifest == nil:
 		return false, "this cluster has no boot manifest that could start one"
+	case boot.Starts(manifest, name):
+		return true, ""
 	}
-	return slices.ContainsFunc(manifest.Frameworks, func(f sdk.BootFramework) bool { return f.Name == name }),
-		fmt.Sprintf("the boot manifest (%d frameworks, of index %d) starts none", len(manifest.Frameworks), index)
+	return false, "the boot manifest (`proffer boot get`) starts none"
 }
 
 // aim points u at an escaped path of target.
