@@ -149,9 +149,7 @@ func (f *Fleet) submit(d *draft) {
 		status := statusTooLarge
 		if err.Code != sdk.CodeTooLarge {
 			status = statusFull
-			if scarce := f.now.Add(scarceFor); scarce.After(f.full.scarce) {
-				f.full.scarce = scarce
-			}
+			f.scarce(f.now)
 		}
 		f.emit(mind.Reply[Outcome]{ID: d.request.ID, Refusal: app.Refusef(status, "the store does not take the change: %s", err.Message)})
 	}})

@@ -93,7 +93,7 @@ func (f *Fleet) expunge(s *service, u *unit) {
 func (f *Fleet) want(s *service, indexes []int) {
 	w := &s.waiting
 	if len(indexes) == 0 {
-		*w, s.owed = waiting{}, 0
+		*w, s.owed, s.denied = waiting{}, 0, time.Time{}
 		delete(f.wanting, s.id)
 		return
 	}
@@ -121,10 +121,13 @@ const scarceFor = time.Minute
 
 // launchable is how many instances of an app may be launched now. In a full store the room
 // that an ended instance leaves is its successor's: nothing else may take it, or a service
-// that has lost an instance would stay short of it while others grow.
+// that has lost an instance would stay short of it while others grow. That holds also after
+// the store has denied it the room.
 func (f *Fleet) launchable(s *service) int {
 	n := len(s.waiting.indexes)
 	switch {
+	case f.now.Before(s.denied):
+		return 0
 	case f.now.Before(f.full.until), f.now.Before(f.full.scarce) && (f.burying > 0 || f.anyOwed()):
 		return min(n, s.owed)
 	}

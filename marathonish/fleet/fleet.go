@@ -103,9 +103,10 @@ type service struct {
 	failure    *Failure
 	busy       bool // a change of it is on its way to the store
 	waiting    waiting
-	owed       int    // launches that have the room of ended instances in a full store
-	settled    bool   // what is wanted is there
-	waits      string // for what, otherwise
+	owed       int       // launches that have the room of ended instances in a full store
+	denied     time.Time // before this the store is not asked again for room for a launch
+	settled    bool      // what is wanted is there
+	waits      string    // for what, otherwise
 }
 
 // Step takes what has happened, in its order, and gives what has to be done about it,

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"slices"
 	"time"
 
 	"github.com/profferhq/proffer/marathonish/app"
@@ -29,8 +30,7 @@ func (f *Fleet) match() {
 		}
 	}
 	result := placement.Place(offers, wants, f.ids.number())
-	byOffer := make([][]*unit, len(offers))
-	tasks := make([][]sdk.TaskInfo, len(offers))
+	byOffer := make([]batch, len(offers))
 	bytes := make([]int, len(offers))
 	sizes := make([]int, len(looking)) // of a task; 0 before it was asked for
 	used := make([]map[int]bool, len(looking))
@@ -39,15 +39,15 @@ func (f *Fleet) match() {
 		if sizes[l.Want] == 0 {
 			sizes[l.Want] = sizeOf(s.app)
 		}
-		n := len(byOffer[l.Offer])
+		b := &byOffer[l.Offer]
+		n := len(b.units)
 		if n == f.opt.MaxLaunches || n > 0 && bytes[l.Offer]+sizes[l.Want] > f.opt.MaxLaunchBytes {
 			s.waiting.fresh = true // for another offer of the same agent
 			continue
 		}
 		u, task := f.stage(s, &offers[l.Offer], &l)
 		bytes[l.Offer] += sizes[l.Want]
-		byOffer[l.Offer] = append(byOffer[l.Offer], u)
-		tasks[l.Offer] = append(tasks[l.Offer], task)
+		b.offer, b.units, b.tasks = offers[l.Offer].ID, append(b.units, u), append(b.tasks, task)
 		if used[l.Want] == nil {
 			used[l.Want] = map[int]bool{}
 		}
@@ -59,11 +59,12 @@ func (f *Fleet) match() {
 	}
 	decline := mind.Decline{Refuse: f.opt.Refuse}
 	for i := range offers {
-		if len(byOffer[i]) == 0 {
+		if len(byOffer[i].units) == 0 {
 			decline.Offers = append(decline.Offers, offers[i].ID)
 			continue
 		}
-		f.record(offers[i].ID, byOffer[i], tasks[i])
+		byOffer[i].all = byOffer[i].units
+		f.record(byOffer[i])
 	}
 	if len(decline.Offers) > 0 {
 		f.emit(decline)
@@ -98,31 +99,94 @@ func (f *Fleet) stage(s *service, o *sdk.Offer, l *placement.Launch) (*unit, sdk
 	})
 }
 
-// record has the instances of one offer stored, and then launched. Running comes before
-// remembering: what has failed last may have taken the room of what ended, and goes for it.
-func (f *Fleet) record(offer sdk.OfferID, units []*unit, tasks []sdk.TaskInfo) {
-	writes := []sdk.StoreOp{removeAll(keyFailures + "/")}
-	for _, u := range units {
+// batch are the instances that are to be launched on one offer.
+type batch struct {
+	offer sdk.OfferID
+	units []*unit
+	tasks []sdk.TaskInfo // of the units
+	all   []*unit        // that were placed on it
+}
+
+// here tells whether the offer still is.
+func (b *batch) here() bool {
+	return !slices.ContainsFunc(b.all, func(u *unit) bool { return u.offer == "" })
+}
+
+// split takes those out that are not kept.
+func (b *batch) split(kept func(*unit) bool) (others []*unit) {
+	left := batch{offer: b.offer, all: b.all}
+	for i, u := range b.units {
+		if kept(u) {
+			left.units, left.tasks = append(left.units, u), append(left.tasks, b.tasks[i])
+		} else {
+			others = append(others, u)
+		}
+	}
+	*b = left
+	return others
+}
+
+// record has the instances of one offer stored, and then launched.
+func (f *Fleet) record(b batch) {
+	var writes []sdk.StoreOp
+	for _, u := range b.units {
 		writes = append(writes, put(runKey(u.rec.Task), &u.rec))
 	}
-	done := func() { f.launch(offer, units, tasks) }
+	done := func() { f.launch(b) }
 	if plantLaunchBeforeRecord {
-		f.launch(offer, units, tasks)
+		f.launch(b)
 		done = nil
 	}
-	f.post(&mind.Posting{Writes: writes[1:], Done: done, Failed: func(*sdk.Error) {
-		f.post(&mind.Posting{Writes: writes, Done: done, Failed: func(err *sdk.Error) { f.unplace(offer, units, err) }})
-	}})
+	f.post(&mind.Posting{Writes: writes, Done: done, Failed: func(err *sdk.Error) { f.squeeze(b, err) }})
+}
+
+// squeeze has as many of the instances stored as there is room for. Those that have the room
+// of ended ones come first; while there are such, here or elsewhere, nothing else grows.
+func (f *Fleet) squeeze(b batch, err *sdk.Error) {
+	f.scarce(f.now)
+	if f.burying > 0 || f.anyOwed() {
+		left := map[*service]int{}
+		f.unplace(b.split(func(u *unit) bool {
+			s := f.services[u.rec.App]
+			left[s]++
+			return left[s] <= s.owed
+		}), err)
+	}
+	f.next(b, 0)
+}
+
+// next stores one after the other of the instances from the n-th on, until one has no room,
+// and launches those before that. Running comes before remembering: what has failed last may
+// have taken the room of what ended, and goes for it. The time of a launch goes without its
+// fractions: a record is no longer than that of the instance whose room it takes.
+func (f *Fleet) next(b batch, n int) {
+	if n == len(b.units) {
+		f.launch(b)
+		return
+	}
+	u := b.units[n]
+	s := f.services[u.rec.App]
+	f.strike(s, u) // it is found by that time
+	u.rec.Staged = u.rec.Staged.Truncate(time.Second)
+	f.enrol(s, u)
+	f.post(&mind.Posting{
+		Writes: []sdk.StoreOp{removeAll(keyFailures + "/"), put(runKey(u.rec.Task), &u.rec)},
+		Done:   func() { f.next(b, n+1) },
+		Failed: func(err *sdk.Error) {
+			f.unplace(b.split(func(u *unit) bool { return slices.Contains(b.units[:n], u) }), err)
+			f.launch(b)
+		},
+	})
 }
 
 // launch accepts the offer. An instance that is not wanted any more, or whose offer
 // is gone, is not launched: its record goes again.
-func (f *Fleet) launch(offer sdk.OfferID, units []*unit, tasks []sdk.TaskInfo) {
-	accept := mind.Accept{Offer: offer, Refuse: f.opt.Refuse}
+func (f *Fleet) launch(b batch) {
+	accept := mind.Accept{Offer: b.offer, Refuse: f.opt.Refuse}
 	if len(f.looking()) > 0 { // what has come to be due since the offer was matched wants the rest of it
 		accept.Refuse = 0
 	}
-	for i, u := range units {
+	for i, u := range b.units {
 		s := f.services[u.rec.App]
 		f.touch(s.id)
 		if u.rec.Doom != nil || u.offer == "" || !f.session.Up() {
@@ -132,14 +196,14 @@ func (f *Fleet) launch(offer sdk.OfferID, units []*unit, tasks []sdk.TaskInfo) {
 		u.launched, u.since = true, f.now
 		f.session.Watch(&u.watch, u.rec.Task, u.rec.Agent, true)
 		s.owed = max(s.owed-1, 0)
-		accept.Tasks = append(accept.Tasks, tasks[i])
+		accept.Tasks = append(accept.Tasks, b.tasks[i])
 		f.tell(u, "launched")
 	}
 	switch {
 	case len(accept.Tasks) > 0:
 		f.emit(accept)
-	case f.session.Up() && units[0].offer != "":
-		f.emit(mind.Decline{Offers: []sdk.OfferID{offer}, Refuse: accept.Refuse})
+	case f.session.Up() && b.here():
+		f.emit(mind.Decline{Offers: []sdk.OfferID{b.offer}, Refuse: accept.Refuse})
 	}
 }
 
@@ -150,21 +214,21 @@ func (f *Fleet) withdraw(s *service, u *unit) {
 	f.touch(s.id)
 }
 
-// unplace takes back a placement that the store has no room for.
-func (f *Fleet) unplace(offer sdk.OfferID, units []*unit, err *sdk.Error) {
-	until := f.now.Add(f.opt.FullPause)
-	f.full = fullness{until: until, reason: err.Message, scarce: until.Add(scarceFor)}
+// unplace takes back placements that the store has no room for.
+func (f *Fleet) unplace(units []*unit, err *sdk.Error) {
+	if len(units) == 0 {
+		return
+	}
+	f.full.until, f.full.reason = f.now.Add(f.opt.FullPause), err.Message
+	f.scarce(f.full.until)
 	f.log(mind.Warn, "nothing can be launched: the store does not take the record", "error", err)
 	for _, u := range units {
 		u.ended = true
 		s := f.services[u.rec.App]
 		f.strike(s, u)
-		s.owed = 0
+		s.denied = f.full.until
 		f.touch(s.id)
 		f.alarms.Wake(s.id, f.full.until)
-	}
-	if f.session.Up() && units[0].offer != "" {
-		f.emit(mind.Decline{Offers: []sdk.OfferID{offer}, Refuse: f.opt.Refuse})
 	}
 }
 

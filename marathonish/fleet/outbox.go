@@ -13,6 +13,13 @@ type fullness struct {
 	scarce time.Time // until then what ends makes room only for its own successor
 }
 
+// scarce notes that the store had no room at that time.
+func (f *Fleet) scarce(at time.Time) {
+	if until := at.Add(scarceFor); until.After(f.full.scarce) {
+		f.full.scarce = until
+	}
+}
+
 // post has the writes done with the next transaction.
 func (f *Fleet) post(p *mind.Posting) { f.outbox.Post(f.now, p) }
 

@@ -150,8 +150,9 @@ func (f *Fleet) erase(s *service, u *unit) {
 func (f *Fleet) bury(s *service, u *unit) {
 	f.burying--
 	f.strike(s, u)
+	s.owed++
+	s.denied = time.Time{}
 	if f.now.Before(f.full.scarce) {
-		s.owed++
 		s.waiting.fresh = true
 	}
 	f.recent.add(u.rec.Task)
