@@ -256,8 +256,8 @@ func TestLeaderWithAWrongClock(t *testing.T) {
 		return false
 	})
 	eventually(t, 20*time.Second, "status tells of the clocks, and the agents are there", func() bool {
-		status := c.try("status").out
-		return strings.Contains(status, "by -5h0m0s") && strings.Contains(status, "agents    2 of 2")
+		status := c.try("status").out // on a busy machine what tells of a clock is some seconds old
+		return strings.Contains(status, "by -5h0m") && strings.Contains(status, "agents    2 of 2")
 	})
 	c.undisturbed(2, was)
 	if got := c.run("run", "--cpus", "0.1", "--mem", "32", "--", "echo", "on"); got != "on\n" {
