@@ -93,9 +93,23 @@ func (f *Fleet) expunge(s *service, u *unit) {
 func (f *Fleet) want(s *service, indexes []int) {
 	w := &s.waiting
 	if len(indexes) == 0 {
-		*w, s.owed, s.denied = waiting{}, 0, time.Time{}
+		s.restored = false
+		*w = waiting{}
 		delete(f.wanting, s.id)
+		if s.placing == 0 {
+			f.owe(s, 0)
+			s.denied = time.Time{}
+		}
 		return
+	}
+	if s.restored { // what it lacks now has ended before the restart, or was never there: that has a deployment
+		f.owe(s, len(indexes))
+		s.ended = f.now
+	}
+	s.restored = false
+	f.owe(s, min(s.owed, len(indexes)+s.placing))
+	if f.now.Before(s.denied) {
+		f.alarms.Wake(s.id, s.denied)
 	}
 	if len(w.indexes) == 0 {
 		*w = waiting{since: f.now, fresh: true}
@@ -116,9 +130,6 @@ func (f *Fleet) due(s *service) bool {
 	return len(s.waiting.indexes) > 0 && s.app != nil && !s.busy && s.backoff.Left(f.now, s.app.LastConfigChangeAt) == 0
 }
 
-// scarceFor is how long a store that was full is taken to be nearly so.
-const scarceFor = time.Minute
-
 // launchable is how many instances of an app may be launched now. In a full store the room
 // that an ended instance leaves is its successor's: nothing else may take it, or a service
 // that has lost an instance would stay short of it while others grow. That holds also after
@@ -128,20 +139,10 @@ func (f *Fleet) launchable(s *service) int {
 	switch {
 	case f.now.Before(s.denied):
 		return 0
-	case f.now.Before(f.full.until), f.now.Before(f.full.scarce) && (f.burying > 0 || f.anyOwed()):
-		return min(n, s.owed)
+	case f.now.Before(f.full.until), f.reserved():
+		return min(n, max(s.owed-s.placing, 0))
 	}
 	return n
-}
-
-// anyOwed tells whether an app waits for the successor of an ended instance.
-func (f *Fleet) anyOwed() bool {
-	for id := range f.wanting {
-		if s := f.services[id]; s != nil && s.owed > 0 {
-			return true
-		}
-	}
-	return false
 }
 
 // looking are the apps that can use offers now, those that have waited longest

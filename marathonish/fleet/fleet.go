@@ -24,7 +24,8 @@ type Options struct {
 	// Refuse is for how long the same resources of an agent are not wanted again. A
 	// revive ends it.
 	Refuse time.Duration
-	// FullPause is how long nothing is launched after the store was full.
+	// FullPause is how long nothing is launched after the store was full, and how long after
+	// Load apps do not grow while others lack instances.
 	FullPause time.Duration
 	// MaxTxn is the size of a transaction in bytes that is not exceeded by gathering,
 	// MaxWrites the number of writes.
@@ -88,6 +89,7 @@ type Fleet struct {
 	outbox   mind.Outbox
 	full     fullness
 	burying  int // instances whose end is on its way to the store
+	owing    int // services with owed
 }
 
 // service is one app, or what is left of one that was destroyed.
@@ -103,8 +105,11 @@ type service struct {
 	failure    *Failure
 	busy       bool // a change of it is on its way to the store
 	waiting    waiting
-	owed       int       // launches that have the room of ended instances in a full store
+	owed       int       // launches that have the room of ended instances in a full store; see owe
+	ended      time.Time // when the last of these did
+	placing    int       // instances that are placed and not launched yet
 	denied     time.Time // before this the store is not asked again for room for a launch
+	restored   bool      // it was loaded, and not looked at yet
 	settled    bool      // what is wanted is there
 	waits      string    // for what, otherwise
 }
@@ -167,7 +172,7 @@ func (f *Fleet) settle() {
 // Due is when the next Tick is wanted; false: not before something else happens.
 func (f *Fleet) Due() (time.Time, bool) {
 	var due time.Time
-	for _, at := range []time.Time{f.alarms.Next(), f.session.Due(), f.nextRevive(), f.outbox.Due()} {
+	for _, at := range []time.Time{f.alarms.Next(), f.session.Due(), f.nextRevive(), f.outbox.Due(), f.roomDue()} {
 		if !at.IsZero() && (due.IsZero() || at.Before(due)) {
 			due = at
 		}
@@ -191,6 +196,7 @@ func (f *Fleet) service(id app.ID) *service {
 // forget drops a service of which nothing is left.
 func (f *Fleet) forget(s *service) {
 	if s.app == nil && len(s.units) == 0 && s.deployment == nil && !s.busy {
+		f.owe(s, 0)
 		delete(f.services, s.id)
 	}
 }

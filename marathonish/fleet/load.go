@@ -21,6 +21,7 @@ func Load(now time.Time, opt Options, kvs []sdk.StoreKV) (*Fleet, error) {
 		booted: map[app.ID]bool{}, dirty: map[app.ID]bool{}, wanting: map[app.ID]bool{}, ports: make([]uint16, 1<<16),
 		market: map[string]*mind.Market{},
 	}
+	f.full.scarce = now.Add(f.opt.FullPause) // it may be, and what was known of it is gone
 	f.session = newSession(f.opt)
 	f.outbox = mind.Outbox{MaxTxn: f.opt.MaxTxn, MaxWrites: f.opt.MaxWrites}
 	for _, kv := range kvs {
@@ -41,6 +42,7 @@ func Load(now time.Time, opt Options, kvs []sdk.StoreKV) (*Fleet, error) {
 	for id, s := range f.services {
 		if s.app != nil {
 			f.setPorts(s.app, 1)
+			s.restored = s.deployment == nil
 		}
 		f.touch(id)
 	}

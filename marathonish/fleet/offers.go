@@ -93,6 +93,7 @@ func (f *Fleet) stage(s *service, o *sdk.Offer, l *placement.Launch) (*unit, sdk
 		},
 	}
 	w.indexes = w.indexes[1:]
+	s.placing++
 	f.enrol(s, u)
 	return u, launch.Task(launch.Run{
 		App: a, Index: u.rec.Index, TaskID: u.rec.Task, AgentID: o.AgentID, Host: o.Hostname, Ports: l.Ports, Resources: l.Resources,
@@ -137,29 +138,47 @@ func (f *Fleet) record(b batch) {
 		f.launch(b)
 		done = nil
 	}
-	f.post(&mind.Posting{Writes: writes, Done: done, Failed: func(err *sdk.Error) { f.squeeze(b, err) }})
+	f.post(&mind.Posting{Writes: writes, Alone: f.now.Before(f.full.scarce), Done: done, Failed: func(err *sdk.Error) { f.squeeze(b, err) }})
 }
 
-// squeeze has as many of the instances stored as there is room for. Those that have the room
-// of ended ones come first; while there are such, here or elsewhere, nothing else grows.
+// yield takes back those of the instances from the n-th on that would grow into the room of
+// a successor, here or elsewhere.
+func (f *Fleet) yield(b *batch, n int, err *sdk.Error) {
+	if !f.reserved() {
+		return
+	}
+	others := map[*service]int{} // placed on other offers
+	for _, u := range b.units {
+		s := f.services[u.rec.App]
+		if _, counted := others[s]; !counted {
+			others[s] = s.placing
+		}
+		others[s]--
+	}
+	kept, i := map[*service]int{}, 0
+	f.unplace(b.split(func(u *unit) bool {
+		s := f.services[u.rec.App]
+		i++
+		if i > n && kept[s]+others[s] >= s.owed {
+			return false
+		}
+		kept[s]++
+		return true
+	}), err)
+}
+
+// squeeze has as many of the instances stored as there is room for.
 func (f *Fleet) squeeze(b batch, err *sdk.Error) {
 	f.scarce(f.now)
-	if f.burying > 0 || f.anyOwed() {
-		left := map[*service]int{}
-		f.unplace(b.split(func(u *unit) bool {
-			s := f.services[u.rec.App]
-			left[s]++
-			return left[s] <= s.owed
-		}), err)
-	}
-	f.next(b, 0)
+	f.next(b, 0, err)
 }
 
 // next stores one after the other of the instances from the n-th on, until one has no room,
 // and launches those before that. Running comes before remembering: what has failed last may
 // have taken the room of what ended, and goes for it. The time of a launch goes without its
 // fractions: a record is no longer than that of the instance whose room it takes.
-func (f *Fleet) next(b batch, n int) {
+func (f *Fleet) next(b batch, n int, err *sdk.Error) {
+	f.yield(&b, n, err)
 	if n == len(b.units) {
 		f.launch(b)
 		return
@@ -171,7 +190,8 @@ func (f *Fleet) next(b batch, n int) {
 	f.enrol(s, u)
 	f.post(&mind.Posting{
 		Writes: []sdk.StoreOp{removeAll(keyFailures + "/"), put(runKey(u.rec.Task), &u.rec)},
-		Done:   func() { f.next(b, n+1) },
+		Alone:  true, // with what ends meanwhile it would take the room of that
+		Done:   func() { f.next(b, n+1, err) },
 		Failed: func(err *sdk.Error) {
 			f.unplace(b.split(func(u *unit) bool { return slices.Contains(b.units[:n], u) }), err)
 			f.launch(b)
@@ -189,13 +209,14 @@ func (f *Fleet) launch(b batch) {
 	for i, u := range b.units {
 		s := f.services[u.rec.App]
 		f.touch(s.id)
+		s.placing--
 		if u.rec.Doom != nil || u.offer == "" || !f.session.Up() {
 			f.withdraw(s, u)
 			continue
 		}
 		u.launched, u.since = true, f.now
 		f.session.Watch(&u.watch, u.rec.Task, u.rec.Agent, true)
-		s.owed = max(s.owed-1, 0)
+		f.owe(s, max(s.owed-1, 0))
 		accept.Tasks = append(accept.Tasks, b.tasks[i])
 		f.tell(u, "launched")
 	}
@@ -226,9 +247,12 @@ func (f *Fleet) unplace(units []*unit, err *sdk.Error) {
 		u.ended = true
 		s := f.services[u.rec.App]
 		f.strike(s, u)
+		s.placing--
 		s.denied = f.full.until
 		f.touch(s.id)
-		f.alarms.Wake(s.id, f.full.until)
+		if u.rec.Doom != nil || u.verdict != nil { // which may be on its way to the store, with the whole record
+			f.post(&mind.Posting{Writes: []sdk.StoreOp{remove(runKey(u.rec.Task))}})
+		}
 	}
 }
 

@@ -13,11 +13,53 @@ type fullness struct {
 	scarce time.Time // until then what ends makes room only for its own successor
 }
 
-// scarce notes that the store had no room at that time.
+// scarceFor is how long a store that was full is taken to be nearly so.
+const scarceFor = time.Minute
+
+// scarce notes that the store had no room at that time. What ended long before that has left
+// none for its successor.
 func (f *Fleet) scarce(at time.Time) {
+	if !f.now.Before(f.full.scarce) {
+		for _, s := range f.services {
+			if f.now.Sub(s.ended) > scarceFor {
+				f.owe(s, 0)
+			}
+		}
+	}
 	if until := at.Add(scarceFor); until.After(f.full.scarce) {
 		f.full.scarce = until
 	}
+}
+
+// owe sets how many launches of an app have the room of its ended instances. Until they are
+// stored nothing else grows in a scarce store. That is not stored itself: after a restart it
+// is what an app lacks that is not being deployed.
+func (f *Fleet) owe(s *service, n int) {
+	switch {
+	case s.owed == 0 && n > 0:
+		f.owing++
+	case s.owed > 0 && n == 0:
+		f.owing--
+	}
+	s.owed = n
+}
+
+// reserved tells whether what room there is may be that of a successor.
+func (f *Fleet) reserved() bool {
+	return f.now.Before(f.full.scarce) && (f.owing > 0 || f.burying > 0)
+}
+
+// roomDue is when launches are tried again that there was no room for; zero: nothing waits.
+func (f *Fleet) roomDue() (due time.Time) {
+	if len(f.wanting) == 0 {
+		return due
+	}
+	for _, at := range []time.Time{f.full.scarce, f.full.until} {
+		if at.After(f.now) {
+			due = at
+		}
+	}
+	return due
 }
 
 // post has the writes done with the next transaction.

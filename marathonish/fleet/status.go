@@ -150,8 +150,8 @@ func (f *Fleet) erase(s *service, u *unit) {
 func (f *Fleet) bury(s *service, u *unit) {
 	f.burying--
 	f.strike(s, u)
-	s.owed++
-	s.denied = time.Time{}
+	f.owe(s, s.owed+1)
+	s.ended, s.denied = f.now, time.Time{}
 	if f.now.Before(f.full.scarce) {
 		s.waiting.fresh = true
 	}

@@ -135,8 +135,8 @@ func (u *unit) view() Instance {
 	return i
 }
 
-// save has the instance's record written again. That there may be no room for it
-// does no harm: a successor learns the same from the kernel.
+// save has the instance's record written again. That there may be no room for it, or none to
+// spare, does no harm: a successor learns the same from the kernel.
 func (f *Fleet) save(u *unit) {
 	if u.ended {
 		return
@@ -145,7 +145,8 @@ func (f *Fleet) save(u *unit) {
 	if rec.Doom == nil {
 		rec.Doom = u.verdict
 	}
-	f.post(&mind.Posting{Writes: []sdk.StoreOp{put(runKey(rec.Task), &rec)}})
+	spare := func() bool { return rec.Doom == nil && f.reserved() }
+	f.post(&mind.Posting{Writes: []sdk.StoreOp{put(runKey(rec.Task), &rec)}, Spare: spare})
 }
 
 // tell publishes the state of an instance.

@@ -42,6 +42,10 @@ type Posting struct {
 	Alone bool
 	// After is the time before which they are not tried.
 	After time.Time
+	// Spare is asked before they are tried, and whether they are left out; Done and Failed are
+	// not called then. It is for what is worth its room only where there is enough. nil: they
+	// are tried.
+	Spare func() bool
 
 	posted time.Time
 }
@@ -125,6 +129,9 @@ func (o *Outbox) Flush(now time.Time) (Commit, bool) {
 			left = append(left, p)
 			continue
 		}
+		if p.Spare != nil && p.Spare() {
+			continue
+		}
 		if len(batch) > 0 && (p.Alone || batch[0].Alone || size+p.size() > o.MaxTxn || len(writes)+len(p.Writes) > o.MaxWrites) {
 			break
 		}
@@ -133,6 +140,9 @@ func (o *Outbox) Flush(now time.Time) (Commit, bool) {
 	}
 	if o.waiting = o.waiting[n:]; len(left) > 0 {
 		o.waiting = append(left, o.waiting...)
+	}
+	if len(batch) == 0 {
+		return Commit{}, false
 	}
 	o.sent = batch
 	o.txn++

@@ -259,3 +259,42 @@ func TestAlarms(t *testing.T) {
 		a.Wake("never", time.Time{})
 	})
 }
+
+// What there is no room to spare for when its turn comes is left out, whatever else is sent.
+func TestSpare(t *testing.T) {
+	now, tight := time.Unix(1, 0), false
+	var o mind.Outbox
+	o.MaxTxn, o.MaxWrites = 1000, 10
+	post := func(key string, spare func() bool) {
+		o.Post(now, &mind.Posting{Writes: []sdk.StoreOp{put(key, "v")}, Spare: spare})
+	}
+	whenTight := func() bool { return tight }
+	sent := func() (keys []string) {
+		c, ok := o.Flush(now)
+		for _, w := range c.Writes {
+			keys = append(keys, w.Key)
+		}
+		if ok != (len(keys) > 0) {
+			t.Errorf("a transaction of %v: %v", keys, ok)
+		}
+		if ok {
+			o.Persisted(c.Txn)
+		}
+		return keys
+	}
+	for _, step := range []struct {
+		tight bool
+		want  []string
+	}{{false, []string{"a", "b"}}, {true, []string{"b"}}} {
+		tight = step.tight
+		post("a", whenTight)
+		post("b", nil)
+		if keys := sent(); !slices.Equal(keys, step.want) {
+			t.Errorf("tight %v: %v was sent", tight, keys)
+		}
+	}
+	post("a", whenTight)
+	if keys := sent(); keys != nil || !o.Quiet() || !o.Due().IsZero() {
+		t.Errorf("%v was sent; at %v there is something to do", keys, o.Due())
+	}
+}
