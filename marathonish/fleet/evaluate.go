@@ -64,7 +64,7 @@ func (f *Fleet) decide(s *service) {
 
 // hurry ends an instance that was launched long ago and does not run.
 func (f *Fleet) hurry(s *service, u *unit) {
-	if u.rec.Doom != nil || !u.launched || u.state != sdk.TaskStaging && u.state != sdk.TaskStarting {
+	if u.rec.Doom != nil || !u.launched || !u.watch.Told() || u.state != sdk.TaskStaging && u.state != sdk.TaskStarting {
 		return
 	}
 	if due := u.since.Add(f.opt.LaunchTimeout); f.now.Before(due) {

@@ -119,9 +119,11 @@ type service struct {
 // standing still.
 func (f *Fleet) Step(now time.Time, inputs ...mind.Input) []mind.Effect {
 	f.effects = f.effects[:0]
+	before := f.now
 	if now.After(f.now) {
 		f.now = now
 	}
+	f.opened(before)
 	for _, in := range inputs {
 		f.take(in)
 	}

@@ -110,8 +110,10 @@ func (b *brim) running() map[app.ID]int {
 func (b *brim) strike() {
 	switch b.random.IntN(8) {
 	case 0:
-		if b.f.burying+b.f.owing == 0 { // what is owed is not stored
+		if b.f.burying+b.f.owing == 0 { // what is owed is not stored, and that the store is full is to be seen anew
+			b.hold = false
 			b.boot()
+			b.pass(10 * time.Second)
 		}
 	case 1:
 		b.step(mind.Disconnected{})

@@ -138,7 +138,7 @@ func (f *Fleet) record(b batch) {
 		f.launch(b)
 		done = nil
 	}
-	f.post(&mind.Posting{Writes: writes, Alone: f.now.Before(f.full.scarce), Done: done, Failed: func(err *sdk.Error) { f.squeeze(b, err) }})
+	f.post(&mind.Posting{Writes: writes, Alone: f.full.seen && f.now.Before(f.full.scarce) || f.reserved(), Done: done, Failed: func(err *sdk.Error) { f.squeeze(b, err) }})
 }
 
 // yield takes back those of the instances from the n-th on that would grow into the room of
@@ -210,13 +210,13 @@ func (f *Fleet) launch(b batch) {
 		s := f.services[u.rec.App]
 		f.touch(s.id)
 		s.placing--
+		f.owe(s, max(s.owed-1, 0)) // it has its room; one that is withdrawn gives it back
 		if u.rec.Doom != nil || u.offer == "" || !f.session.Up() {
 			f.withdraw(s, u)
 			continue
 		}
 		u.launched, u.since = true, f.now
 		f.session.Watch(&u.watch, u.rec.Task, u.rec.Agent, true)
-		f.owe(s, max(s.owed-1, 0))
 		accept.Tasks = append(accept.Tasks, b.tasks[i])
 		f.tell(u, "launched")
 	}
@@ -249,6 +249,7 @@ func (f *Fleet) unplace(units []*unit, err *sdk.Error) {
 		f.strike(s, u)
 		s.placing--
 		s.denied = f.full.until
+		s.ended = f.now // what it is owed it stays owed
 		f.touch(s.id)
 		if u.rec.Doom != nil || u.verdict != nil { // which may be on its way to the store, with the whole record
 			f.post(&mind.Posting{Writes: []sdk.StoreOp{remove(runKey(u.rec.Task))}})

@@ -11,6 +11,7 @@ type fullness struct {
 	until  time.Time // before this nothing is tried
 	reason string
 	scarce time.Time // until then what ends makes room only for its own successor
+	seen   bool      // it has refused something since Load
 }
 
 // scarceFor is how long a store that was full is taken to be nearly so.
@@ -19,11 +20,10 @@ const scarceFor = time.Minute
 // scarce notes that the store had no room at that time. What ended long before that has left
 // none for its successor.
 func (f *Fleet) scarce(at time.Time) {
-	if !f.now.Before(f.full.scarce) {
-		for _, s := range f.services {
-			if f.now.Sub(s.ended) > scarceFor {
-				f.owe(s, 0)
-			}
+	f.full.seen = true
+	for _, s := range f.services {
+		if f.now.Sub(s.ended) > scarceFor {
+			f.owe(s, 0)
 		}
 	}
 	if until := at.Add(scarceFor); until.After(f.full.scarce) {
@@ -47,6 +47,21 @@ func (f *Fleet) owe(s *service, n int) {
 // reserved tells whether what room there is may be that of a successor.
 func (f *Fleet) reserved() bool {
 	return f.now.Before(f.full.scarce) && (f.owing > 0 || f.burying > 0)
+}
+
+// opened has what was held back for want of room ask for offers anew when the time of that
+// has passed since before.
+func (f *Fleet) opened(before time.Time) {
+	for _, at := range []time.Time{f.full.until, f.full.scarce} {
+		if !at.After(before) || at.After(f.now) {
+			continue
+		}
+		for id := range f.wanting {
+			if s := f.services[id]; s != nil {
+				s.waiting.fresh = true
+			}
+		}
+	}
 }
 
 // roomDue is when launches are tried again that there was no room for; zero: nothing waits.

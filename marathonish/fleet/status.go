@@ -50,7 +50,7 @@ func (f *Fleet) alive(s *service, u *unit, st sdk.TaskStatus) {
 		f.killing(s, u, st)
 		return
 	}
-	changed := false
+	changed, lost := false, r.Lost
 	if ips := addresses(&st); len(ips) > 0 && len(r.IPs) == 0 {
 		r.IPs, changed = ips, true
 	}
@@ -72,7 +72,7 @@ func (f *Fleet) alive(s *service, u *unit, st sdk.TaskStatus) {
 		f.tell(u, st.Message)
 	}
 	if changed {
-		f.save(u)
+		f.save(u, r.Lost.Equal(lost)) // since when it is lost no successor learns
 	}
 	switch {
 	case len(st.HealthResults) > 0:

@@ -135,9 +135,10 @@ func (u *unit) view() Instance {
 	return i
 }
 
-// save has the instance's record written again. That there may be no room for it, or none to
-// spare, does no harm: a successor learns the same from the kernel.
-func (f *Fleet) save(u *unit) {
+// save has the instance's record written again. That there may be no room for it does no
+// harm: a successor learns the same from the kernel. Where it only tells more it is left out
+// while others wait for room in a full store.
+func (f *Fleet) save(u *unit, more bool) {
 	if u.ended {
 		return
 	}
@@ -145,7 +146,7 @@ func (f *Fleet) save(u *unit) {
 	if rec.Doom == nil {
 		rec.Doom = u.verdict
 	}
-	spare := func() bool { return rec.Doom == nil && f.reserved() }
+	spare := func() bool { return more && rec.Doom == nil && f.reserved() }
 	f.post(&mind.Posting{Writes: []sdk.StoreOp{put(runKey(rec.Task), &rec)}, Spare: spare})
 }
 
@@ -183,7 +184,7 @@ func (f *Fleet) examine(s *service, u *unit, results []health.Result) {
 	}
 	if !same(before, r.Healthy) {
 		f.emit(Publish{event.InstanceHealthChanged{InstanceID: string(r.Task), RunSpecID: r.App, RunSpecVersion: r.Version, Healthy: r.Healthy}})
-		f.save(u)
+		f.save(u, true)
 	}
 	if verdict.Kill && r.Doom == nil {
 		f.announceUnhealthy(u, verdict.Reason)
