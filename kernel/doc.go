@@ -223,6 +223,13 @@
 //     so that who has changed something sees it at every master.
 //   - A lone master's raft has time-outs of a second and is told to stand for election as
 //     soon as it starts (TimeoutNow, as at a handover): it leads at once, and wakes seldom.
+//   - A master that stops closes its raft port before raft ends, and its connections after it:
+//     the others take that for a death, and wait for no time-out. Raft's connections end after
+//     ten seconds without a byte, and are made anew when they are needed.
+//   - What an instance leaves in a full store of marathonish is its successor's until that is
+//     stored. That is known by refusals, and not stored itself: an app that is being deployed
+//     and loses an instance together with its marathonish may stay short of it until there is
+//     room. For five seconds after a takeover apps that lack instances come before those that grow.
 //   - Fields of our own in Mesos's messages are numbered from 1000 on; clients ignore them.
 //
 // # Concurrency
