@@ -39,5 +39,5 @@ sim: ## the simulated cluster: SEED=n replays a run, HOURS=n explores from there
 plants: ## every planted bug must be found
 	$(GO) test ./e2e/plants -run Score -v -count=1 -args -score
 soak: build ## the long forms of the stories that make test tells in short
-	PROFFER_SOAK=1 $(GO) test ./e2e/... ./kernel/sim/... ./kernel/consensus -run 'Soak|Kill|Sim|Linear|Partition|Stopped|FullDisk|Syncs|Rolling|InTurn|Silence' -v -timeout 60m
+	PROFFER_SOAK=1 $(GO) test ./e2e/... ./kernel/sim/... ./kernel/consensus ./marathonish/fleet -run 'Soak|FullStore|Kill|Sim|Linear|Partition|Stopped|FullDisk|Syncs|Rolling|InTurn|Silence' -v -timeout 60m
 .PHONY: help build up demo compat test race check bench bench-large golden sim plants soak

@@ -195,6 +195,9 @@ func (n *Node) Restore(ctx context.Context, b *Backup) error {
 	go func() {
 		n.growing.Lock() // raft is not to be started anew meanwhile
 		defer n.growing.Unlock()
+		if ctx.Err() != nil { // nobody waits for it any more, and it would come unawaited
+			return
+		}
 		done <- n.restore(ctx, b)
 	}()
 	select {

@@ -14,9 +14,8 @@ var errEnding = errors.New("this master is stopping, or starts raft anew")
 
 // request is what an instance of raft was asked.
 type request struct {
-	future raft.Future
-	done   chan struct{} // closed when raft has answered
-	err    error         // raft's answer, then
+	done chan struct{} // closed when raft has answered
+	err  error         // raft's answer, then
 }
 
 // batch is several proposals as one future.
@@ -39,7 +38,7 @@ func (c call) Error() error { return c() }
 //
 // raft forgets a request that lies in one of its queues when it ends: its future is never
 // answered. So an instance takes no more requests before that, and has raft look at those
-// that it has; see end.
+// that it has; see settle.
 func (i *instance) ask(begin func() raft.Future) (*request, error) {
 	i.mu.Lock()
 	if i.ending {
@@ -48,10 +47,10 @@ func (i *instance) ask(begin func() raft.Future) (*request, error) {
 	}
 	i.asked.Add(1)
 	i.mu.Unlock()
-	r := &request{future: begin(), done: make(chan struct{})}
+	future, r := begin(), &request{done: make(chan struct{})}
 	go func() {
 		defer i.asked.Done()
-		r.err = r.future.Error()
+		r.err = future.Error()
 		close(r.done)
 	}()
 	return r, nil

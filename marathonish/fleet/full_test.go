@@ -2,7 +2,6 @@ package fleet
 
 import (
 	"fmt"
-	"maps"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -155,7 +154,7 @@ func TestAFullStoreKeepsWhatRuns(t *testing.T) {
 		b.pass(5 * time.Minute)
 		for id, n := range before {
 			if now := b.running()[id]; now < n {
-				t.Fatalf("seed %d, limit %d: %s has %d instances of %d; before %v, now %v", seed, b.limit, id, now, n, before, maps.Collect(maps.All(b.running())))
+				t.Fatalf("seed %d, limit %d: %s has %d instances of %d; before %v, now %v", seed, b.limit, id, now, n, before, b.running())
 			}
 		}
 	}
