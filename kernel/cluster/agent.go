@@ -31,7 +31,8 @@ type agent struct {
 	shrunk    bool // what it runs is more than it has now
 	heard     time.Time
 	told      time.Time
-	lostAt    time.Time // when it became unreachable
+	lostAt    time.Time // when it became unreachable, as the registry has it
+	lostHere  bool      // under this leader: lostAt is of its clock
 	suspect   bool      // gossip does not reach it
 	waits     bool      // for the rate of removals to let it go
 	look      time.Time // when its silence is looked at next; zero: never

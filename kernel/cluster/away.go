@@ -67,9 +67,11 @@ func (c *Cluster) keepDeadline(f *framework) {
 	c.keepLater(f)
 }
 
+// writeDeadline writes the deadline down as this clock has it now: it may have been set
+// since the deadline was.
 func (c *Cluster) writeDeadline(f *framework) {
 	c.propose(registry.Command{
 		Type:                registry.CommandFrameworkDisconnect,
-		FrameworkDisconnect: &registry.FrameworkDisconnect{ID: f.id(), Deadline: f.deadline.UnixNano()},
+		FrameworkDisconnect: &registry.FrameworkDisconnect{ID: f.id(), Deadline: c.now.UnixNano() + int64(f.deadline.Sub(c.now))},
 	}, func(registry.Result) {})
 }

@@ -27,7 +27,7 @@ func (c *Cluster) compareClocks(a *agent, theirs int64) {
 	}
 	c.skewed[a.id] = true
 	c.log(Warn, "the clock of an agent is far from this master's", "agent", a.id, "hostname", a.info.Hostname, "ahead by", off.String())
-	c.notice(noticeOf(clockKey, time.Time{}, "The clocks of %d agents are far from the leading master's, such as that of %s (%s), by %v: times in statuses and logs are wrong, and jobs start by the clock of the machine that chronosish runs on; set the clocks",
+	c.notice(noticeOf(clockKey, time.Time{}, "The clocks of %d agents are far from the leading master's, such as that of %s (%s), by %v: times in statuses and logs are wrong, frameworks refuse calls through masters whose clock is more than a minute off theirs, and jobs start by the clock of the machine that chronosish runs on; set the clocks",
 		len(c.skewed), a.info.Hostname, a.id, off))
 	c.tell(a, &link.Event{Type: link.EventNotice, Notice: &link.Notice{Message: "the clock of this machine is far from the leading master's: by " + off.String()}})
 }

@@ -150,7 +150,7 @@ func (c *Cluster) checkSilence(a *agent) {
 		return
 	}
 	a.marking = true
-	silence := c.now.Sub(a.heard)
+	lost, silence := c.now, c.now.Sub(a.heard)
 	if a.state == agentRecovering {
 		silence = c.now.Sub(c.began)
 	}
@@ -162,7 +162,7 @@ func (c *Cluster) checkSilence(a *agent) {
 			c.log(Error, "the registry refused the loss of an agent", "agent", a.id, "error", r.Err.Error())
 		}
 		if a.marking {
-			c.unreachable(a, fmt.Sprintf("Agent %s is unreachable: it was silent for %v", a.info.Hostname, silence))
+			c.unreachable(a, lost, fmt.Sprintf("Agent %s is unreachable: it was silent for %v", a.info.Hostname, silence))
 		}
 	})
 }
@@ -226,8 +226,8 @@ func (c *Cluster) massWait() time.Time {
 	switch since := c.now.Sub(c.massLook); {
 	case since < c.opt.AgentTimeout/40:
 		return c.massUntil
-	case since > c.opt.AgentTimeout:
-		c.massSince = time.Time{} // of another time
+	case since > c.opt.AgentTimeout && len(c.turns) == 0:
+		c.massSince = time.Time{} // of another time: nobody waits for a turn, which may be far away
 	}
 	c.massLook = c.now
 	silent, known := 0, 0
@@ -239,7 +239,7 @@ func (c *Cluster) massWait() time.Time {
 			if !a.heard.After(half) {
 				silent++
 			}
-		case a.state == agentUnreachable && a.lostAt.After(c.now.Add(-c.opt.AgentTimeout)):
+		case a.state == agentUnreachable && a.lostHere && a.lostAt.After(c.now.Add(-c.opt.AgentTimeout)):
 			known++
 			silent++
 		}

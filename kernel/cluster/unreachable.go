@@ -1,20 +1,22 @@
 package cluster
 
 import (
+	"time"
+
 	"github.com/profferhq/proffer/kernel/allocator"
 	"github.com/profferhq/proffer/kernel/link"
 	"github.com/profferhq/proffer/kernel/registry"
 	"github.com/profferhq/proffer/sdk"
 )
 
-// unreachable carries the loss of an agent out. Its tasks may well live on; what
-// they use is nobody's until the agent is back.
-func (c *Cluster) unreachable(a *agent, why string) {
+// unreachable carries the loss of an agent out that the registry dates at. Its tasks may
+// well live on; what they use is nobody's until the agent is back.
+func (c *Cluster) unreachable(a *agent, at time.Time, why string) {
 	was := a.state
 	if was == agentRecovering {
 		c.recovering--
 	}
-	a.state, a.marking, a.lostAt = agentUnreachable, false, c.now
+	a.state, a.marking, a.lostAt, a.lostHere = agentUnreachable, false, at, true
 	c.leaveTurns(a)
 	c.clearNotice(silentKey(a.id))
 	c.clockFits(a)
@@ -28,7 +30,7 @@ func (c *Cluster) unreachable(a *agent, why string) {
 		if t.state.Terminal() {
 			continue
 		}
-		t.state, t.lostAt = sdk.TaskUnreachable, c.now
+		t.state, t.lostAt = sdk.TaskUnreachable, at
 		c.tellLost(t, sdk.ReasonAgentRemoved, why)
 	}
 	c.forgetAgent(a)
@@ -53,6 +55,9 @@ func (c *Cluster) changeResources(a *agent, r *link.Resources) {
 	a.shrunk = !c.fits(a)
 	c.books.UpdateAgent(allocator.Agent{ID: a.id, Total: a.info.Resources})
 	c.publishAgent(a, false)
+	if a.marking {
+		return // its loss is on its way and would be undone in the registry alone; it registers anew with what it has
+	}
 	c.log(Info, "agent changed its resources", "agent", a.id, "resources", sdk.Resources(a.info.Resources).String())
 	c.propose(registry.Command{
 		Type:       registry.CommandAdmitAgent,
