@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -234,12 +235,17 @@ func (c *cluster) refusesDamaged(saved string) {
 }
 
 // TestLeaderWithAWrongClock: a master whose clock is five hours ahead joins and is handed
-// the leadership. Nothing ends for that, people are told, and new tasks run.
+// the leadership. Nothing ends for that, people are told, new tasks run, and what an agent
+// that falls silent ran is replaced elsewhere as soon as under any other leader.
 func TestLeaderWithAWrongClock(t *testing.T) {
-	c := startCluster(t, "--masters", "3", "--agents", "2", "--resources", "cpus:1;mem:512;disk:512", "--resources", "cpus:1;mem:512;disk:512")
+	c := startCluster(t, append(booted(), "--masters", "3", "--agents", "2", "--resources", "cpus:2;mem:1024;disk:512", "--resources", "cpus:2;mem:1024;disk:512")...)
 	c.settled(3)
 	c.writers(2)
 	was := c.undisturbed(2, nil)
+	m := newMarathon(c)
+	m.await()
+	m.must(http.MethodPut, "/v2/apps/kept", map[string]any{"cmd": c.pidWriter("kept"), "instances": 1, "cpus": 0.1, "mem": 16, "portDefinitions": []any{}}, nil)
+	eventually(t, 20*time.Second, "the service runs", func() bool { return len(c.lines("kept")) == 1 })
 	port := 5090 + c.offset
 	late := watch(t, exec.Command(filepath.Join(binaries, "proffer"), "master", "--dir", filepath.Join(t.TempDir(), "late"), "--bind", "127.0.0.1", "--key", filepath.Join(c.dir, "key"),
 		"--port", strconv.Itoa(port), "--raft-port", strconv.Itoa(port+2), "--gossip-port", strconv.Itoa(7986+c.offset), "--join", fmt.Sprintf("127.0.0.1:%d", 7946+c.offset),
@@ -266,6 +272,14 @@ func TestLeaderWithAWrongClock(t *testing.T) {
 	if strings.Contains(late(), "it was away for longer") {
 		t.Errorf("a framework was removed: %s", late())
 	}
+	cwd, err := os.Readlink(fmt.Sprintf("/proc/%d/cwd", c.lines("kept")[0]))
+	home := regexp.MustCompile(regexp.QuoteMeta(c.dir) + `/agent[0-9]`).FindString(cwd)
+	if err != nil || home == "" {
+		t.Fatalf("the service runs in %q, %v", cwd, err)
+	}
+	goOn := c.pause(c.one(" agent --dir " + home + " "))
+	eventually(t, 30*time.Second, "the service runs elsewhere", func() bool { return len(c.lines("kept")) == 2 })
+	goOn()
 	c.run("cluster", "leave", c.masters()[addr][0])
 	c.settled(3)
 	c.undisturbed(2, was)

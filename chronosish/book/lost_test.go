@@ -75,6 +75,44 @@ func TestALaterAbsenceCountsAnew(t *testing.T) {
 	}
 }
 
+// TestWrongClocksMoveNoBound: the clocks of the leading master and of an agent are hours off,
+// and what is counted from what they say is counted by this one's.
+func TestWrongClocksMoveNoBound(t *testing.T) {
+	for _, off := range []time.Duration{-5 * time.Hour, 0, 5 * time.Hour} {
+		for name, row := range map[string]struct {
+			most   int
+			silent bool
+			want   due.Verdict
+		}{
+			"lostAfter":         {silent: true, want: due.Lost},
+			"maxCompletionTime": {most: 10, want: due.TimedOut},
+		} {
+			w := newWorld(t.Fatalf)
+			w.leader = off
+			for _, m := range w.agents {
+				m.clock = off
+			}
+			w.change(Change{Kind: Put, Jobs: []*job.Job{{Name: "a", Schedule: "R1/2026-01-01T00:00:01Z/60", CPUs: 0.1, LostAfter: job.Seconds(10), MaxCompletion: row.most}}})
+			w.advance(time.Second)
+			if len(w.tasks) != 1 {
+				t.Fatalf("%d tasks run", len(w.tasks))
+			}
+			x := w.tasks[sortedKeys(w.tasks)[0]]
+			w.silence(x.on, row.silent)
+			if w.advance(9 * time.Second); len(w.outcomes()) > 0 || x.killed {
+				t.Errorf("%s, clocks ahead by %v: after 9 s the history is %q", name, off, w.outcomes())
+			}
+			w.advance(2 * time.Second)
+			if !slices.Equal(w.outcomes(), []string{string(row.want)}) {
+				t.Errorf("%s, clocks ahead by %v: after 11 s the history is %q", name, off, w.outcomes())
+			}
+			if rec := w.b.History("a", 0); len(rec) > 0 && (rec[0].Started.After(w.now) || w.now.Sub(rec[0].Started) > time.Minute) {
+				t.Errorf("%s, clocks ahead by %v: it started at %v", name, off, rec[0].Started)
+			}
+		}
+	}
+}
+
 // TestALostAttemptOfAnEarlierJobBlocksNoSlot: a job is destroyed while its attempt is on a
 // lost machine, and made anew.
 func TestALostAttemptOfAnEarlierJobBlocksNoSlot(t *testing.T) {

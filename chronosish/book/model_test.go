@@ -25,6 +25,11 @@ func TestEachSlotIsDecidedOnce(t *testing.T) {
 		w := newWorld(t.Fatalf)
 		w.opt.MaxWrites, w.opt.MaxWaiting = rapid.IntRange(60, 200).Draw(t, "writes"), rapid.IntRange(1, 30).Draw(t, "waiting")
 		w.opt.HistoryBytes, w.opt.MaxLaunches = 1<<30, 20
+		off := rapid.IntRange(-5, 5)
+		w.leader = time.Duration(off.Draw(t, "the leader's clock")) * time.Hour
+		for _, m := range w.agents {
+			m.clock = time.Duration(off.Draw(t, "the agent's clock")) * time.Hour
+		}
 		w.boot()
 		begin := w.now
 		jobs := []*job.Job{
@@ -103,7 +108,7 @@ func (w *world) silence(m *machine, silent bool) {
 	if m.silent == silent {
 		return
 	}
-	m.silent = silent
+	m.silent, m.since = silent, w.now
 	for _, id := range sortedKeys(w.tasks) {
 		t := w.tasks[id]
 		if t.on != m {

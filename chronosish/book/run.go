@@ -113,7 +113,7 @@ func (b *Book) conclude(e *entry, r *run, v due.Verdict, reason string, st sdk.T
 	line := Record{
 		Job: e.name, Run: r.rec.id(), Cause: r.rec.Cause, Nominal: r.rec.Nominal, Attempt: r.rec.Attempt, Outcome: string(v), Reason: reason,
 		Again: again, Parents: r.rec.Parents, TaskID: r.rec.Task, AgentID: r.rec.Agent, Host: r.rec.Host, State: st.State,
-		Started: r.rec.Started, Ended: moment(st.Timestamp, b.now), Wait: st.WaitStatus,
+		Started: r.rec.Started, Ended: moment(st.Timestamp, r.rec.began(), b.now), Wait: st.WaitStatus,
 	}
 	writes := b.note(e, line)
 	var successor *run
@@ -121,7 +121,7 @@ func (b *Book) conclude(e *entry, r *run, v due.Verdict, reason string, st sdk.T
 	if again {
 		next.Attempt++
 		next.Task, next.Agent, next.Host, next.Stop = "", "", "", due.NotStopped
-		next.Staged, next.Started, next.Lost = time.Time{}, time.Time{}, time.Time{}
+		next.Staged, next.Started, next.Lost, next.Absence = time.Time{}, time.Time{}, time.Time{}, 0
 		next.NotBefore = b.now.Add(b.pause(e, v))
 		successor = &run{rec: next}
 		e.runs[slices.Index(e.runs, r)] = successor
@@ -218,10 +218,15 @@ func (b *Book) bury(e *entry, r *run) {
 	b.forget(e)
 }
 
-// moment is the time of a status, or otherwise where it has none.
-func moment(timestamp float64, otherwise time.Time) time.Time {
-	if timestamp <= 0 {
-		return otherwise
+// moment is the time of a status of what began then, as far as that can be: the machine's
+// clock may be hours off, and now is when it is heard of.
+func moment(timestamp float64, began, now time.Time) time.Time {
+	at := time.UnixMicro(int64(timestamp * 1e6)).UTC()
+	switch {
+	case timestamp <= 0, at.After(now), began.After(now):
+		return now
+	case at.Before(began):
+		return began
 	}
-	return time.UnixMicro(int64(timestamp * 1e6)).UTC()
+	return at
 }

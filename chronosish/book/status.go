@@ -51,21 +51,18 @@ func (b *Book) alive(e *entry, r *run, st sdk.TaskStatus) {
 	changed := false
 	switch x := &r.rec; {
 	case st.State == sdk.TaskUnreachable:
-		since := x.Lost
-		switch {
-		case st.UnreachableTime != nil:
-			since = time.Unix(0, st.UnreachableTime.Nanoseconds).UTC()
-		case since.IsZero():
-			since = b.now
+		absence := x.Absence
+		if st.UnreachableTime != nil {
+			absence = st.UnreachableTime.Nanoseconds
 		}
-		if since.After(x.Lost) { // later: it was there meanwhile, and nobody was told
-			x.Lost, changed = since, true
+		if x.Lost.IsZero() || absence != x.Absence { // another one: it was there meanwhile, and nobody was told
+			x.Lost, x.Absence, changed = b.now, absence, true
 		}
 	case !x.Lost.IsZero():
-		x.Lost, changed = time.Time{}, true
+		x.Lost, x.Absence, changed = time.Time{}, 0, true
 	}
 	if st.State == sdk.TaskRunning && r.rec.Started.IsZero() {
-		r.rec.Started, changed = moment(st.Timestamp, b.now), true
+		r.rec.Started, changed = moment(st.Timestamp, r.rec.Staged, b.now), true
 	}
 	if !changed {
 		b.acknowledge(st)
@@ -95,7 +92,7 @@ func (b *Book) stranger(st sdk.TaskStatus) {
 	rec.Reason = "it was heard of again after it had been given up as lost: " + string(st.State)
 	rec.Ended = time.Time{}
 	if over {
-		rec.Ended = moment(st.Timestamp, b.now)
+		rec.Ended = moment(st.Timestamp, lost.Started, b.now)
 	}
 	b.post(&mind.Posting{Writes: b.note(e, rec), Done: func() { b.acknowledge(st) }})
 }

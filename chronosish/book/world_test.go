@@ -71,6 +71,8 @@ type world struct {
 	unwritten []Record              // lines for which there was none
 	ever      map[string]bool       // keys of runs and of lines, and tasks of runs, that were in the store
 
+	leader time.Duration // by how much the clock of the leading master is ahead
+
 	sized    bool                 // transactions have the bounds of the store
 	launched func([]sdk.TaskInfo) // sees what is launched together; nil for none
 }
@@ -79,6 +81,8 @@ type machine struct {
 	name   string
 	cpus   int64
 	silent bool
+	since  time.Time     // of its silence
+	clock  time.Duration // by how much its clock is ahead
 }
 
 // task1 is what the kernel knows of one task.
@@ -340,14 +344,19 @@ func (w *world) end(id sdk.TaskID, state sdk.TaskState) {
 
 // tell sends the status of a task; what answers a reconciliation needs no acknowledgement.
 func (w *world) tell(t *task1, answer bool) {
-	st := sdk.TaskStatus{TaskID: t.info.TaskID, AgentID: sdk.AgentID(t.on.name), State: t.state}
+	st := sdk.TaskStatus{TaskID: t.info.TaskID, AgentID: sdk.AgentID(t.on.name), State: t.state, Timestamp: float64(w.now.Add(t.on.clock).UnixMilli()) / 1000}
 	switch {
 	case t.on.silent:
-		st.State = sdk.TaskUnreachable
+		st.State, st.UnreachableTime = sdk.TaskUnreachable, w.unreachable(t.on)
 	case !answer || t.pending:
 		st.UUID = []byte(t.info.TaskID)
 	}
 	w.inputs = append(w.inputs, mind.Update{Status: st})
+}
+
+// unreachable is since when an agent is silent, by the leading master's clock.
+func (w *world) unreachable(m *machine) *sdk.TimeInfo {
+	return &sdk.TimeInfo{Nanoseconds: m.since.Add(w.leader).UnixNano()}
 }
 
 func (w *world) reconcile(q sdk.ReconcileTask) {
@@ -358,7 +367,7 @@ func (w *world) reconcile(q sdk.ReconcileTask) {
 	}
 	for _, m := range w.agents {
 		if m.name == string(q.AgentID) && m.silent {
-			w.inputs = append(w.inputs, mind.Update{Status: sdk.TaskStatus{TaskID: q.TaskID, State: sdk.TaskUnreachable}})
+			w.inputs = append(w.inputs, mind.Update{Status: sdk.TaskStatus{TaskID: q.TaskID, State: sdk.TaskUnreachable, UnreachableTime: w.unreachable(m)}})
 			return
 		}
 	}

@@ -251,7 +251,7 @@ func (m *model) silence(a *machine, silent bool) {
 		}
 		st := sdk.TaskStatus{TaskID: t.info.TaskID, AgentID: sdk.AgentID(a.name), State: t.state, Timestamp: m.stamp()}
 		if silent {
-			st.State = sdk.TaskUnreachable
+			st.State, st.UnreachableTime = sdk.TaskUnreachable, m.unreachable()
 		} else { // what was forgotten meanwhile is too much for a while
 			id := appOf(t.info.TaskID)
 			m.excess[id] = max(m.excess[id], len(m.of(id))+m.number(id))

@@ -374,7 +374,7 @@ func (s *script) silence(m *machine, silent bool) {
 		if t.on == m {
 			st := sdk.TaskStatus{TaskID: t.info.TaskID, AgentID: sdk.AgentID(m.name), State: t.state, Timestamp: s.stamp()}
 			if silent {
-				st.State = sdk.TaskUnreachable
+				st.State, st.UnreachableTime = sdk.TaskUnreachable, s.unreachable()
 			}
 			s.inputs = append(s.inputs, mind.Update{Status: st})
 		}

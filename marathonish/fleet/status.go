@@ -57,16 +57,13 @@ func (f *Fleet) alive(s *service, u *unit, st sdk.TaskStatus) {
 	switch {
 	case st.State == sdk.TaskUnreachable:
 		if r.Lost.IsZero() {
-			r.Lost, changed = f.now, true
-			if st.UnreachableTime != nil {
-				r.Lost = time.Unix(0, st.UnreachableTime.Nanoseconds).UTC()
-			}
+			r.Lost, changed = f.now, true // the kernel's time of it is of another clock
 		}
 	case !r.Lost.IsZero():
 		r.Lost, changed = time.Time{}, true
 	}
 	if st.State == sdk.TaskRunning && r.Started.IsZero() {
-		r.Started, changed = moment(st.Timestamp, f.now), true
+		r.Started, changed = moment(st.Timestamp, r.Staged, f.now), true
 	}
 	if u.shown() != before {
 		f.tell(u, st.Message)
@@ -118,12 +115,17 @@ func addresses(st *sdk.TaskStatus) []string {
 	return ips
 }
 
-// moment is the time of a status, or otherwise where it has none.
-func moment(timestamp float64, otherwise time.Time) time.Time {
-	if timestamp <= 0 {
-		return otherwise
+// moment is the time of a status of what began then, as far as that can be: the machine's
+// clock may be hours off, and now is when it is heard of.
+func moment(timestamp float64, began, now time.Time) time.Time {
+	at := time.UnixMicro(int64(timestamp * 1e6)).UTC()
+	switch {
+	case timestamp <= 0, at.After(now), began.After(now):
+		return now
+	case at.Before(began):
+		return began
 	}
-	return time.UnixMicro(int64(timestamp * 1e6)).UTC()
+	return at
 }
 
 // end takes in the end of an instance. Its record is deleted, and only then is the
@@ -195,7 +197,7 @@ func (f *Fleet) blame(s *service, u *unit, st *sdk.TaskStatus) bool {
 	if st.State != sdk.TaskFinished {
 		s.failure = &Failure{
 			App: s.id, Host: u.rec.Host, Message: st.Message, State: string(st.State), TaskID: u.rec.Task,
-			At: moment(st.Timestamp, f.now), Version: u.rec.Version, AgentID: u.rec.Agent,
+			At: moment(st.Timestamp, u.rec.Staged, f.now), Version: u.rec.Version, AgentID: u.rec.Agent,
 		}
 	}
 	return true

@@ -311,7 +311,7 @@ func (w *world) reconcile(r sdk.ReconcileTask) {
 	if t != nil {
 		st.State, st.Healthy = t.state, t.healthy
 		if t.on.silent && !terminal(t.state) {
-			st.State = sdk.TaskUnreachable
+			st.State, st.UnreachableTime = sdk.TaskUnreachable, w.unreachable()
 		}
 	}
 	if m := w.machine(string(r.AgentID)); t == nil && m != nil && m.silent {
@@ -327,6 +327,12 @@ func (w *world) machine(name string) *machine {
 		}
 	}
 	return nil
+}
+
+// unreachable is since when an agent is silent: by the leading master's clock, which is
+// hours ahead here, as it may be anywhere.
+func (w *world) unreachable() *sdk.TimeInfo {
+	return &sdk.TimeInfo{Nanoseconds: w.now.Add(5 * time.Hour).UnixNano()}
 }
 
 func (w *world) stamp() float64 { return float64(w.now.UnixMilli()) / 1000 }
