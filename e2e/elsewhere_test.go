@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"testing"
 	"time"
 
 	"github.com/profferhq/proffer/sdk"
@@ -21,21 +22,20 @@ const elsewhereBound = 6 * time.Second
 type calls struct {
 	good, bad int
 	slowest   time.Duration // from the first try to a good answer, however many tries that took
+	answered  time.Duration // the slowest try
 	last      error         // of the last bad one
 }
 
-// elsewhere makes calls to all masters but one, every 50 ms, until what it gives is called;
-// that tells the slowest of each kind. A caller who was answered badly, as is right where no
-// master leads, calls again: what counts is when he has his answer. At each master most
-// calls of each kind must be answered well, or what is told is no measure of anything.
+// kindsOf are the kinds of calls by the master that they are made at.
+type kindsOf map[string]map[string]func(ctx context.Context) error
+
+// elsewhere measures calls of what masters answer themselves, at all of them but one.
 func (n *netCluster) elsewhere(but string) func() map[string]time.Duration {
 	web := &http.Client{Transport: n.transport("c1"), CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	done := map[string]map[string]*calls{}
-	var all sync.WaitGroup
-	ctx, stop := context.WithCancel(n.t.Context())
+	at := kindsOf{}
 	for _, name := range n.others(but) {
 		s := n.space("c1", "elsewhere", name)
-		kinds := map[string]func(ctx context.Context) error{
+		at[name] = map[string]func(ctx context.Context) error{
 			"health": func(ctx context.Context) error { return n.ask(ctx, web, name, "/health", "", http.StatusOK) },
 			"agents": func(ctx context.Context) error {
 				return n.ask(ctx, web, name, "/api/v1", `{"type":"GET_AGENTS"}`, http.StatusOK)
@@ -54,6 +54,45 @@ func (n *netCluster) elsewhere(but string) func() map[string]time.Duration {
 				return n.ask(ctx, web, name, "/service/nobody/", "", http.StatusNotFound)
 			},
 		}
+	}
+	return measure(n.t, at)
+}
+
+// behind measures calls of what frameworks answer, through the gateways of all masters but
+// one. What is no answer of the framework says to try again.
+func (c *cluster) behind(but string, frameworks ...service) func() map[string]time.Duration {
+	at := kindsOf{}
+	for addr := range c.masters() {
+		if addr == but {
+			continue
+		}
+		at[addr] = map[string]func(ctx context.Context) error{}
+		for _, f := range frameworks {
+			at[addr][f.name] = func(context.Context) error {
+				status, text, _ := c.fetch("http://" + addr + "/service/" + f.name + f.path)
+				if status != http.StatusOK && status != http.StatusServiceUnavailable {
+					c.t.Errorf("%s: the gateway to %s answers %d %s", addr, f.name, status, text)
+				}
+				if status != http.StatusOK {
+					return fmt.Errorf("%d %s", status, text)
+				}
+				return nil
+			}
+		}
+	}
+	return measure(c.t, at)
+}
+
+// measure makes calls, one of each kind at each master every 50 ms, until what it gives is
+// called; that tells the slowest of each kind. A caller who was answered badly, as is right
+// where no master leads, calls again: what counts is when he has his answer, but none of his
+// tries may take longer than elsewhereBound. At each master most calls of each kind must be
+// answered well, or what is told is no measure of anything.
+func measure(t *testing.T, at kindsOf) func() map[string]time.Duration {
+	done := map[string]map[string]*calls{}
+	var all sync.WaitGroup
+	ctx, stop := context.WithCancel(t.Context())
+	for name, kinds := range at {
 		for kind, call := range kinds {
 			c := &calls{}
 			if done[kind] == nil {
@@ -63,18 +102,22 @@ func (n *netCluster) elsewhere(but string) func() map[string]time.Duration {
 			all.Go(func() { c.run(ctx, call) })
 		}
 	}
+	t.Cleanup(func() { stop(); all.Wait() })
 	return func() map[string]time.Duration {
-		n.t.Helper()
+		t.Helper()
 		stop()
 		all.Wait()
 		slowest := map[string]time.Duration{}
 		for kind, at := range done {
 			for name, c := range at {
 				slowest[kind] = max(slowest[kind], c.slowest)
+				if c.answered > elsewhereBound {
+					t.Errorf("%s: a call of the %s was answered after %v", name, kind, c.answered)
+				}
 				if c.good <= c.bad {
-					n.t.Errorf("%s: %d calls of the %s were answered well and %d not, such as: %v", name, c.good, kind, c.bad, c.last)
+					t.Errorf("%s: %d calls of the %s were answered well and %d not, such as: %v", name, c.good, kind, c.bad, c.last)
 				} else if c.bad > 0 {
-					n.t.Logf("%s: %d calls of the %s were answered well and %d not, such as: %v", name, c.good, kind, c.bad, c.last)
+					t.Logf("%s: %d calls of the %s were answered well and %d not, such as: %v; each within %v", name, c.good, kind, c.bad, c.last, c.answered)
 				}
 			}
 		}
@@ -89,9 +132,10 @@ func (c *calls) run(ctx context.Context, call func(ctx context.Context) error) {
 	var late <-chan time.Time
 	for {
 		one, cancel := context.WithTimeout(context.Background(), 40*time.Second)
+		tried := time.Now()
 		err := call(one)
 		cancel()
-		c.slowest = max(c.slowest, time.Since(began))
+		c.answered, c.slowest = max(c.answered, time.Since(tried)), max(c.slowest, time.Since(began))
 		if err == nil {
 			c.good++
 		} else {

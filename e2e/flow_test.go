@@ -27,7 +27,8 @@ type flow struct {
 	held  map[sdk.OfferID]sdk.Offer
 	made  int
 	tasks map[sdk.TaskID]*flowTask
-	heard int // tasks of which any status came
+	stays map[sdk.TaskID][]sdk.TaskState // of tasks that do not end, what was told, without repetitions
+	heard int                            // tasks of which any status came
 }
 
 type flowTask struct {
@@ -43,7 +44,7 @@ type flowTask struct {
 // startFlow subscribes it from a host, and begins.
 func startFlow(n *netCluster, host string, rate int) (f *flow, stop func()) {
 	n.t.Helper()
-	f = &flow{t: n.t, n: n, rate: rate, held: map[sdk.OfferID]sdk.Offer{}, tasks: map[sdk.TaskID]*flowTask{}}
+	f = &flow{t: n.t, n: n, rate: rate, held: map[sdk.OfferID]sdk.Offer{}, tasks: map[sdk.TaskID]*flowTask{}, stays: map[sdk.TaskID][]sdk.TaskState{}}
 	o := framework.DefaultOptions("flow")
 	o.Addrs, o.Token, o.Transport = strings.Split(n.addrs(5050), ","), n.secret, n.transport(host)
 	o.Refused = func([]sdk.Call, error) {} // reconciliation tells
@@ -138,6 +139,9 @@ func (f *flow) launch(count int) int {
 func (f *flow) told(st sdk.TaskStatus) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if told, stays := f.stays[st.TaskID]; stays && (len(told) == 0 || told[len(told)-1] != st.State) {
+		f.stays[st.TaskID] = append(told, st.State)
+	}
 	task := f.tasks[st.TaskID]
 	if task == nil {
 		return
@@ -152,6 +156,45 @@ func (f *flow) told(st sdk.TaskStatus) {
 	if ended(st.State) && (task.end == "" || task.end == sdk.TaskUnknown) {
 		task.end, task.why = st.State, fmt.Sprintf("%s %s", st.Reason, st.Message)
 	}
+}
+
+// stay starts a task on a host that does not end, and writes the number of its process into
+// the file of its name ten times a second. It gives its id and agent when it runs.
+func (f *flow) stay(host string) (id sdk.TaskID, agent sdk.AgentID) {
+	f.t.Helper()
+	eventually(f.t, 20*time.Second, "a task stays on "+host, func() bool {
+		if told := f.toldOf(id); len(told) > 0 && !ended(told[len(told)-1]) {
+			return slices.Contains(told, sdk.TaskRunning)
+		} else if id != "" && len(told) == 0 {
+			return false // it may still come; if its offer was withdrawn meanwhile, that is told
+		}
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		for offer, o := range f.held {
+			if o.Hostname != host {
+				continue
+			}
+			delete(f.held, offer)
+			id, agent = sdk.TaskID(fmt.Sprintf("stays-%d", len(f.stays)+1)), o.AgentID
+			task := sdk.TaskInfo{Name: "stays", TaskID: id, AgentID: agent, Resources: []sdk.Resource{scalar("cpus", 0.1), scalar("mem", 16)},
+				Command: &sdk.CommandInfo{Value: fmt.Sprintf("while :; do echo $$ >> %s; sleep 0.1; done", filepath.Join(f.n.truth, string(id)))}}
+			err := f.f.Accept(&sdk.Accept{OfferIDs: []sdk.OfferID{offer}, Filters: &sdk.Filters{RefuseSeconds: new(float64)},
+				Operations: []sdk.Operation{{Type: sdk.OperationLaunch, Launch: &sdk.Launch{TaskInfos: []sdk.TaskInfo{task}}}}})
+			if f.stays[id] = nil; err != nil { // never sent
+				id = ""
+			}
+			break
+		}
+		return false
+	})
+	return id, agent
+}
+
+// toldOf is what was told of a task that stays.
+func (f *flow) toldOf(id sdk.TaskID) []sdk.TaskState {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.stays[id])
 }
 
 // termOf is the generation and term of the leader that made an offer, as its id says:
@@ -169,12 +212,13 @@ func compareTerms(a, b string) int {
 	return slices.Compare(x[:], y[:])
 }
 
-// launchedSince is how many launches after a moment are acknowledged by their executors.
-func (f *flow) launchedSince(at time.Time) (n int) {
+// launchedSince is how many launches after a moment are acknowledged by their executors, on
+// those agents or on all.
+func (f *flow) launchedSince(at time.Time, on ...sdk.AgentID) (n int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, task := range f.tasks {
-		if !task.ran.IsZero() && task.at.After(at) {
+		if !task.ran.IsZero() && task.at.After(at) && (len(on) == 0 || slices.Contains(on, task.agent)) {
 			n++
 		}
 	}

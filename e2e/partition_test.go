@@ -183,7 +183,8 @@ func (e *everything) restartAll(t *testing.T) {
 // TestStoppedProcesses: each kind of process is stopped (SIGSTOP: alive for the kernel of
 // the system, dead for all others) for 0.5, 1, 3 and more times what others wait for it
 // (the short form leaves some out). Calls elsewhere are answered within their bounds; when
-// it goes on, it is taken back and no task has died.
+// it goes on, it is taken back and no task has died. So it is with an agent that lives, and
+// is deaf or mute for all others.
 func TestStoppedProcesses(t *testing.T) {
 	n := startNet(t, 2, "none", "--agent-timeout", "1s")
 	undisturbed := n.steady(4)
@@ -240,9 +241,59 @@ func TestStoppedProcesses(t *testing.T) {
 			eventually(t, 20*time.Second, "launches go on", func() bool { return f.launchedSince(began) > 20 })
 		}
 	}
+	n.oneWayAgent(f)
 	quiet()
 	f.judge()
 	undisturbed()
+}
+
+// oneWayAgent has an agent hear nobody, or be heard by nobody, of the masters and of those
+// that gossip, until its tasks are told as unreachable. They go on meanwhile, and when the
+// way is free again they are told as running, and more is launched there.
+func (n *netCluster) oneWayAgent(f *flow) {
+	t := n.t
+	t.Helper()
+	const victim = "a0"
+	others := slices.DeleteFunc(sorted(n.daemons), func(name string) bool { return name == victim })
+	n.settledNet()
+	id, agent := f.stay(n.hosts[victim].Addr.String())
+	beats := func() []int { return n.lines(string(id)) }
+	last := func() sdk.TaskState { told := f.toldOf(id); return told[len(told)-1] }
+	for _, cut := range []struct {
+		name     string
+		from, to []string
+	}{{"deaf", others, []string{victim}}, {"mute", []string{victim}, others}} {
+		n.settledNet()
+		eventually(t, 20*time.Second, "the task that stays runs", func() bool { return last() == sdk.TaskRunning })
+		slowest := n.elsewhere("")
+		n.sw.Note(victim + " is " + cut.name)
+		began := time.Now()
+		n.oneWay(cut.from, cut.to, lan.Link{Cut: true})
+		eventually(t, 20*time.Second, "the task of an agent that is "+cut.name+" is told as unreachable", func() bool { return last() == sdk.TaskUnreachable })
+		gone, was := time.Since(began), len(beats())
+		eventually(t, 20*time.Second, "it goes on meanwhile", func() bool { return len(beats()) > was+10 })
+		if list := n.cli("c0", "agent", "list").out; last() != sdk.TaskUnreachable || strings.Count(list, "unreachable") == 0 {
+			t.Errorf("the agent is %s, and was told as back: %v, %s", cut.name, f.toldOf(id), list)
+		}
+		n.sw.Heal()
+		began = time.Now()
+		eventually(t, 20*time.Second, "the task is told as running again", func() bool { return last() == sdk.TaskRunning })
+		back := time.Since(began)
+		eventually(t, 20*time.Second, "launches go on there", func() bool { return f.launchedSince(began, agent) > 10 })
+		took := slowest()
+		t.Logf("%s was %s: told as unreachable after %v, and as running %v after the end of that; the slowest calls elsewhere: %v", victim, cut.name, gone, back, took)
+		for kind, slow := range took {
+			if slow > elsewhereBound {
+				t.Errorf("%s was %s: a call of the %s took %v", victim, cut.name, kind, slow)
+			}
+		}
+	}
+	if told := f.toldOf(id); slices.ContainsFunc(told, ended) {
+		t.Errorf("the task that stays was told to have ended: %v", told)
+	}
+	if all := slices.Compact(beats()); len(all) != 1 {
+		t.Errorf("the task that stays was started more than once: the processes %v", all)
+	}
 }
 
 // inside are processes of a host by a part of their command lines.

@@ -205,7 +205,18 @@ func TestFrameworksOutliveSilence(t *testing.T) {
 	c.settled(3)
 	c.stoppedFramework(was[" marathonish"], both[0], both[1])
 	c.stoppedFramework(was[" chronosish"], both[1], both[0])
-	stop("the leader", c.masterPID(c.settled(3)))
+	leader := c.settled(3)
+	slowest := c.behind(leader, both...)
+	stop("the leader", c.masterPID(leader))
+	took := slowest()
+	t.Logf("while the leader stood still: the slowest calls through the gateway: %v", took)
+	for kind, slow := range took {
+		// Frameworks come to the next one as soon as launches go on. What was carried to this
+		// one is broken off a second after another leads: who never waited has missed it all.
+		if slow < time.Second || slow > launchBound {
+			t.Errorf("while the leader stood still: the slowest call of %s through the gateway took %v", kind, slow)
+		}
+	}
 	if os.Getenv("PROFFER_SOAK") != "" {
 		stop("all masters", c.pids(fmt.Sprintf(" master --dir %s/master", c.dir))...)
 	}
