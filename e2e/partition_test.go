@@ -272,7 +272,7 @@ func (n *netCluster) oneWayAgent(f *flow) {
 		eventually(t, 20*time.Second, "the task of an agent that is "+cut.name+" is told as unreachable", func() bool { return last() == sdk.TaskUnreachable })
 		gone, was := time.Since(began), len(beats())
 		eventually(t, 20*time.Second, "it goes on meanwhile", func() bool { return len(beats()) > was+10 })
-		if list := n.cli("c0", "agent", "list").out; last() != sdk.TaskUnreachable || strings.Count(list, "unreachable") == 0 {
+		if list := n.cli("c0", "agent", "list").out; last() != sdk.TaskUnreachable || !strings.Contains(list, "unreachable") {
 			t.Errorf("the agent is %s, and was told as back: %v, %s", cut.name, f.toldOf(id), list)
 		}
 		n.sw.Heal()

@@ -156,7 +156,7 @@ type service struct {
 }
 
 // TestFrameworksOutliveSilence: marathonish and chronosish live on (the same processes) when
-// they stand still themselves (and nobody else waits for them), when the leader stands still for longer than their leases, when all masters do, and when an
+// they stand still themselves (and nobody else waits for them), when the leader stands still for longer than their leases (and callers of other masters reach them by the next one), when all masters do, and when an
 // agent that runs one of them is silent and the leader changes meanwhile.
 func TestFrameworksOutliveSilence(t *testing.T) {
 	both := []service{{"marathonish", "/v2/apps", 8080}, {"chronosish", "/v1/scheduler/jobs", 4400}}
