@@ -139,24 +139,49 @@ func clusterJoin(ctx context.Context, c *client, address string) error {
 	if err != nil {
 		return err
 	}
+	before, err := op.Masters(ctx)
+	if err != nil {
+		return err
+	}
 	if err := op.AddMaster(ctx, address); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, joinBound)
 	defer cancel()
 	err = c.untilMasters(ctx, op, "it has not got its vote within "+joinBound.String()+"; it goes on trying, and says why on its side", func(m *sdk.Masters) bool {
-		for _, x := range m.Masters {
-			if x.Raft == address && x.Voter {
-				fmt.Fprintf(c.io.err, "%s votes\n", x.Name)
-				return true
-			}
+		name := joined(before, m, address)
+		if name == "" {
+			return false
 		}
-		return false
+		fmt.Fprintf(c.io.err, "%s votes\n", name)
+		return true
 	})
 	if err == nil {
 		c.adviseOdd(ctx, op)
 	}
 	return err
+}
+
+// joined is the master that was added by a raft address and votes now, or "". It may go by
+// another address than that, such as the number of a host's name: then it is the one that
+// did not vote before.
+func joined(before, now *sdk.Masters, address string) string {
+	voted := map[string]bool{}
+	for _, x := range before.Masters {
+		if x.Voter {
+			voted[x.Name] = true
+		}
+	}
+	anew := ""
+	for _, x := range now.Masters {
+		switch {
+		case x.Voter && x.Raft == address:
+			return x.Name
+		case x.Voter && !voted[x.Name] && len(voted) > 0: // one that waits knows of no voter
+			anew = x.Name
+		}
+	}
+	return anew
 }
 
 // adviseOdd says that a cluster has an even number of masters, after a change that was
