@@ -26,7 +26,7 @@ func clusterCommand(c *client) *cobra.Command {
 				if err := op.RemoveMaster(cmd.Context(), args[0], force); err != nil {
 					return err
 				}
-				c.adviseOdd(cmd.Context(), op)
+				c.adviseOdd(cmd.Context(), op, args[0])
 				return nil
 			})
 		}}
@@ -157,7 +157,7 @@ func clusterJoin(ctx context.Context, c *client, address string) error {
 		return true
 	})
 	if err == nil {
-		c.adviseOdd(ctx, op)
+		c.adviseOdd(ctx, op, "")
 	}
 	return err
 }
@@ -185,15 +185,16 @@ func joined(before, now *sdk.Masters, address string) string {
 }
 
 // adviseOdd says that a cluster has an even number of masters, after a change that was
-// done: so it is no advice when their number can not be read.
-func (c *client) adviseOdd(ctx context.Context, op *operator.Client) {
+// done: so it is no advice when their number can not be read. That gone votes no
+// more, whoever is asked may not have heard yet.
+func (c *client) adviseOdd(ctx context.Context, op *operator.Client, gone string) {
 	m, err := op.Masters(ctx)
 	if err != nil {
 		return
 	}
 	voters := 0
 	for _, x := range m.Masters {
-		if x.Voter {
+		if x.Voter && x.Name != gone {
 			voters++
 		}
 	}
@@ -245,7 +246,7 @@ func clusterLeave(ctx context.Context, c *client, name string) error {
 	if err := op.RemoveMaster(ctx, name, false); err != nil {
 		return err
 	}
-	c.adviseOdd(ctx, op)
+	c.adviseOdd(ctx, op, name)
 	return nil
 }
 
