@@ -14,12 +14,13 @@ import (
 	"time"
 )
 
-// masters are `cluster members`, by their HTTP port: name and role.
+// masters are `cluster members`, by their HTTP port: name and role. Of two at one address
+// it is the first: one that was removed is listed last until gossip has lost it.
 func (c *cluster) masters() map[string][2]string {
 	out := map[string][2]string{}
 	for _, line := range strings.Split(c.try("cluster", "members").out, "\n") {
 		f := strings.Fields(strings.ReplaceAll(line, "catches up", "catches"))
-		if len(f) > 3 && f[0] != "NAME" {
+		if len(f) > 3 && f[0] != "NAME" && out[f[2]][0] == "" {
 			out[f[2]] = [2]string{f[0], f[1]}
 		}
 	}
