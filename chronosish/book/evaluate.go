@@ -56,8 +56,8 @@ func after(now, at time.Time) time.Time {
 // watch looks after an attempt: its bounds in time, and its end where that was decided.
 func (b *Book) watch(e *entry, r *run) {
 	if e.of(r) {
-		if most := e.job.MaxCompletionTime(); most > 0 && !r.rec.Started.IsZero() {
-			if at := r.rec.Started.Add(most); at.After(b.now) {
+		if most := e.job.MaxCompletionTime(); most > 0 && !r.started.IsZero() {
+			if at := r.started.Add(most); at.After(b.now) {
 				b.alarms.Wake(e.name, at)
 			} else {
 				b.stop(e, r, due.ByTime)

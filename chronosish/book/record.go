@@ -80,17 +80,9 @@ type runRecord struct {
 	Host      string      `json:"host,omitempty"`
 	Staged    time.Time   `json:"staged,omitzero"`
 	Started   time.Time   `json:"started,omitzero"`
-	Lost      time.Time   `json:"lost,omitzero"`    // when it was heard that its agent is unreachable
-	Absence   int64       `json:"absence,omitzero"` // the kernel's time of that, in nanoseconds of another clock: it tells absences apart
+	Lost      time.Time   `json:"lost,omitzero"`    // its agent is unreachable: see mind.Absent
+	Absence   int64       `json:"absence,omitzero"` // which absence of it
 	Stop      due.Stop    `json:"stop,omitempty"`
-}
-
-// began is when the attempt started, as far as that is known.
-func (r *runRecord) began() time.Time {
-	if r.Started.IsZero() {
-		return r.Staged
-	}
-	return r.Started
 }
 
 // id tells the run from the others of its job.

@@ -20,7 +20,8 @@ type run struct {
 	launched bool // its launch record is in the store, and ACCEPT was said
 	watch    mind.Watched
 	state    sdk.TaskState
-	stopping bool // the decision to end it is in the store
+	started  time.Time // rec.Started, which its agent's clock told, as this clock can have it; zero: not told yet
+	stopping bool      // the decision to end it is in the store
 	killed   time.Time
 	ended    bool
 	acks     []sdk.TaskStatus // once its end is in the store
@@ -113,7 +114,7 @@ func (b *Book) conclude(e *entry, r *run, v due.Verdict, reason string, st sdk.T
 	line := Record{
 		Job: e.name, Run: r.rec.id(), Cause: r.rec.Cause, Nominal: r.rec.Nominal, Attempt: r.rec.Attempt, Outcome: string(v), Reason: reason,
 		Again: again, Parents: r.rec.Parents, TaskID: r.rec.Task, AgentID: r.rec.Agent, Host: r.rec.Host, State: st.State,
-		Started: r.rec.Started, Ended: moment(st.Timestamp, r.rec.began(), b.now), Wait: st.WaitStatus,
+		Started: r.rec.Started, Ended: mind.Moment(st.Timestamp, b.now), Wait: st.WaitStatus,
 	}
 	writes := b.note(e, line)
 	var successor *run
@@ -216,17 +217,4 @@ func (b *Book) bury(e *entry, r *run) {
 	}
 	b.touch(e.name)
 	b.forget(e)
-}
-
-// moment is the time of a status of what began then, as far as that can be: the machine's
-// clock may be hours off, and now is when it is heard of.
-func moment(timestamp float64, began, now time.Time) time.Time {
-	at := time.UnixMicro(int64(timestamp * 1e6)).UTC()
-	switch {
-	case timestamp <= 0, at.After(now), began.After(now):
-		return now
-	case at.Before(began):
-		return began
-	}
-	return at
 }

@@ -48,21 +48,10 @@ func (b *Book) acknowledge(st sdk.TaskStatus) {
 // not mean that it was never launched.
 func (b *Book) alive(e *entry, r *run, st sdk.TaskStatus) {
 	r.state = st.State
-	changed := false
-	switch x := &r.rec; {
-	case st.State == sdk.TaskUnreachable:
-		absence := x.Absence
-		if st.UnreachableTime != nil {
-			absence = st.UnreachableTime.Nanoseconds
-		}
-		if x.Lost.IsZero() || absence != x.Absence { // another one: it was there meanwhile, and nobody was told
-			x.Lost, x.Absence, changed = b.now, absence, true
-		}
-	case !x.Lost.IsZero():
-		x.Lost, x.Absence, changed = time.Time{}, 0, true
-	}
-	if st.State == sdk.TaskRunning && r.rec.Started.IsZero() {
-		r.rec.Started, changed = moment(st.Timestamp, r.rec.Staged, b.now), true
+	changed := mind.Absent(b.now, &st, &r.rec.Lost, &r.rec.Absence)
+	if st.State == sdk.TaskRunning && r.started.IsZero() {
+		changed = b.sawRun(r, &st) || changed
+		b.touch(e.name) // its time counts from now on
 	}
 	if !changed {
 		b.acknowledge(st)
@@ -70,6 +59,28 @@ func (b *Book) alive(e *entry, r *run, st sdk.TaskStatus) {
 	}
 	b.touch(e.name)
 	b.save(r, func() { b.acknowledge(st) })
+}
+
+// sawRun takes in since when an attempt runs, by its agent's clock, and as this one's can
+// have it. A predecessor who knew it may have had another clock: then it runs for no longer
+// than has passed up to this status, which says what is so now. It tells whether the record changed.
+func (b *Book) sawRun(r *run, st *sdk.TaskStatus) (changed bool) {
+	x := &r.rec
+	if x.Started.IsZero() {
+		x.Started, changed = mind.Moment(st.Timestamp, b.now), true
+	}
+	r.started = mind.Within(x.Started, x.Staged, b.now)
+	if span := mind.Moment(st.Timestamp, b.now).Sub(x.Started); !changed && len(st.UUID) == 0 && span >= 0 {
+		r.started = maxTime(r.started, b.now.Add(-span))
+	}
+	return changed
+}
+
+func maxTime(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // stranger takes in a status of a task of which there is no record. The return of one
@@ -92,7 +103,7 @@ func (b *Book) stranger(st sdk.TaskStatus) {
 	rec.Reason = "it was heard of again after it had been given up as lost: " + string(st.State)
 	rec.Ended = time.Time{}
 	if over {
-		rec.Ended = moment(st.Timestamp, lost.Started, b.now)
+		rec.Ended = mind.Moment(st.Timestamp, b.now)
 	}
 	b.post(&mind.Posting{Writes: b.note(e, rec), Done: func() { b.acknowledge(st) }})
 }

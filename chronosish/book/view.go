@@ -38,7 +38,7 @@ type Run struct {
 	State   sdk.TaskState // TASK_STAGING from the commit of its launch record on
 	Staged  time.Time
 	Started time.Time
-	Lost    time.Time // when it was heard that its agent is unreachable
+	Lost    time.Time // unreachable since
 	Stop    due.Stop  // why it is being ended
 }
 

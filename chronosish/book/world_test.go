@@ -344,15 +344,17 @@ func (w *world) end(id sdk.TaskID, state sdk.TaskState) {
 
 // tell sends the status of a task; what answers a reconciliation needs no acknowledgement.
 func (w *world) tell(t *task1, answer bool) {
-	st := sdk.TaskStatus{TaskID: t.info.TaskID, AgentID: sdk.AgentID(t.on.name), State: t.state, Timestamp: float64(w.now.Add(t.on.clock).UnixMilli()) / 1000}
+	st := sdk.TaskStatus{TaskID: t.info.TaskID, AgentID: sdk.AgentID(t.on.name), State: t.state, Timestamp: stamp(w.now.Add(t.on.clock))}
 	switch {
 	case t.on.silent:
-		st.State, st.UnreachableTime = sdk.TaskUnreachable, w.unreachable(t.on)
+		st.State, st.UnreachableTime, st.Timestamp = sdk.TaskUnreachable, w.unreachable(t.on), stamp(w.now.Add(w.leader))
 	case !answer || t.pending:
 		st.UUID = []byte(t.info.TaskID)
 	}
 	w.inputs = append(w.inputs, mind.Update{Status: st})
 }
+
+func stamp(at time.Time) float64 { return float64(at.UnixMilli()) / 1000 }
 
 // unreachable is since when an agent is silent, by the leading master's clock.
 func (w *world) unreachable(m *machine) *sdk.TimeInfo {
@@ -367,7 +369,7 @@ func (w *world) reconcile(q sdk.ReconcileTask) {
 	}
 	for _, m := range w.agents {
 		if m.name == string(q.AgentID) && m.silent {
-			w.inputs = append(w.inputs, mind.Update{Status: sdk.TaskStatus{TaskID: q.TaskID, State: sdk.TaskUnreachable, UnreachableTime: w.unreachable(m)}})
+			w.inputs = append(w.inputs, mind.Update{Status: sdk.TaskStatus{TaskID: q.TaskID, State: sdk.TaskUnreachable, UnreachableTime: w.unreachable(m), Timestamp: stamp(w.now.Add(w.leader))}})
 			return
 		}
 	}

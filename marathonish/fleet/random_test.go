@@ -72,6 +72,7 @@ func TestRandomEvents(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := &model{t: t, wanted: map[app.ID]*app.App{}, excess: map[app.ID]int{}}
 		m.world = newWorld(m.broken, 3)
+		m.leader = time.Duration(rapid.IntRange(-5, 5).Draw(t, "the leader's clock")) * time.Hour
 		m.saw = func(e mind.Effect) {
 			switch e.(type) {
 			case Publish, mind.Decline, mind.Reconcile:
@@ -242,7 +243,7 @@ func (m *model) forward(t *task) {
 
 // silence makes an agent silent, or brings it back.
 func (m *model) silence(a *machine, silent bool) {
-	a.silent = silent
+	a.silent, a.since = silent, m.now
 	m.trace = append(m.trace, fmt.Sprintf("%s is silent: %t", a.name, silent))
 	clear(a.refused)
 	for _, t := range m.live() {
@@ -251,7 +252,7 @@ func (m *model) silence(a *machine, silent bool) {
 		}
 		st := sdk.TaskStatus{TaskID: t.info.TaskID, AgentID: sdk.AgentID(a.name), State: t.state, Timestamp: m.stamp()}
 		if silent {
-			st.State, st.UnreachableTime = sdk.TaskUnreachable, m.unreachable()
+			m.unreachable(&st, a)
 		} else { // what was forgotten meanwhile is too much for a while
 			id := appOf(t.info.TaskID)
 			m.excess[id] = max(m.excess[id], len(m.of(id))+m.number(id))

@@ -63,7 +63,8 @@ type runRecord struct {
 	Values  map[string]string `json:"values,omitempty"` // of the agent's attributes that constraints name
 	Staged  time.Time         `json:"staged"`
 	Started time.Time         `json:"started,omitzero"`
-	Lost    time.Time         `json:"lost,omitzero"` // unreachable since
+	Lost    time.Time         `json:"lost,omitzero"`    // its agent is unreachable: see mind.Absent
+	Absence int64             `json:"absence,omitzero"` // which absence of it
 	Doom    *doom             `json:"doom,omitempty"`
 	Checks  []health.Result   `json:"checks,omitempty"`
 	Healthy *bool             `json:"healthy,omitempty"`

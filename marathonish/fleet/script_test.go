@@ -60,7 +60,7 @@ type script struct {
 func newScript(t *testing.T) *script {
 	s := &script{t: t, names: map[string]string{}, byName: map[string]string{}}
 	s.world = newWorld(t.Fatalf, 2)
-	s.saw = s.print
+	s.saw, s.leader = s.print, 5*time.Hour
 	return s
 }
 
@@ -368,13 +368,13 @@ func (s *script) checked(t *task, r sdk.HealthResult) {
 }
 
 func (s *script) silence(m *machine, silent bool) {
-	m.silent = silent
+	m.silent, m.since = silent, s.now
 	clear(m.refused)
 	for _, t := range s.live() {
 		if t.on == m {
 			st := sdk.TaskStatus{TaskID: t.info.TaskID, AgentID: sdk.AgentID(m.name), State: t.state, Timestamp: s.stamp()}
 			if silent {
-				st.State, st.UnreachableTime = sdk.TaskUnreachable, s.unreachable()
+				s.unreachable(&st, m)
 			}
 			s.inputs = append(s.inputs, mind.Update{Status: st})
 		}

@@ -54,16 +54,11 @@ func (f *Fleet) alive(s *service, u *unit, st sdk.TaskStatus) {
 	if ips := addresses(&st); len(ips) > 0 && len(r.IPs) == 0 {
 		r.IPs, changed = ips, true
 	}
-	switch {
-	case st.State == sdk.TaskUnreachable:
-		if r.Lost.IsZero() {
-			r.Lost, changed = f.now, true // the kernel's time of it is of another clock
-		}
-	case !r.Lost.IsZero():
-		r.Lost, changed = time.Time{}, true
+	if mind.Absent(f.now, &st, &r.Lost, &r.Absence) {
+		changed = true
 	}
 	if st.State == sdk.TaskRunning && r.Started.IsZero() {
-		r.Started, changed = moment(st.Timestamp, r.Staged, f.now), true
+		r.Started, changed = mind.Moment(st.Timestamp, f.now), true
 	}
 	if u.shown() != before {
 		f.tell(u, st.Message)
@@ -113,19 +108,6 @@ func addresses(st *sdk.TaskStatus) []string {
 		}
 	}
 	return ips
-}
-
-// moment is the time of a status of what began then, as far as that can be: the machine's
-// clock may be hours off, and now is when it is heard of.
-func moment(timestamp float64, began, now time.Time) time.Time {
-	at := time.UnixMicro(int64(timestamp * 1e6)).UTC()
-	switch {
-	case timestamp <= 0, at.After(now), began.After(now):
-		return now
-	case at.Before(began):
-		return began
-	}
-	return at
 }
 
 // end takes in the end of an instance. Its record is deleted, and only then is the
@@ -197,7 +179,7 @@ func (f *Fleet) blame(s *service, u *unit, st *sdk.TaskStatus) bool {
 	if st.State != sdk.TaskFinished {
 		s.failure = &Failure{
 			App: s.id, Host: u.rec.Host, Message: st.Message, State: string(st.State), TaskID: u.rec.Task,
-			At: moment(st.Timestamp, u.rec.Staged, f.now), Version: u.rec.Version, AgentID: u.rec.Agent,
+			At: mind.Moment(st.Timestamp, f.now), Version: u.rec.Version, AgentID: u.rec.Agent,
 		}
 	}
 	return true

@@ -34,6 +34,7 @@ type world struct {
 
 	replies map[uint64]mind.Reply[Outcome]
 	kills   int
+	leader  time.Duration // by how much the leading master's clock is ahead
 	saw     func(mind.Effect) // what a script prints
 }
 
@@ -43,6 +44,7 @@ type machine struct {
 	cpus    int64 // free, in thousandths
 	ports   sdk.Ranges
 	silent  bool
+	since   time.Time // of its silence
 	refused map[string]bool // by role
 	attrs   []sdk.Attribute
 }
@@ -311,7 +313,7 @@ func (w *world) reconcile(r sdk.ReconcileTask) {
 	if t != nil {
 		st.State, st.Healthy = t.state, t.healthy
 		if t.on.silent && !terminal(t.state) {
-			st.State, st.UnreachableTime = sdk.TaskUnreachable, w.unreachable()
+			w.unreachable(&st, t.on)
 		}
 	}
 	if m := w.machine(string(r.AgentID)); t == nil && m != nil && m.silent {
@@ -329,10 +331,11 @@ func (w *world) machine(name string) *machine {
 	return nil
 }
 
-// unreachable is since when an agent is silent: by the leading master's clock, which is
-// hours ahead here, as it may be anywhere.
-func (w *world) unreachable() *sdk.TimeInfo {
-	return &sdk.TimeInfo{Nanoseconds: w.now.Add(5 * time.Hour).UnixNano()}
+// unreachable makes the status one of the leading master's, whose clock is off, about a
+// silent agent.
+func (w *world) unreachable(st *sdk.TaskStatus, m *machine) {
+	st.State, st.Timestamp = sdk.TaskUnreachable, float64(w.now.Add(w.leader).UnixMilli())/1000
+	st.UnreachableTime = &sdk.TimeInfo{Nanoseconds: m.since.Add(w.leader).UnixNano()}
 }
 
 func (w *world) stamp() float64 { return float64(w.now.UnixMilli()) / 1000 }
