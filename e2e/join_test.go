@@ -21,10 +21,15 @@ func (c *cluster) waits(n int) (name string, pid int) {
 		"--key", filepath.Join(c.dir, "key"), "--port", strconv.Itoa(port), "--raft-port", strconv.Itoa(port+2),
 		"--gossip-port", strconv.Itoa(7946+10*n+c.offset), "--join", fmt.Sprintf("127.0.0.1:%d", 7946+c.offset), "--system-headroom", "")
 	watch(c.t, cmd)
-	eventually(c.t, 20*time.Second, fmt.Sprintf("master %d waits", n), func() bool {
-		m := c.masters()[fmt.Sprintf("127.0.0.1:%d", port)]
+	addr := fmt.Sprintf("127.0.0.1:%d", port)
+	eventually(c.t, 20*time.Second, addr+" waits", func() bool {
+		m := c.masters()[addr]
 		name = m[0]
 		return m[1] == "waits"
+	})
+	eventually(c.t, 20*time.Second, "it does not know what the others do", func() bool {
+		r := c.try("cluster", "members", "--addr", addr, "--token", c.token())
+		return strings.Count(r.out, " waits ") == 1 && strings.Contains(r.out, "is not known") && strings.Contains(r.talk, "is in no cluster yet")
 	})
 	return name, cmd.Process.Pid
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -83,6 +84,7 @@ func clusterMembers(ctx context.Context, c *client) error {
 		return printMessage(c, m)
 	}
 	voters, leader := 0, false
+	outside := slices.ContainsFunc(m.Masters, func(x sdk.MasterMember) bool { return x.Name == m.Asked && x.Waiting })
 	var rows [][]string
 	for _, x := range m.Masters {
 		role := "follows"
@@ -91,6 +93,8 @@ func clusterMembers(ctx context.Context, c *client) error {
 			role, leader = "leads", true
 		case x.Waiting:
 			role = "waits"
+		case outside:
+			role = "?"
 		case !x.Voter:
 			role = "catches up"
 		}

@@ -38,10 +38,16 @@ func (m *Master) serveMasters(w http.ResponseWriter, req *http.Request, _ caller
 		delete(around, p.Name)
 	}
 	for _, g := range m.gossip.Members() {
-		if _, waits := around[g.Name]; waits {
-			answer.Masters = append(answer.Masters, sdk.MasterMember{Name: g.Name, Raft: g.Raft, HTTP: g.HTTP, Version: g.Release,
-				Waiting: true, Trouble: "no part of the cluster: proffer cluster join " + g.Raft + " adds it"})
+		if _, outside := around[g.Name]; !outside {
+			continue
 		}
+		info := sdk.MasterMember{Name: g.Name, Raft: g.Raft, HTTP: g.HTTP, Version: g.Release}
+		if len(peers) > 0 || g.Name == m.name {
+			info.Waiting, info.Trouble = true, "no part of the cluster: proffer cluster join "+g.Raft+" adds it"
+		} else {
+			info.Trouble = "whether it votes is not known here"
+		}
+		answer.Masters = append(answer.Masters, info)
 	}
 	message(w, req, e, answer)
 }
