@@ -34,7 +34,7 @@ type world struct {
 
 	replies map[uint64]mind.Reply[Outcome]
 	kills   int
-	leader  time.Duration // by how much the leading master's clock is ahead
+	leader  time.Duration     // by how much the leading master's clock is ahead
 	saw     func(mind.Effect) // what a script prints
 }
 
@@ -44,7 +44,7 @@ type machine struct {
 	cpus    int64 // free, in thousandths
 	ports   sdk.Ranges
 	silent  bool
-	since   time.Time // of its silence
+	since   time.Time       // of its silence
 	refused map[string]bool // by role
 	attrs   []sdk.Attribute
 }

@@ -8,8 +8,9 @@
 //
 // Tools for minds are here too: Outbox (writes on their way to the store), Alarms (what is
 // to be looked at because time has passed), Market (when to ask for offers), Session (of
-// which tasks the kernel has told) with Orphans (tasks that have no record); and Copy, from
-// which a mind is made that takes over.
+// which tasks the kernel has told) with Orphans (tasks that have no record), Absent and Within
+// (what other clocks tell, counted by this one); and Copy, from which a mind is made that
+// takes over.
 //
 // Concurrency: all of this is data of one goroutine, the one that steps the mind.
 package mind
