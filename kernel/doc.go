@@ -133,8 +133,9 @@
 // and nothing is offered before 80 % of them are back, or five seconds have passed. How long
 // a framework may be away is written down as a span of one master's clock, so that neither a
 // time without a leader nor another clock shortens it; it is announced (NOTICE) before it
-// ends. marathonish and chronosish count from when they hear that an agent is unreachable:
-// when it became so is told by the leader's clock, and when a task began by the agent's.
+// ends. marathonish and chronosish count from when they hear that an agent is unreachable
+// (when it became so is told by the leader's clock, and when a task began by the agent's), and
+// a successor counts anew.
 //
 // # The masters
 //

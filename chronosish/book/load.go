@@ -100,7 +100,7 @@ func (b *Book) restore(kv sdk.StoreKV, states map[string]stateRecord, files map[
 }
 
 func (b *Book) restoreRun(kv sdk.StoreKV) error {
-	r := &run{decided: true, known: true}
+	r := &run{decided: true, known: true, loaded: true}
 	if err := json.Unmarshal(kv.Value, &r.rec); err != nil {
 		return err
 	}
@@ -116,7 +116,7 @@ func (b *Book) restoreRun(kv sdk.StoreKV) error {
 		r.launched, r.state, r.stopping = true, sdk.TaskStaging, x.Stop != due.NotStopped
 		switch {
 		case !x.Lost.IsZero():
-			r.state = sdk.TaskUnreachable
+			r.state, x.Lost = sdk.TaskUnreachable, b.now
 		case !x.Started.IsZero():
 			r.state = sdk.TaskRunning
 		}

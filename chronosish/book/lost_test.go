@@ -34,7 +34,8 @@ func (w *world) outcomes() (list []string) {
 
 // TestWhoWasAwayAsksBeforeAnAttemptIsLost: an agent was unreachable when chronosish ended,
 // and for longer than lostAfter nobody was there to be told. Only when the kernel says that
-// it still is, the attempt is lost.
+// it still is, the attempt is lost; a new chronosish counts from when it is there, because
+// the last one may have had another clock.
 func TestWhoWasAwayAsksBeforeAnAttemptIsLost(t *testing.T) {
 	for name, restart := range map[string]func(*world){
 		"chronosish was away":   (*world).boot,
@@ -49,6 +50,12 @@ func TestWhoWasAwayAsksBeforeAnAttemptIsLost(t *testing.T) {
 			}
 			restart(w)
 			w.advance(time.Second)
+			if name == "chronosish was away" {
+				if len(w.outcomes()) > 0 {
+					t.Errorf("%s: the history is %q after a second", name, w.outcomes())
+				}
+				w.advance(10 * time.Second)
+			}
 			want := []string(nil)
 			if !back {
 				want = []string{string(due.Lost)}
@@ -111,47 +118,73 @@ func TestWrongClocksMoveNoBound(t *testing.T) {
 }
 
 // TestASuccessorsClockMovesNoBound: the next chronosish is on a machine whose clock is hours
-// off the last one's, which was wrong, or is wrong itself. Nothing ends before its time, nor
-// much later.
+// off the last one's, which was wrong, or is wrong itself; a new master with another clock
+// leads, too. Nothing ends before its time, nor much later.
 func TestASuccessorsClockMovesNoBound(t *testing.T) {
-	for _, off := range []time.Duration{-5 * time.Hour, 5 * time.Hour} {
-		for _, silent := range []bool{true, false} {
-			for _, right := range []string{"the last one", "the next one"} {
-				w := newWorld(t.Fatalf)
-				clocks := func(off time.Duration) { // of all others
-					w.leader = off
+	clocks := []time.Duration{-5 * time.Hour, 0, 5 * time.Hour}
+	for _, off := range clocks {
+		for _, leader := range clocks {
+			for what, right := range []string{"the last one", "the next one"} {
+				for _, silent := range []bool{true, false} {
+					if !silent && right == "the last one" && off > 0 && leader >= 0 {
+						continue // two clocks agree that so much time has passed
+					}
+					w := newWorld(t.Fatalf)
 					for _, m := range w.agents {
-						m.clock = off
+						m.clock = off * time.Duration(what)
+					}
+					w.leader = off * time.Duration(what)
+					w.change(Change{Kind: Put, Jobs: []*job.Job{{Name: "a", Schedule: "R1/2026-01-01T00:00:01Z/60", CPUs: 0.1, LostAfter: job.Seconds(10), MaxCompletion: 10}}})
+					w.advance(time.Second)
+					x := w.tasks[sortedKeys(w.tasks)[0]]
+					w.silence(x.on, silent)
+					w.advance(3 * time.Second)
+					w.now = w.now.Add(off)
+					for _, m := range w.agents {
+						m.since, m.clock = m.since.Add(off), m.clock-off
+					}
+					w.lost, w.leader = w.leader-off-leader, leader
+					w.boot()
+					if w.advance(3 * time.Second); len(w.outcomes()) > 0 || x.killed {
+						t.Errorf("%s is right, the next is ahead by %v, the leader by %v, the agent silent: %t. After 6 s the history is %q", right, off, leader, silent, w.outcomes())
+					}
+					w.advance(9 * time.Second) // counts may begin again
+					want := due.TimedOut
+					if silent {
+						want = due.Lost
+					}
+					if !slices.Equal(w.outcomes(), []string{string(want)}) {
+						t.Errorf("%s is right, the next is ahead by %v, the leader by %v, the agent silent: %t. After 15 s the history is %q", right, off, leader, silent, w.outcomes())
 					}
 				}
-				if right == "the next one" {
-					clocks(off)
-				}
-				w.change(Change{Kind: Put, Jobs: []*job.Job{{Name: "a", Schedule: "R1/2026-01-01T00:00:01Z/60", CPUs: 0.1, LostAfter: job.Seconds(10), MaxCompletion: 10}}})
-				w.advance(time.Second)
-				x := w.tasks[sortedKeys(w.tasks)[0]]
-				w.silence(x.on, silent)
-				w.advance(3 * time.Second)
-				w.now = w.now.Add(off)
-				for _, m := range w.agents {
-					m.since = m.since.Add(off)
-				}
-				if clocks(0); right == "the last one" {
-					clocks(-off)
-				}
-				w.boot()
-				if w.advance(3 * time.Second); len(w.outcomes()) > 0 || x.killed {
-					t.Errorf("%s is right, the next is ahead by %v, the agent silent: %t. After 6 s the history is %q", right, off, silent, w.outcomes())
-				}
-				w.advance(8 * time.Second) // a count that can not go on begins again
-				want := due.TimedOut
-				if silent {
-					want = due.Lost
-				}
-				if !slices.Equal(w.outcomes(), []string{string(want)}) {
-					t.Errorf("%s is right, the next is ahead by %v, the agent silent: %t. After 14 s the history is %q", right, off, silent, w.outcomes())
-				}
 			}
+		}
+	}
+}
+
+// TestASuccessorHearsOfAStart: an attempt is launched, and its start is told only to the next
+// chronosish, whose clock is ahead; or it is told again to that one before it asks.
+func TestASuccessorHearsOfAStart(t *testing.T) {
+	for _, known := range []bool{false, true} {
+		w, x := begun(t, &job.Job{Schedule: "R1/2026-01-01T00:00:01Z/60", MaxCompletion: 10})
+		if !known {
+			r := w.b.attempts[x.info.TaskID]
+			r.rec.Started = time.Time{}
+			w.store[runKey(&r.rec)] = string(put(runKey(&r.rec), &r.rec).Value)
+			w.index[runKey(&r.rec)] = r.rec
+		}
+		x.pending = true
+		w.now = w.now.Add(time.Hour)
+		for _, m := range w.agents {
+			m.clock = -time.Hour
+		}
+		w.leader = -time.Hour
+		w.boot()
+		if w.advance(5 * time.Second); len(w.outcomes()) > 0 || x.killed {
+			t.Errorf("its start was known: %t. After 5 s the history is %q", known, w.outcomes())
+		}
+		if w.advance(6 * time.Second); !slices.Equal(w.outcomes(), []string{string(due.TimedOut)}) {
+			t.Errorf("its start was known: %t. After 11 s the history is %q", known, w.outcomes())
 		}
 	}
 }

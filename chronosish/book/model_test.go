@@ -63,7 +63,7 @@ func TestEachSlotIsDecidedOnce(t *testing.T) {
 }
 
 func act(t *rapid.T, w *world) {
-	switch rapid.IntRange(0, 12).Draw(t, "what") {
+	switch rapid.IntRange(0, 13).Draw(t, "what") {
 	case 0, 1, 2, 3:
 		w.advance(time.Duration(rapid.IntRange(1, 4000).Draw(t, "ms")) * time.Millisecond)
 	case 4:
@@ -94,11 +94,22 @@ func act(t *rapid.T, w *world) {
 		w.now = w.now.Add(time.Duration(rapid.IntRange(1, 40).Draw(t, "gap")) * time.Second) // nobody is there
 		w.boot()
 	case 12:
+		w.again()
+	case 13:
 		if w.limit > 0 {
 			w.limit = 0
 		} else {
 			w.limit = bytes(w.store) + rapid.IntRange(0, 2000).Draw(t, "room")
 			w.b.opt.FullPause = time.Second
+		}
+	}
+}
+
+// again has agents say again what was not acknowledged.
+func (w *world) again() {
+	for _, id := range sortedKeys(w.tasks) {
+		if x := w.tasks[id]; x.pending && !x.on.silent {
+			w.tell(x, false)
 		}
 	}
 }

@@ -20,7 +20,10 @@ type run struct {
 	launched bool // its launch record is in the store, and ACCEPT was said
 	watch    mind.Watched
 	state    sdk.TaskState
+	loaded   bool      // it was there before this book
 	started  time.Time // rec.Started, which its agent's clock told, as this clock can have it; zero: not told yet
+	counted  bool      // that is the last word
+	saving   int       // writes of its record that are not in the store yet
 	stopping bool      // the decision to end it is in the store
 	killed   time.Time
 	ended    bool
@@ -61,7 +64,11 @@ func (e *entry) strike(r *run) {
 
 // save has the record stored as it is now.
 func (b *Book) save(r *run, done func()) {
-	b.post(&mind.Posting{Writes: []sdk.StoreOp{put(runKey(&r.rec), &r.rec)}, Done: done})
+	r.saving++
+	b.post(&mind.Posting{Writes: []sdk.StoreOp{put(runKey(&r.rec), &r.rec)}, Done: func() {
+		r.saving--
+		done()
+	}})
 }
 
 // of tells whether the run is one of the job that there is now.

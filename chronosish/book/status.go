@@ -49,11 +49,11 @@ func (b *Book) acknowledge(st sdk.TaskStatus) {
 func (b *Book) alive(e *entry, r *run, st sdk.TaskStatus) {
 	r.state = st.State
 	changed := mind.Absent(b.now, &st, &r.rec.Lost, &r.rec.Absence)
-	if st.State == sdk.TaskRunning && r.started.IsZero() {
+	if st.State == sdk.TaskRunning && !r.counted {
 		changed = b.sawRun(r, &st) || changed
 		b.touch(e.name) // its time counts from now on
 	}
-	if !changed {
+	if !changed && r.saving == 0 {
 		b.acknowledge(st)
 		return
 	}
@@ -61,26 +61,28 @@ func (b *Book) alive(e *entry, r *run, st sdk.TaskStatus) {
 	b.save(r, func() { b.acknowledge(st) })
 }
 
-// sawRun takes in since when an attempt runs, by its agent's clock, and as this one's can
-// have it. A predecessor who knew it may have had another clock: then it runs for no longer
-// than has passed up to this status, which says what is so now. It tells whether the record changed.
+// sawRun takes in that an attempt runs, and since when: by its agent's clock, and as this one
+// can have it. What a predecessor read of his clock, which may be another machine's, says
+// nothing here; then it runs for no longer than has passed up to an answer of the masters,
+// which says what is so now. It tells whether the record changed.
 func (b *Book) sawRun(r *run, st *sdk.TaskStatus) (changed bool) {
-	x := &r.rec
-	if x.Started.IsZero() {
-		x.Started, changed = mind.Moment(st.Timestamp, b.now), true
-	}
-	r.started = mind.Within(x.Started, x.Staged, b.now)
-	if span := mind.Moment(st.Timestamp, b.now).Sub(x.Started); !changed && len(st.UUID) == 0 && span >= 0 {
-		r.started = maxTime(r.started, b.now.Add(-span))
+	x, at := &r.rec, mind.Moment(st.Timestamp, b.now)
+	switch answer := len(st.UUID) == 0; {
+	case x.Started.IsZero() && r.loaded:
+		x.Started, changed = at, true
+		r.started, r.counted = b.now, true
+	case x.Started.IsZero():
+		x.Started, changed = at, true
+		r.started, r.counted = mind.Within(at, x.Staged, b.now), true
+	case answer:
+		r.started, r.counted = mind.Within(x.Started, x.Staged, b.now), true
+		if least := b.now.Add(-max(at.Sub(x.Started), 0)); least.After(r.started) {
+			r.started = least
+		}
+	case r.started.IsZero():
+		r.started = b.now // until the answer comes
 	}
 	return changed
-}
-
-func maxTime(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }
 
 // stranger takes in a status of a task of which there is no record. The return of one

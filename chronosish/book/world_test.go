@@ -72,6 +72,7 @@ type world struct {
 	ever      map[string]bool       // keys of runs and of lines, and tasks of runs, that were in the store
 
 	leader time.Duration // by how much the clock of the leading master is ahead
+	lost   time.Duration // and by how much more that of the one that has found agents lost
 
 	sized    bool                 // transactions have the bounds of the store
 	launched func([]sdk.TaskInfo) // sees what is launched together; nil for none
@@ -91,7 +92,8 @@ type task1 struct {
 	on      *machine
 	state   sdk.TaskState
 	killed  bool
-	pending bool // its last status is not acknowledged
+	pending bool    // its last status is not acknowledged
+	stamp   float64 // its agent's time of that
 }
 
 func newWorld(fail func(string, ...any)) *world {
@@ -329,7 +331,7 @@ func (w *world) launch(m *machine, info sdk.TaskInfo) {
 	}
 	w.started[info.TaskID] = true
 	m.cpus -= 100
-	t := &task1{info: info, on: m, state: sdk.TaskRunning, pending: true}
+	t := &task1{info: info, on: m, state: sdk.TaskRunning, pending: true, stamp: stamp(w.now.Add(m.clock))}
 	w.tasks[info.TaskID] = t
 	w.tell(t, false)
 }
@@ -337,19 +339,19 @@ func (w *world) launch(m *machine, info sdk.TaskInfo) {
 // end ends a task.
 func (w *world) end(id sdk.TaskID, state sdk.TaskState) {
 	t := w.tasks[id]
-	t.state, t.pending = state, true
+	t.state, t.pending, t.stamp = state, true, stamp(w.now.Add(t.on.clock))
 	t.on.cpus += 100
 	w.tell(t, false)
 }
 
 // tell sends the status of a task; what answers a reconciliation needs no acknowledgement.
 func (w *world) tell(t *task1, answer bool) {
-	st := sdk.TaskStatus{TaskID: t.info.TaskID, AgentID: sdk.AgentID(t.on.name), State: t.state, Timestamp: stamp(w.now.Add(t.on.clock))}
+	st := sdk.TaskStatus{TaskID: t.info.TaskID, AgentID: sdk.AgentID(t.on.name), State: t.state, Timestamp: stamp(w.now.Add(w.leader))}
 	switch {
 	case t.on.silent:
-		st.State, st.UnreachableTime, st.Timestamp = sdk.TaskUnreachable, w.unreachable(t.on), stamp(w.now.Add(w.leader))
+		st.State, st.UnreachableTime = sdk.TaskUnreachable, w.unreachable(t.on)
 	case !answer || t.pending:
-		st.UUID = []byte(t.info.TaskID)
+		st.UUID, st.Timestamp = []byte(t.info.TaskID), t.stamp
 	}
 	w.inputs = append(w.inputs, mind.Update{Status: st})
 }
@@ -358,7 +360,7 @@ func stamp(at time.Time) float64 { return float64(at.UnixMilli()) / 1000 }
 
 // unreachable is since when an agent is silent, by the leading master's clock.
 func (w *world) unreachable(m *machine) *sdk.TimeInfo {
-	return &sdk.TimeInfo{Nanoseconds: m.since.Add(w.leader).UnixNano()}
+	return &sdk.TimeInfo{Nanoseconds: m.since.Add(w.leader + w.lost).UnixNano()}
 }
 
 func (w *world) reconcile(q sdk.ReconcileTask) {
@@ -383,6 +385,11 @@ func (w *world) acknowledged(st sdk.TaskStatus) {
 		return
 	}
 	t.pending = false
+	if st.State == sdk.TaskRunning {
+		if key := w.tasked[st.TaskID]; key != "" && w.index[key].Started.IsZero() {
+			w.fail("that %s runs is acknowledged before it is stored", st.TaskID)
+		}
+	}
 	if due.Terminal(st.State) {
 		if w.tasked[st.TaskID] != "" {
 			w.fail("the end of %s is acknowledged before it is stored", st.TaskID)

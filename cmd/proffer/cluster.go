@@ -93,7 +93,7 @@ func clusterMembers(ctx context.Context, c *client) error {
 			role, leader = "leads", true
 		case x.Waiting:
 			role = "waits"
-		case outside:
+		case outside && !x.Voter:
 			role = "?"
 		case !x.Voter:
 			role = "catches up"

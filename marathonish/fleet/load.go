@@ -123,7 +123,7 @@ func (f *Fleet) restoreRun(kv sdk.StoreKV) error {
 	}
 	switch {
 	case !r.Lost.IsZero():
-		u.state = sdk.TaskUnreachable
+		u.state, r.Lost = sdk.TaskUnreachable, f.now
 	case !r.Started.IsZero():
 		u.state = sdk.TaskRunning
 	}

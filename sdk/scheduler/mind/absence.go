@@ -13,8 +13,8 @@ import (
 //
 // The masters say by their own clock since when an agent is unreachable, and the predecessor
 // who wrote the record had a clock too; any of them may be hours off. So an absence counts
-// from when it was heard of, and a predecessor's count goes on only as far as the span
-// agrees that lies between both times of the status, which are one master's.
+// from when it was heard of, and a successor counts from when it has read of it: whoever
+// loads a record with a since puts his own now in its place.
 func Absent(now time.Time, st *sdk.TaskStatus, since *time.Time, mark *int64) (changed bool) {
 	if st.State != sdk.TaskUnreachable {
 		changed = !since.IsZero()
@@ -25,19 +25,11 @@ func Absent(now time.Time, st *sdk.TaskStatus, since *time.Time, mark *int64) (c
 	if st.UnreachableTime != nil {
 		told = st.UnreachableTime.Nanoseconds
 	}
-	if since.IsZero() || told != *mark || since.After(now) {
-		*since, *mark = now, told
-		return true
+	if !since.IsZero() && told == *mark {
+		return false
 	}
-	span := Moment(st.Timestamp, now).Sub(time.Unix(0, told))
-	if st.UnreachableTime == nil || st.Timestamp <= 0 || span < 0 {
-		return false // another master wrote the one time, and their clocks disagree
-	}
-	if at := now.Add(-span); at.Sub(*since) > time.Second {
-		*since = at
-		return true
-	}
-	return false
+	*since, *mark = now, told
+	return true
 }
 
 // Moment is the time of a status, which is of the clock of whoever made it, or otherwise
