@@ -48,6 +48,7 @@ type Node struct {
 type instance struct {
 	raft      *raft.Raft
 	transport raft.Transport
+	heard     *heard
 	solo      bool
 	over      chan struct{} // closed after its end
 	requests
@@ -240,7 +241,8 @@ func (n *Node) start(solo, bootstrap bool) error {
 			return errors.Join(fmt.Errorf("bootstrap: %w", err), closeTransport(transport))
 		}
 	}
-	r, err := raft.NewRaft(c, n.fsm, n.store, n.store, n.snaps, transport)
+	heard := &heard{from: map[raft.ServerID]confirmation{}}
+	r, err := raft.NewRaft(c, n.fsm, n.store, n.store, n.snaps, listening{transport, heard})
 	if err != nil {
 		close(over)
 		if n.fsm.unread != nil { // raft says only that there is one
@@ -248,7 +250,7 @@ func (n *Node) start(solo, bootstrap bool) error {
 		}
 		return errors.Join(fmt.Errorf("start raft from %s: %w", n.opts.Dir, err), closeTransport(transport))
 	}
-	n.inst = &instance{raft: r, transport: transport, solo: solo, over: over}
+	n.inst = &instance{raft: r, transport: transport, heard: heard, solo: solo, over: over}
 	leaders := make(chan raft.Observation, 1) // one that is waiting tells enough
 	r.RegisterObserver(raft.NewObserver(leaders, false, func(o *raft.Observation) bool {
 		_, leader := o.Data.(raft.LeaderObservation)

@@ -83,7 +83,14 @@ func (n *Node) verify() error {
 	if err != nil {
 		return err
 	}
-	if err := inst.wait(n.life, n.deposed(), inst.raft.VerifyLeader); err != nil {
+	ctx, cancel := context.WithTimeout(n.life, ProposeBound)
+	defer cancel()
+	deposed, term, question := n.deposed(), inst.raft.CurrentTerm(), inst.heard.next()
+	err = inst.wait(ctx, deposed, inst.raft.VerifyLeader)
+	if err == nil {
+		err = inst.confirm(ctx, deposed, raft.ServerID(n.opts.Name), term, question)
+	}
+	if err != nil {
 		return unavailable("verify leadership", err)
 	}
 	return nil

@@ -3,6 +3,8 @@ package consensus
 import (
 	"context"
 	"sync"
+
+	"github.com/hashicorp/raft"
 )
 
 // verifies asks a quorum once for all that want to know at the same time whether this
@@ -60,3 +62,109 @@ func (v *verifies) run(ask func() error) {
 		close(now.done)
 	}
 }
+
+// heard is who has confirmed that this master leads. raft's own VerifyLeader takes any answer
+// that comes after the question for one to it: also that to a sign of life from before, which
+// was long under way while others have elected a leader and written. So the answers are
+// numbered by when their requests went out.
+type heard struct {
+	mu    sync.Mutex
+	count uint64 // of requests and questions
+	from  map[raft.ServerID]confirmation
+	more  chan struct{} // closed with the next one; nil: nobody waits for it
+}
+
+// confirmation is the last of a peer: of the term, to the request of the number.
+type confirmation struct{ term, request uint64 }
+
+// next numbers a request or question.
+func (h *heard) next() uint64 {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.count++
+	return h.count
+}
+
+func (h *heard) note(id raft.ServerID, c confirmation) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if last := h.from[id]; c.term > last.term || c.term == last.term && c.request > last.request {
+		h.from[id] = c
+	}
+	if h.more != nil {
+		close(h.more)
+		h.more = nil
+	}
+}
+
+// of tells whether a majority has confirmed the term, the master itself and those that were
+// asked after the question; or else what is closed when there is more to look at.
+func (h *heard) of(voters []raft.Server, self raft.ServerID, term, question uint64) (most bool, more <-chan struct{}) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	all, confirmed := 0, 0
+	for _, s := range voters {
+		if s.Suffrage != raft.Voter {
+			continue
+		}
+		all++
+		if c := h.from[s.ID]; s.ID == self || c.term == term && c.request > question {
+			confirmed++
+		}
+	}
+	if confirmed > all/2 {
+		return true, nil
+	}
+	if h.more == nil {
+		h.more = make(chan struct{})
+	}
+	return false, h.more
+}
+
+// confirm waits until a majority has confirmed the term since the question.
+func (i *instance) confirm(ctx context.Context, deposed <-chan struct{}, self raft.ServerID, term, question uint64) error {
+	for {
+		f := i.raft.GetConfiguration()
+		if err := f.Error(); err != nil {
+			return err
+		}
+		most, more := i.heard.of(f.Configuration().Servers, self, term, question)
+		if most {
+			return nil
+		}
+		select {
+		case <-more:
+		case <-deposed:
+			return raft.ErrLeadershipLost
+		case <-i.over:
+			return raft.ErrRaftShutdown
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// listening is a transport that notes who confirms this leader. What goes through a pipeline
+// is not needed for it: every question has raft send a sign of life to each peer.
+type listening struct {
+	raft.Transport
+	heard *heard
+}
+
+// AppendEntries is the embedded one's.
+func (l listening) AppendEntries(id raft.ServerID, target raft.ServerAddress, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
+	term, request := args.Term, l.heard.next()
+	err := l.Transport.AppendEntries(id, target, args, resp)
+	if err == nil && resp.Term == term {
+		l.heard.note(id, confirmation{term, request})
+	}
+	return err
+}
+
+// RequestPreVote is the embedded one's.
+func (l listening) RequestPreVote(id raft.ServerID, target raft.ServerAddress, args *raft.RequestPreVoteRequest, resp *raft.RequestPreVoteResponse) error {
+	return l.Transport.(raft.WithPreVote).RequestPreVote(id, target, args, resp)
+}
+
+// Close is the embedded one's.
+func (l listening) Close() error { return closeTransport(l.Transport) }
