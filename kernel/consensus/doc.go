@@ -20,6 +20,9 @@
 // and refuses new ones, and the voters stand for election in turn, the longest log first
 // (succeed.go). The time-outs are for machines that are gone, cut off or stopped.
 //
+// Whether this master still leads, a majority has to say in answer to what it was sent after
+// the question: raft alone would take an answer that was long under way (verify.go).
+//
 // A master that knows of no cluster asks to be let into one (Join), and takes no part in
 // raft before that was granted (Admit). Masters ask each other one question a connection
 // on the raft port, behind the same handshake (talk.go).
