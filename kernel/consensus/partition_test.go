@@ -53,7 +53,7 @@ func newArchipelago(t *testing.T, n int, seed uint64) *archipelago {
 		for _, x := range a.all {
 			a.end(x)
 		}
-		<-time.After(2*lateness + callersWait) // what is on its way arrives: time stands still when the bubble's first goroutine has ended
+		<-time.After(2*lateness + callersWait) // synctest; what is on its way arrives: time stands still when the first goroutine has ended
 	})
 	for i := range n {
 		name := fmt.Sprintf("m%d", i+1)
