@@ -49,6 +49,7 @@ type instance struct {
 	raft      *raft.Raft
 	transport raft.Transport
 	heard     *heard
+	caught    atomic.Uint64 // the last term in which all that was before it is applied here
 	solo      bool
 	over      chan struct{} // closed after its end
 	requests

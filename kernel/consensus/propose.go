@@ -77,7 +77,8 @@ func (n *Node) Barrier(ctx context.Context) error {
 	return nil
 }
 
-// verify asks a quorum whether this master still leads, once.
+// verify asks a quorum whether this master still leads, once, and has all here that was
+// committed before: who began to read in an earlier term of his may do so in this one.
 func (n *Node) verify() error {
 	inst, err := n.instance()
 	if err != nil {
@@ -85,7 +86,14 @@ func (n *Node) verify() error {
 	}
 	ctx, cancel := context.WithTimeout(n.life, ProposeBound)
 	defer cancel()
-	deposed, term, question := n.deposed(), inst.raft.CurrentTerm(), inst.heard.next()
+	deposed, term := n.deposed(), inst.raft.CurrentTerm()
+	if inst.caught.Load() != term {
+		if err := n.Barrier(ctx); err != nil {
+			return err
+		}
+		inst.caught.Store(term)
+	}
+	question := inst.heard.next()
 	err = inst.wait(ctx, deposed, inst.raft.VerifyLeader)
 	if err == nil {
 		err = inst.confirm(ctx, deposed, raft.ServerID(n.opts.Name), term, question)

@@ -3,6 +3,7 @@ package consensus
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/hashicorp/raft"
 )
@@ -121,6 +122,10 @@ func (h *heard) of(voters []raft.Server, self raft.ServerID, term, question uint
 	return false, h.more
 }
 
+// lookEvery is how often confirm looks whether there is still something to wait for, where
+// nobody answers any more.
+const lookEvery = 50 * time.Millisecond
+
 // confirm waits until a majority has confirmed the term since the question.
 func (i *instance) confirm(ctx context.Context, deposed <-chan struct{}, self raft.ServerID, term, question uint64) error {
 	for {
@@ -129,11 +134,15 @@ func (i *instance) confirm(ctx context.Context, deposed <-chan struct{}, self ra
 			return err
 		}
 		most, more := i.heard.of(f.Configuration().Servers, self, term, question)
-		if most {
+		switch {
+		case i.raft.State() != raft.Leader || i.raft.CurrentTerm() != term:
+			return raft.ErrLeadershipLost
+		case most:
 			return nil
 		}
 		select {
 		case <-more:
+		case <-time.After(lookEvery):
 		case <-deposed:
 			return raft.ErrLeadershipLost
 		case <-i.over:
