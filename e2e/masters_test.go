@@ -99,9 +99,11 @@ func TestMastersOutliveEachOther(t *testing.T) {
 		t.Logf("round %d: a run was done %v after the leader's death", round, time.Since(began))
 		c.settled(3)
 		for addr := range c.masters() {
-			eventually(t, 20*time.Second, "ps answers at "+addr+", which may be on its way back", func() bool {
-				return strings.Contains(c.try("ps", "--addr", addr).out, "w3")
-			})
+			if addr == leader { // on its way back
+				eventually(t, 20*time.Second, "ps answers at "+addr, func() bool { return strings.Contains(c.try("ps", "--addr", addr).out, "w3") })
+			} else if ps := c.run("ps", "--addr", addr); !strings.Contains(ps, "w3") {
+				t.Errorf("ps at %s: %s", addr, ps)
+			}
 		}
 	}
 	was = c.undisturbed(4, was)

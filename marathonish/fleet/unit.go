@@ -136,8 +136,8 @@ func (u *unit) view() Instance {
 }
 
 // save has the instance's record written again. That there may be no room for it does no
-// harm: a successor learns the same from the kernel, and counts an absence anew. Where it only tells more it is left out
-// while others wait for room in a full store.
+// harm: a successor learns the same from the kernel, and counts an absence anew. Where it
+// only tells more it is left out while others wait for room in a full store.
 func (f *Fleet) save(u *unit, more bool) {
 	if u.ended {
 		return
