@@ -53,11 +53,7 @@ func (n *Node) Save(ctx context.Context, w io.Writer) (BackupHead, error) {
 		return BackupHead{}, err
 	}
 	head := BackupHead{Format: backupFormat, Saved: time.Now().UTC(), Release: n.opts.Member.Release, Index: inst.raft.AppliedIndex()}
-	snap, err := n.fsm.Snapshot()
-	if err != nil {
-		return head, err
-	}
-	im := snap.(image)
+	im := n.fsm.save()
 	head.Cluster, head.ClusterID, head.Generation = im.registry.ClusterName(), im.registry.ClusterID(), im.registry.Generation()
 	return head, writeBackup(w, n.opts.Dir, head, im)
 }

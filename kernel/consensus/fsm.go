@@ -12,16 +12,27 @@ import (
 
 // fsm is the one state machine: committed entries are the registry's or the
 // store's. raft calls Apply, Snapshot and Restore from one goroutine; the lock is
-// for View and ViewStore.
+// for those that look at what is shown.
 type fsm struct {
-	mu       sync.RWMutex
-	registry *registry.State
-	store    *store.State
+	mu sync.RWMutex
+	held
+	past     *held // shown until a new instance of raft has come as far; nil: what is held is shown
 	observe  func(*store.Command, store.Result)
 	fatal    func(error)
 	identify func(id string) // told the cluster's id when it becomes known
 	unread   error           // why the last snapshot could not be read
 }
+
+// held is what commands were applied to.
+type held struct {
+	registry *registry.State
+	store    *store.State
+}
+
+func nothing() held { return held{registry.New(), store.New()} }
+
+// index is that of the last command.
+func (h held) index() uint64 { return max(h.registry.Index(), h.store.Index()) }
 
 // Entries of the store begin with two bytes that begin no registry command, which
 // is a map in msgpack; a master from before the store refuses them.
@@ -33,7 +44,7 @@ const (
 func storeHead() []byte { return []byte{notRegistry, storeEntry} }
 
 func newFSM(o Options) *fsm {
-	f := &fsm{observe: o.Observe, fatal: o.Fatal, identify: func(string) {}, registry: registry.New(), store: store.New()}
+	f := &fsm{observe: o.Observe, fatal: o.Fatal, identify: func(string) {}, held: nothing()}
 	if f.observe == nil {
 		f.observe = func(*store.Command, store.Result) {}
 	}
@@ -66,7 +77,10 @@ func (f *fsm) apply(index uint64, data []byte) (any, error) {
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		r := f.store.Apply(index, cmd)
-		f.observe(&cmd, r)
+		if f.past == nil {
+			f.observe(&cmd, r)
+		}
+		f.show()
 		return r, nil
 	}
 	cmd, err := registry.DecodeCommand(data)
@@ -77,6 +91,7 @@ func (f *fsm) apply(index uint64, data []byte) (any, error) {
 	before := f.registry.ClusterID()
 	r := f.registry.Apply(index, cmd)
 	id := f.registry.ClusterID()
+	f.show()
 	f.mu.Unlock()
 	if id != before {
 		f.identify(id)
@@ -84,9 +99,37 @@ func (f *fsm) apply(index uint64, data []byte) (any, error) {
 	return r, nil
 }
 
-// reset forgets everything; the next instance of raft replays it from disk.
+// reset has the next instance of raft replay everything from the disk. Who looks meanwhile
+// sees what there was: a read that a majority has let through finds nothing older.
 func (f *fsm) reset() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.registry, f.store, f.unread = registry.New(), store.New(), nil
+	if f.past == nil { // else the last one had not come as far
+		past := f.held
+		f.past = &past
+	}
+	f.held, f.unread = nothing(), nil
+	f.show()
+}
+
+// show ends with the past what is no older. Callers hold the mutex.
+func (f *fsm) show() {
+	if f.past != nil && f.index() >= f.past.index() {
+		f.past = nil
+	}
+}
+
+// shown is what there is to look at. Callers hold the mutex.
+func (f *fsm) shown() held {
+	if f.past != nil {
+		return *f.past
+	}
+	return f.held
+}
+
+// view lets look at it.
+func (f *fsm) view(look func(held)) {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	look(f.shown())
 }

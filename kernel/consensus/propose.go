@@ -164,9 +164,7 @@ func (n *Node) renew(inst *instance) error {
 
 // View lets f read the registry; f must not keep the state or block.
 func (n *Node) View(f func(*registry.State)) {
-	n.fsm.mu.RLock()
-	defer n.fsm.mu.RUnlock()
-	f(n.fsm.registry)
+	n.fsm.view(func(h held) { f(h.registry) })
 }
 
 // Snapshot makes a snapshot now and shortens the log.

@@ -28,8 +28,17 @@ const maxRegistry = 1 << 30
 func (f *fsm) Snapshot() (raft.FSMSnapshot, error) {
 	f.mu.Lock() // the store's trees are marked as shared
 	defer f.mu.Unlock()
-	return image{f.registry.Clone(), f.store.Image()}, nil
+	return f.held.image(), nil
 }
+
+// save takes a copy of what is shown.
+func (f *fsm) save() image {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.shown().image()
+}
+
+func (h held) image() image { return image{h.registry.Clone(), h.store.Image()} }
 
 type image struct {
 	registry *registry.State
@@ -67,7 +76,8 @@ func (f *fsm) Restore(r io.ReadCloser) error {
 	f.mu.Lock()
 	f.unread = err
 	if err == nil {
-		f.registry, f.store = reg, st
+		f.held = held{reg, st}
+		f.show()
 	}
 	f.mu.Unlock()
 	if err != nil {

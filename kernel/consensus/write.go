@@ -209,7 +209,5 @@ func (n *Node) ProposeStore(ctx context.Context, c store.Command) (store.Result,
 
 // ViewStore lets f read the store; f must not keep the state or block.
 func (n *Node) ViewStore(f func(*store.State)) {
-	n.fsm.mu.RLock()
-	defer n.fsm.mu.RUnlock()
-	f(n.fsm.store)
+	n.fsm.view(func(h held) { f(h.store) })
 }
