@@ -23,6 +23,11 @@
 // Whether this master still leads, a majority has to say in answer to what it was sent after
 // the question: raft alone would take an answer that was long under way (verify.go).
 //
+// A leader sends entries to who answers its signs of life, so that raft does not wait with
+// them for one that is back (listening.go), and hands over to such a one only (others.go). A
+// candidate believes in no leader, and so always has a vote for another (doubt.go). Who looks
+// at registry and store while raft is started anew sees what there was (fsm.go).
+//
 // A master that knows of no cluster asks to be let into one (Join), and takes no part in
 // raft before that was granted (Admit). Masters ask each other one question a connection
 // on the raft port, behind the same handshake (talk.go).

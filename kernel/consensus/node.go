@@ -49,6 +49,8 @@ type instance struct {
 	raft      *raft.Raft
 	transport raft.Transport
 	heard     *heard
+	others    *others
+	doubt     *doubt
 	caught    atomic.Uint64 // the last term in which all that was before it is applied here
 	solo      bool
 	over      chan struct{} // closed after its end
@@ -242,8 +244,8 @@ func (n *Node) start(solo, bootstrap bool) error {
 			return errors.Join(fmt.Errorf("bootstrap: %w", err), closeTransport(transport))
 		}
 	}
-	heard := &heard{from: map[raft.ServerID]confirmation{}}
-	r, err := raft.NewRaft(c, n.fsm, n.store, n.store, n.snaps, listening{transport, heard})
+	heard, others, doubt := &heard{from: map[raft.ServerID]confirmation{}}, newOthers(), newDoubt()
+	r, err := raft.NewRaft(c, n.fsm, n.store, n.store, n.snaps, listening{transport, heard, others, doubt})
 	if err != nil {
 		close(over)
 		if n.fsm.unread != nil { // raft says only that there is one
@@ -251,7 +253,7 @@ func (n *Node) start(solo, bootstrap bool) error {
 		}
 		return errors.Join(fmt.Errorf("start raft from %s: %w", n.opts.Dir, err), closeTransport(transport))
 	}
-	n.inst = &instance{raft: r, transport: transport, heard: heard, solo: solo, over: over}
+	n.inst = &instance{raft: r, transport: transport, heard: heard, others: others, doubt: doubt, solo: solo, over: over}
 	leaders := make(chan raft.Observation, 1) // one that is waiting tells enough
 	r.RegisterObserver(raft.NewObserver(leaders, false, func(o *raft.Observation) bool {
 		_, leader := o.Data.(raft.LeaderObservation)
@@ -260,8 +262,15 @@ func (n *Node) start(solo, bootstrap bool) error {
 	states := make(chan raft.Observation, 1)
 	r.RegisterObserver(raft.NewObserver(states, false, func(o *raft.Observation) bool {
 		state, ok := o.Data.(raft.RaftState)
-		return ok && state != raft.Leader
+		if !ok || state == raft.Leader {
+			return false
+		}
+		others.look()
+		return true
 	}))
+	others.begin(r) // when those that wait hear of the end of its leadership
+	doubt.watch(r)
+	go doubt.run(r, t.Election, over)
 	n.wait.Go(func() { n.follow(r, notify, leaders, states, over) })
 	if !solo && n.stream != nil {
 		n.wait.Go(func() { n.mourn(r, transport, over) })

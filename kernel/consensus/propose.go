@@ -144,7 +144,7 @@ func (n *Node) Resign(ctx context.Context) error {
 		return err
 	}
 	if voters, err := n.Voters(ctx); err == nil && len(voters) > 1 {
-		if err := inst.wait(ctx, nil, inst.raft.LeadershipTransfer); err == nil {
+		if err := n.handOnce(ctx, inst, ""); err == nil {
 			return nil
 		}
 	}

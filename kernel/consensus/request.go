@@ -116,7 +116,10 @@ const endPatience = time.Second
 // end ends raft, waits for its goroutines, and closes the transport. A peer that stands
 // still would hold up such a goroutine for as long as sending it a snapshot may take.
 func (i *instance) end() error {
-	defer close(i.over)
+	defer func() {
+		close(i.over)
+		<-i.doubt.done // the next instance has the same disk
+	}()
 	defer time.AfterFunc(endPatience, i.hangUp).Stop()
 	return i.raft.Shutdown().Error()
 }

@@ -1,6 +1,7 @@
 package consensus
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -149,27 +150,16 @@ func (n *Node) Transfer(ctx context.Context, name string) error {
 	if len(voters) < 2 {
 		return conflict("there is no other master to hand over to")
 	}
-	if name == "" {
-		if err := inst.handOver(ctx, inst.raft.LeadershipTransfer); err != nil {
-			return unavailable("hand over", err)
-		}
-		return nil
+	if name == n.opts.Name {
+		return conflict("%s leads already", name)
 	}
-	for _, v := range voters {
-		if v.Name != name {
-			continue
-		}
-		if name == n.opts.Name {
-			return conflict("%s leads already", name)
-		}
-		if err := inst.handOver(ctx, func() raft.Future {
-			return inst.raft.LeadershipTransferToServer(raft.ServerID(v.Name), raft.ServerAddress(v.Address))
-		}); err != nil {
-			return unavailable("hand over to "+name, err)
-		}
-		return nil
+	if name != "" && !slices.ContainsFunc(voters, func(v Voter) bool { return v.Name == name }) {
+		return notFound("no master of the name %q votes; proffer cluster members lists them", name)
 	}
-	return notFound("no master of the name %q votes; proffer cluster members lists them", name)
+	if err := n.handOver(ctx, inst, raft.ServerID(name)); err != nil {
+		return unavailable("hand over to "+cmp.Or(name, "another master"), err)
+	}
+	return nil
 }
 
 const (
@@ -177,20 +167,20 @@ const (
 	lateHand  = "leadership transfer timeout"
 )
 
-// handOver has raft hand the leadership over, until handBound has passed. Raft gives that
-// one election time-out: a successor whose disk or processor is busy needs longer to write
-// down its vote, and what it was told last may still make it the leader.
-func (i *instance) handOver(ctx context.Context, begin func() raft.Future) error {
+// handOver hands the leadership over, to the one named or to any, until handBound has passed.
+// Raft gives that one election time-out: a successor whose disk or processor is busy needs
+// longer to write down its vote, and what it was told last may still make it the leader.
+func (n *Node) handOver(ctx context.Context, i *instance, name raft.ServerID) error {
 	ctx, cancel := context.WithTimeout(ctx, handBound)
 	defer cancel()
 	t := time.NewTicker(handAgain)
 	defer t.Stop()
 	for again := false; ; again = true {
-		err := i.wait(ctx, nil, begin)
+		err := n.handOnce(ctx, i, name)
 		switch {
 		case err == nil, again && errors.Is(err, raft.ErrNotLeader):
 			return nil
-		case err.Error() != lateHand && !errors.Is(err, raft.ErrLeadershipTransferInProgress):
+		case !isLate(err) && !errors.Is(err, raft.ErrLeadershipTransferInProgress) && !errors.Is(err, errNotYet):
 			return err
 		}
 		select {
@@ -205,3 +195,25 @@ func (i *instance) handOver(ctx context.Context, begin func() raft.Future) error
 		}
 	}
 }
+
+// handOnce is one try.
+func (n *Node) handOnce(ctx context.Context, i *instance, name raft.ServerID) error {
+	term := i.raft.CurrentTerm()
+	if i.raft.State() != raft.Leader {
+		return raft.ErrNotLeader
+	}
+	to, err := i.others.successor(i.raft.GetConfiguration().Configuration().Servers, raft.ServerID(n.opts.Name), name, term, n.opts.Many.Election)
+	if err != nil {
+		return err
+	}
+	return i.wait(ctx, nil, func() raft.Future {
+		f := i.raft.LeadershipTransferToServer(to.ID, to.Address)
+		return call(func() error {
+			err := f.Error()
+			i.others.settled(to.ID, term, isLate(err))
+			return err
+		})
+	})
+}
+
+func isLate(err error) bool { return err != nil && err.Error() == lateHand }

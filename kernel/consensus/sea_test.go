@@ -25,6 +25,7 @@ type sea struct {
 	fates   map[string]*rand.Rand
 	cuts    map[way]bool
 	lags    map[way]time.Duration       // of each message on it, at most, whatever the weather
+	held    map[string]chan struct{}    // messages of the kind stay on their way until it is closed
 	off     map[raft.ServerAddress]bool // whoever calls one of these, or is one, is refused at once
 	weather weather
 	count   struct{ carried, lost, late, snapshots, halves int }
@@ -60,7 +61,7 @@ func weathers() []weather {
 }
 
 func newSea(seed uint64, spoke func(string, uint64)) *sea {
-	s := &sea{seed: seed, spoke: spoke, ports: map[raft.ServerAddress]*port{}, fates: map[string]*rand.Rand{}}
+	s := &sea{seed: seed, spoke: spoke, ports: map[raft.ServerAddress]*port{}, fates: map[string]*rand.Rand{}, held: map[string]chan struct{}{}}
 	s.heal()
 	return s
 }
@@ -70,6 +71,29 @@ func (s *sea) heal() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.cuts, s.lags, s.off, s.weather = map[way]bool{}, map[way]time.Duration{}, map[raft.ServerAddress]bool{}, weathers()[0]
+	for kind := range s.held {
+		s.let(kind)
+	}
+}
+
+// hold keeps all messages of a kind on their way, until the end of what it gives.
+func (s *sea) hold(kind string) (let func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.held[kind] = make(chan struct{})
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.let(kind)
+	}
+}
+
+// let lets them arrive. Callers hold the mutex.
+func (s *sea) let(kind string) {
+	if there := s.held[kind]; there != nil {
+		close(there)
+		delete(s.held, kind)
+	}
 }
 
 func (s *sea) turn(w weather) {
@@ -169,6 +193,12 @@ func (s *sea) pass(w way, kind string, answers bool) bool {
 	}
 	if delay > 0 {
 		<-time.After(delay) // synctest
+	}
+	s.mu.Lock()
+	held := s.held[kind]
+	s.mu.Unlock()
+	if held != nil {
+		<-held
 	}
 	return !s.isCut(w)
 }
@@ -275,7 +305,7 @@ func (p *port) take(rpc raft.RPC) bool {
 
 // kindOf tells a mere sign of life from what goes behind an entry.
 func kindOf(q *raft.AppendEntriesRequest) string {
-	if q.PrevLogEntry == 0 && q.PrevLogTerm == 0 && len(q.Entries) == 0 && q.LeaderCommitIndex == 0 {
+	if isSignOfLife(q) {
 		return "heartbeat"
 	}
 	return "entries"

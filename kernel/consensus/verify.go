@@ -152,28 +152,3 @@ func (i *instance) confirm(ctx context.Context, deposed <-chan struct{}, self ra
 		}
 	}
 }
-
-// listening is a transport that notes who confirms this leader. What goes through a pipeline
-// is not needed for it: every question has raft send a sign of life to each peer.
-type listening struct {
-	raft.Transport
-	heard *heard
-}
-
-// AppendEntries is the embedded one's.
-func (l listening) AppendEntries(id raft.ServerID, target raft.ServerAddress, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
-	term, request := args.Term, l.heard.next()
-	err := l.Transport.AppendEntries(id, target, args, resp)
-	if err == nil && resp.Term == term {
-		l.heard.note(id, confirmation{term, request})
-	}
-	return err
-}
-
-// RequestPreVote is the embedded one's.
-func (l listening) RequestPreVote(id raft.ServerID, target raft.ServerAddress, args *raft.RequestPreVoteRequest, resp *raft.RequestPreVoteResponse) error {
-	return l.Transport.(raft.WithPreVote).RequestPreVote(id, target, args, resp)
-}
-
-// Close is the embedded one's.
-func (l listening) Close() error { return closeTransport(l.Transport) }

@@ -1,0 +1,144 @@
+package consensus
+
+import (
+	"errors"
+	"io"
+	"time"
+
+	"github.com/hashicorp/raft"
+)
+
+// listening is a transport that notes who confirms this leader, and what it knows of the
+// others; and that tries again by itself, and tells no more than is known.
+//
+// What goes through a pipeline confirms nothing: every question has raft send a sign of life
+// to each peer.
+//
+// raft waits the longer with the next entries to a peer the more often it has tried in vain,
+// for up to ten seconds, and nothing ends that wait: a voter that comes back looks like one
+// of them, because signs of life go on, and counts for no commit. Who takes one master after
+// the other down for a while would stop the cluster with the second. So raft hears of no
+// failure while it leads: entries are sent again, at the latest when the peer answers a sign
+// of life, and a snapshot is not begun before that.
+type listening struct {
+	raft.Transport
+	heard  *heard
+	others *others
+	doubt  *doubt
+}
+
+// tryEvery is how long to wait with entries that a peer did not take, while it answers no
+// sign of life either.
+const tryEvery = 250 * time.Millisecond
+
+// errWasAway is the answer to a snapshot that was chosen before a peer came back.
+var errWasAway = errors.New("it did not answer when this snapshot was chosen; there may be a newer one")
+
+// AppendEntries sends entries, or none as a sign of life.
+func (l listening) AppendEntries(id raft.ServerID, target raft.ServerAddress, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
+	if isSignOfLife(args) {
+		err := l.ask(id, target, args, resp)
+		l.others.tell(id, args.Term, err == nil)
+		return err
+	}
+	commitOf(args)
+	for {
+		more := l.others.more()
+		err := l.ask(id, target, args, resp)
+		if err == nil || !l.others.serves(id, args.Term) {
+			return err
+		}
+		select {
+		case <-more:
+		case <-time.After(tryEvery):
+		}
+	}
+}
+
+// ask is one try.
+func (l listening) ask(id raft.ServerID, target raft.ServerAddress, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
+	term, request := args.Term, l.heard.next()
+	err := l.Transport.AppendEntries(id, target, args, resp)
+	if err == nil && resp.Term == term {
+		l.heard.note(id, confirmation{term, request})
+	}
+	return err
+}
+
+// commitOf has a request tell of no commit behind its own last entry. Who takes it takes what
+// it has itself up to there for committed (the paper's rule says: up to the last new entry),
+// also what it wrote in an earlier term and nobody else has; and raft looks up what is
+// committed after it has chosen the entries.
+func commitOf(args *raft.AppendEntriesRequest) {
+	args.LeaderCommitIndex = min(args.LeaderCommitIndex, args.PrevLogEntry+uint64(len(args.Entries)))
+}
+
+// isSignOfLife tells a mere one from what goes behind an entry, as raft's transports do.
+func isSignOfLife(q *raft.AppendEntriesRequest) bool {
+	return q.PrevLogEntry == 0 && q.PrevLogTerm == 0 && len(q.Entries) == 0 && q.LeaderCommitIndex == 0
+}
+
+// InstallSnapshot sends a snapshot.
+func (l listening) InstallSnapshot(id raft.ServerID, target raft.ServerAddress, args *raft.InstallSnapshotRequest, resp *raft.InstallSnapshotResponse, data io.Reader) error {
+	for waited := false; ; waited = true {
+		more := l.others.more()
+		if !l.others.away(id, args.Term) || !l.others.serves(id, args.Term) {
+			if waited {
+				return errWasAway
+			}
+			break
+		}
+		select {
+		case <-more:
+		case <-time.After(tryEvery): // nobody tells of the removal of a peer
+		}
+	}
+	err := l.Transport.InstallSnapshot(id, target, args, resp, data)
+	if err != nil {
+		l.others.tell(id, args.Term, false) // until the next sign of life
+	}
+	return err
+}
+
+// AppendEntriesPipeline is the embedded one's.
+func (l listening) AppendEntriesPipeline(id raft.ServerID, target raft.ServerAddress) (raft.AppendPipeline, error) {
+	p, err := l.Transport.AppendEntriesPipeline(id, target)
+	if err != nil {
+		return nil, err
+	}
+	return noted{p, id, l.others}, nil
+}
+
+// noted is a pipeline that tells of what is sent into it.
+type noted struct {
+	raft.AppendPipeline
+	id     raft.ServerID
+	others *others
+}
+
+// AppendEntries is the embedded one's.
+func (n noted) AppendEntries(args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) (raft.AppendFuture, error) {
+	commitOf(args)
+	n.others.sent(n.id, args.Term, args.PrevLogEntry+uint64(len(args.Entries)))
+	return n.AppendPipeline.AppendEntries(args, resp)
+}
+
+// TimeoutNow has a peer stand for election.
+func (l listening) TimeoutNow(id raft.ServerID, target raft.ServerAddress, args *raft.TimeoutNowRequest, resp *raft.TimeoutNowResponse) error {
+	l.others.stands(id)
+	return l.Transport.TimeoutNow(id, target, args, resp)
+}
+
+// SetHeartbeatHandler is the embedded one's.
+func (l listening) SetHeartbeatHandler(beat func(raft.RPC)) {
+	l.doubt.beat.Store(&beat)
+	l.Transport.SetHeartbeatHandler(beat)
+}
+
+// RequestPreVote is the embedded one's.
+func (l listening) RequestPreVote(id raft.ServerID, target raft.ServerAddress, args *raft.RequestPreVoteRequest, resp *raft.RequestPreVoteResponse) error {
+	return l.Transport.(raft.WithPreVote).RequestPreVote(id, target, args, resp)
+}
+
+// Close is the embedded one's.
+func (l listening) Close() error { return closeTransport(l.Transport) }
