@@ -94,3 +94,74 @@ func TestAVoterThatIsRemovedIsNotWaitedFor(t *testing.T) {
 		}
 	})
 }
+
+// straight is a transport to one island that no cut concerns.
+type straight struct {
+	raft.Transport
+	to *port
+}
+
+func (s straight) AppendEntries(_ raft.ServerID, _ raft.ServerAddress, q *raft.AppendEntriesRequest, a *raft.AppendEntriesResponse) error {
+	answer := make(chan raft.RPCResponse, 1)
+	s.to.take(raft.RPC{Command: q, RespChan: answer})
+	r := <-answer
+	*a = *r.Response.(*raft.AppendEntriesResponse)
+	return r.Error
+}
+
+// P1, P23: a deposed leader takes nothing for committed that only it has written, although
+// raft tells it of a commit at the same indexes before it sends what stands there: its
+// goroutine was not run between the look at the log and that at the commits.
+func TestACommitIsOfWhatWasSent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newArchipelago(t, 3, 1)
+		x := a.leader()
+		common := x.inst.raft.LastIndex()
+		a.cut(x)
+		for i := range 4 {
+			go a.said.registry(t, x.Node, fmt.Sprintf("own%d", i), 2)
+		}
+		<-time.After(3 * time.Second) // synctest; another leads
+		if got := x.inst.raft.LastIndex(); got != common+4 {
+			t.Fatalf("the deposed one has %d entries of its own", got-common)
+		}
+		y := a.leader()
+		for i := range 3 {
+			a.said.registry(t, y.Node, fmt.Sprintf("other%d", i), 2)
+		}
+		l := listening{straight{to: a.sea.to(way{y.at, x.at})}, y.inst.heard, y.inst.others, y.inst.doubt}
+		var entry raft.Log
+		if err := y.store.GetLog(common, &entry); err != nil {
+			t.Fatal(err)
+		}
+		q := &raft.AppendEntriesRequest{RPCHeader: raft.RPCHeader{ProtocolVersion: raft.ProtocolVersionMax, ID: []byte(y.name), Addr: []byte(y.at)},
+			Term: y.inst.raft.CurrentTerm(), PrevLogEntry: common, PrevLogTerm: entry.Term, LeaderCommitIndex: common + 4}
+		var answer raft.AppendEntriesResponse
+		if err := l.AppendEntries(raft.ServerID(x.name), x.at, q, &answer); err != nil || !answer.Success {
+			t.Fatal(err, answer)
+		}
+		a.sea.heal()
+		<-time.After(3 * time.Second) // synctest
+		a.said.check(t, x)
+		for i := range 4 {
+			if name := fmt.Sprintf("own%d", i); weightOf(x.Node, name) != weightOf(y.Node, name) {
+				t.Errorf("%s has %s, which was never committed", x.name, name)
+			}
+		}
+		piped := &sentInto{}
+		if _, err := (noted{piped, "m2", newOthers()}).AppendEntries(&raft.AppendEntriesRequest{Term: 7, PrevLogEntry: 20, Entries: make([]*raft.Log, 2), LeaderCommitIndex: 30}, nil); err != nil || piped.last.LeaderCommitIndex != 22 {
+			t.Errorf("into a pipeline goes %+v, %v", piped.last, err)
+		}
+	})
+}
+
+// sentInto is a pipeline that keeps the last request.
+type sentInto struct {
+	raft.AppendPipeline
+	last *raft.AppendEntriesRequest
+}
+
+func (s *sentInto) AppendEntries(q *raft.AppendEntriesRequest, _ *raft.AppendEntriesResponse) (raft.AppendFuture, error) {
+	s.last = q
+	return nil, nil
+}
