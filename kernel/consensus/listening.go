@@ -45,7 +45,7 @@ func (l listening) AppendEntries(id raft.ServerID, target raft.ServerAddress, ar
 	for {
 		more := l.others.more()
 		err := l.ask(id, target, args, resp)
-		if err == nil || !l.others.serves(id, args.Term) {
+		if err == nil || !l.others.serves(id, target, args.Term) {
 			return err
 		}
 		select {
@@ -82,7 +82,7 @@ func isSignOfLife(q *raft.AppendEntriesRequest) bool {
 func (l listening) InstallSnapshot(id raft.ServerID, target raft.ServerAddress, args *raft.InstallSnapshotRequest, resp *raft.InstallSnapshotResponse, data io.Reader) error {
 	for waited := false; ; waited = true {
 		more := l.others.more()
-		if !l.others.away(id, args.Term) || !l.others.serves(id, args.Term) {
+		if !l.others.away(id, args.Term) || !l.others.serves(id, target, args.Term) {
 			if waited {
 				return errWasAway
 			}

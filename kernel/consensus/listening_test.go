@@ -95,6 +95,24 @@ func TestAVoterThatIsRemovedIsNotWaitedFor(t *testing.T) {
 	})
 }
 
+// A master that comes back at another address is found there.
+func TestAVoterThatHasMovedIsFound(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newArchipelago(t, 3, 1)
+		x, leader := a.follower()
+		a.end(x)
+		a.said.registry(t, leader.Node, "away", 2)
+		<-time.After(time.Minute) // synctest
+		x.at = "elsewhere"
+		a.open(x)
+		if err := leader.AddVoter(t.Context(), Voter{Name: x.name, Address: string(x.at)}); err != nil {
+			t.Fatal(err)
+		}
+		<-time.After(time.Second) // synctest
+		a.said.check(t, x)
+	})
+}
+
 // straight is a transport to one island that no cut concerns.
 type straight struct {
 	raft.Transport

@@ -76,13 +76,13 @@ func (o *others) away(id raft.ServerID, term uint64) bool {
 	return o.in(id, term).mute
 }
 
-// serves tells whether this master leads the term, with that one.
-func (o *others) serves(id raft.ServerID, term uint64) bool {
+// serves tells whether this master leads the term, with that one at that address.
+func (o *others) serves(id raft.ServerID, at raft.ServerAddress, term uint64) bool {
 	o.mu.Lock()
 	r := o.raft
 	o.mu.Unlock()
 	return r != nil && r.State() == raft.Leader && r.CurrentTerm() == term &&
-		slices.ContainsFunc(r.GetConfiguration().Configuration().Servers, func(s raft.Server) bool { return s.ID == id })
+		slices.ContainsFunc(r.GetConfiguration().Configuration().Servers, func(s raft.Server) bool { return s.ID == id && s.Address == at })
 }
 
 // more is closed when one is back, or this master may lead no longer. Who looks after that

@@ -202,7 +202,7 @@ func (n *Node) handOnce(ctx context.Context, i *instance, name raft.ServerID) er
 	if i.raft.State() != raft.Leader {
 		return raft.ErrNotLeader
 	}
-	to, err := i.others.successor(i.raft.GetConfiguration().Configuration().Servers, raft.ServerID(n.opts.Name), name, term, n.opts.Many.Election)
+	to, err := i.others.successor(i.raft.GetConfiguration().Configuration().Servers, raft.ServerID(n.opts.Name), name, term, 2*n.opts.Many.Election)
 	if err != nil {
 		return err
 	}
