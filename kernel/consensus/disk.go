@@ -91,7 +91,7 @@ func (n *Node) slow(elections int) {
 		defer close(done)
 		ctx, cancel := context.WithTimeout(n.life, handBound)
 		defer cancel()
-		if err := n.handOver(ctx, inst, ""); err != nil && n.leadsOthers() { // looked at after the write
+		if err := n.handOnce(ctx, inst, ""); err != nil && n.leadsOthers() { // looked at after the write
 			n.opts.Log.Warn("nobody has taken the leadership over", "error", err)
 		}
 	})

@@ -23,10 +23,13 @@
 // Whether this master still leads, a majority has to say in answer to what it was sent after
 // the question: raft alone would take an answer that was long under way (verify.go).
 //
-// A leader sends entries to who answers its signs of life, so that raft does not wait with
-// them for one that is back (listening.go), and hands over to such a one only (others.go). A
-// candidate believes in no leader, and so always has a vote for another (doubt.go). Who looks
-// at registry and store while raft is started anew sees what there was (fsm.go).
+// What raft alone does wrong is put right around it: a leader sends entries again until they
+// are taken, so that raft does not wait with them for one that is back, and tells of no commit
+// behind what it sends (listening.go); it hands over to one that answers, and not again before
+// the last time is over (others.go). A sign of life goes past raft's main loop only where it
+// changes nothing, so that nobody writes in the term of its successor (inbox.go). A candidate
+// believes in no leader, and so always has a vote for another (doubt.go). Who looks at registry
+// and store while raft is started anew sees what there was (fsm.go).
 //
 // A master that knows of no cluster asks to be let into one (Join), and takes no part in
 // raft before that was granted (Admit). Masters ask each other one question a connection

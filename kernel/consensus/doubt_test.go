@@ -27,24 +27,19 @@ func TestASnapshotOfADeadLeaderKeepsNobodyFromVoting(t *testing.T) {
 			t.Fatal("another leads by now")
 		}
 		let := a.sea.hold("snapshot")
-		a.sea.mu.Lock()
-		a.sea.cuts = map[way]bool{}
-		a.sea.mu.Unlock()
-		for sent := 0; sent == 0; {
-			<-time.After(10 * time.Millisecond) // synctest
+		a.sea.join()
+		a.until("a snapshot is on its way", func() bool {
 			a.sea.mu.Lock()
-			sent = a.sea.count.snapshots
-			a.sea.mu.Unlock()
-		}
+			defer a.sea.mu.Unlock()
+			return a.sea.count.snapshots > 0
+		})
 		for _, x := range a.all {
 			if x != behind && x != leader { // else it is elected before the snapshot arrives
 				a.cut(x)
 			}
 		}
 		a.end(leader)
-		for behind.inst.raft.State() != raft.Candidate {
-			<-time.After(10 * time.Millisecond) // synctest
-		}
+		a.until("it stands", func() bool { return behind.inst.raft.State() == raft.Candidate })
 		let()
 		<-time.After(10 * time.Second) // synctest
 		a.sea.heal()
@@ -54,5 +49,60 @@ func TestASnapshotOfADeadLeaderKeepsNobodyFromVoting(t *testing.T) {
 			t.Errorf("the next leader came after %v", took)
 		}
 		a.open(leader)
+	})
+}
+
+// until waits for something for ten seconds.
+func (a *archipelago) until(what string, is func() bool) {
+	a.t.Helper()
+	for range 1000 {
+		if is() {
+			return
+		}
+		<-time.After(10 * time.Millisecond) // synctest
+	}
+	a.t.Fatalf("after ten seconds it is not so: %s", what)
+}
+
+// P23: nor does a candidate that has taken a snapshot depose the leader that has sent it,
+// when it hears it again after a while.
+func TestASnapshotDeposesNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newArchipelago(t, 3, 1)
+		behind, leader := a.follower()
+		a.cut(behind)
+		for i := range 40 {
+			a.said.registry(t, leader.Node, fmt.Sprintf("before%d", i), 2)
+		}
+		if err := leader.Snapshot(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if leader != a.leader() {
+			t.Fatal("another leads by now")
+		}
+		term := leader.inst.raft.CurrentTerm()
+		let := a.sea.hold("snapshot")
+		a.sea.join()
+		a.until("a snapshot is on its way", func() bool {
+			a.sea.mu.Lock()
+			defer a.sea.mu.Unlock()
+			return a.sea.count.snapshots > 0
+		})
+		a.cut(behind)
+		a.until("it stands", func() bool { return behind.inst.raft.State() == raft.Candidate })
+		a.sea.join()
+		let()
+		synctest.Wait()
+		if !believes(behind.inst.raft) {
+			t.Fatal("it does not believe in the leader: this was not about that")
+		}
+		a.cut(behind)
+		<-time.After(5 * time.Second) // synctest
+		a.sea.heal()
+		<-time.After(5 * time.Second) // synctest
+		if now := a.leader(); now != leader || now.inst.raft.CurrentTerm() != term {
+			t.Errorf("%s leads term %d, not %s term %d", now.name, now.inst.raft.CurrentTerm(), leader.name, term)
+		}
+		a.said.check(t, behind)
 	})
 }

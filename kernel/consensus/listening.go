@@ -5,6 +5,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/raft"
 )
 
@@ -17,22 +18,24 @@ import (
 // raft waits the longer with the next entries to a peer the more often it has tried in vain,
 // for up to ten seconds, and nothing ends that wait: a voter that comes back looks like one
 // of them, because signs of life go on, and counts for no commit. Who takes one master after
-// the other down for a while would stop the cluster with the second. So raft hears of no
-// failure while it leads: entries are sent again, at the latest when the peer answers a sign
-// of life, and a snapshot is not begun before that.
+// the other down for a while would stop the cluster with the second. So entries that were not
+// taken are sent again here, at once when the peer answers a sign of life, and a snapshot is
+// not begun before that.
 type listening struct {
 	raft.Transport
 	heard  *heard
 	others *others
-	doubt  *doubt
+	in     *inbox
+	log    hclog.Logger
 }
 
-// tryEvery is how long to wait with entries that a peer did not take, while it answers no
-// sign of life either.
+// tryEvery is how long to wait with entries that a peer did not take, although it answers
+// signs of life, and how often to look whether it is still of the cluster.
 const tryEvery = 250 * time.Millisecond
 
-// errWasAway is the answer to a snapshot that was chosen before a peer came back.
-var errWasAway = errors.New("it did not answer when this snapshot was chosen; there may be a newer one")
+// errWasAway is the answer to what was not sent to a peer that was away: it is removed or has
+// moved, this master leads no longer, or there may be a newer snapshot.
+var errWasAway = errors.New("it did not answer when this was made")
 
 // AppendEntries sends entries, or none as a sign of life.
 func (l listening) AppendEntries(id raft.ServerID, target raft.ServerAddress, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
@@ -42,10 +45,18 @@ func (l listening) AppendEntries(id raft.ServerID, target raft.ServerAddress, ar
 		return err
 	}
 	commitOf(args)
-	for {
-		more := l.others.more()
-		err := l.ask(id, target, args, resp)
-		if err == nil || !l.others.serves(id, target, args.Term) {
+	for first := true; ; {
+		more, err := l.others.more(), errWasAway
+		if !l.others.away(id, args.Term) {
+			if err = l.ask(id, target, args, resp); err == nil {
+				return nil
+			}
+			if first {
+				l.log.Error("failed to send entries; they are sent again", "peer", id, "error", err)
+			}
+			first = false
+		}
+		if !l.others.serves(id, target, args.Term) {
 			return err
 		}
 		select {
@@ -90,7 +101,7 @@ func (l listening) InstallSnapshot(id raft.ServerID, target raft.ServerAddress, 
 		}
 		select {
 		case <-more:
-		case <-time.After(tryEvery): // nobody tells of the removal of a peer
+		case <-time.After(tryEvery):
 		}
 	}
 	err := l.Transport.InstallSnapshot(id, target, args, resp, data)
@@ -129,10 +140,12 @@ func (l listening) TimeoutNow(id raft.ServerID, target raft.ServerAddress, args 
 	return l.Transport.TimeoutNow(id, target, args, resp)
 }
 
-// SetHeartbeatHandler is the embedded one's.
+// Consumer is what raft's main loop is asked.
+func (l listening) Consumer() <-chan raft.RPC { return l.in.requests }
+
+// SetHeartbeatHandler is the embedded one's, for signs of life that change nothing.
 func (l listening) SetHeartbeatHandler(beat func(raft.RPC)) {
-	l.doubt.beat.Store(&beat)
-	l.Transport.SetHeartbeatHandler(beat)
+	l.Transport.SetHeartbeatHandler(l.in.signs(beat))
 }
 
 // RequestPreVote is the embedded one's.

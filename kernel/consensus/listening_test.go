@@ -14,6 +14,8 @@ import (
 // up to ten seconds pass before it sends entries again.)
 func TestAReturnedVoterCountsAtOnce(t *testing.T) {
 	const away = time.Minute
+	seed := seedOf(t)
+	t.Logf("PROFFER_SEED=%d", seed)
 	for name, c := range map[string]struct {
 		leave  func(a *archipelago, x *island)
 		writes int // while it is away; more than Options.Trailing need a snapshot
@@ -27,7 +29,7 @@ func TestAReturnedVoterCountsAtOnce(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				a := newArchipelago(t, 3, 1)
+				a := newArchipelago(t, 3, seed)
 				x, leader := a.follower()
 				back := a.sea.heal
 				if c.leave == nil {
@@ -44,11 +46,15 @@ func TestAReturnedVoterCountsAtOnce(t *testing.T) {
 				if err := leader.Snapshot(t.Context()); err != nil {
 					t.Fatal(err)
 				}
-				<-time.After(away) // synctest
+				<-time.After(away + time.Duration(a.dice.IntN(1000))*time.Millisecond) // synctest
 				leader = a.leader()
+				<-time.After(time.Duration(a.dice.IntN(1000)) * time.Millisecond) // synctest; what is on its way is so in any phase
 				back()
-				for x.inst.raft.LastContact().Before(time.Now().Add(-100 * time.Millisecond)) {
-					<-time.After(10 * time.Millisecond) // synctest; until it hears the leader
+				for heard := time.Now(); !x.inst.raft.LastContact().After(heard) || leader.inst.others.away(raft.ServerID(x.name), leader.inst.raft.CurrentTerm()); {
+					if time.Since(heard) > 3*time.Second {
+						t.Fatal("they do not hear each other")
+					}
+					<-time.After(5 * time.Millisecond) // synctest
 				}
 				for _, y := range a.all {
 					if y != x && y != leader {
@@ -147,7 +153,7 @@ func TestACommitIsOfWhatWasSent(t *testing.T) {
 		for i := range 3 {
 			a.said.registry(t, y.Node, fmt.Sprintf("other%d", i), 2)
 		}
-		l := listening{straight{to: a.sea.to(way{y.at, x.at})}, y.inst.heard, y.inst.others, y.inst.doubt}
+		l := listening{straight{to: a.sea.to(way{y.at, x.at})}, y.inst.heard, newOthers(), y.inst.in, newBridge(y.opts.Log, "raft")}
 		var entry raft.Log
 		if err := y.store.GetLog(common, &entry); err != nil {
 			t.Fatal(err)

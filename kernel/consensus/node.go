@@ -50,7 +50,7 @@ type instance struct {
 	transport raft.Transport
 	heard     *heard
 	others    *others
-	doubt     *doubt
+	in        *inbox
 	caught    atomic.Uint64 // the last term in which all that was before it is applied here
 	solo      bool
 	over      chan struct{} // closed after its end
@@ -234,9 +234,7 @@ func (n *Node) start(solo, bootstrap bool) error {
 	c.NotifyCh = notify
 	c.Logger = newBridge(n.opts.Log, "raft")
 	transport, over := n.dial(), make(chan struct{})
-	if solo {
-		transport = n.calling(transport, c.LocalID, over)
-	}
+	in := newInbox(over)
 	if bootstrap {
 		first := raft.Configuration{Servers: []raft.Server{{ID: c.LocalID, Address: transport.LocalAddr()}}}
 		if err := raft.BootstrapCluster(c, n.store, n.store, n.snaps, transport, first); err != nil {
@@ -244,8 +242,8 @@ func (n *Node) start(solo, bootstrap bool) error {
 			return errors.Join(fmt.Errorf("bootstrap: %w", err), closeTransport(transport))
 		}
 	}
-	heard, others, doubt := &heard{from: map[raft.ServerID]confirmation{}}, newOthers(), newDoubt()
-	r, err := raft.NewRaft(c, n.fsm, n.store, n.store, n.snaps, listening{transport, heard, others, doubt})
+	heard, others := &heard{from: map[raft.ServerID]confirmation{}}, newOthers()
+	r, err := raft.NewRaft(c, n.fsm, n.store, n.store, n.snaps, listening{transport, heard, others, in, c.Logger})
 	if err != nil {
 		close(over)
 		if n.fsm.unread != nil { // raft says only that there is one
@@ -253,7 +251,7 @@ func (n *Node) start(solo, bootstrap bool) error {
 		}
 		return errors.Join(fmt.Errorf("start raft from %s: %w", n.opts.Dir, err), closeTransport(transport))
 	}
-	n.inst = &instance{raft: r, transport: transport, heard: heard, others: others, doubt: doubt, solo: solo, over: over}
+	n.inst = &instance{raft: r, transport: transport, heard: heard, others: others, in: in, solo: solo, over: over}
 	leaders := make(chan raft.Observation, 1) // one that is waiting tells enough
 	r.RegisterObserver(raft.NewObserver(leaders, false, func(o *raft.Observation) bool {
 		_, leader := o.Data.(raft.LeaderObservation)
@@ -269,8 +267,16 @@ func (n *Node) start(solo, bootstrap bool) error {
 		return true
 	}))
 	others.begin(r) // when those that wait hear of the end of its leadership
-	doubt.watch(r)
-	go doubt.run(r, t.Election, over)
+	in.begin(r)
+	n.wait.Go(func() {
+		if solo {
+			// There is nobody to wait for. That does not go over the network: a request that came
+			// after the time-outs would depose the leader that they have made.
+			in.post(raft.RPC{Command: timeoutNow(transport, c.LocalID), RespChan: make(chan raft.RPCResponse, 1)})
+		}
+		in.pump(transport.Consumer())
+	})
+	n.wait.Go(func() { doubt(r, in, t.Election, over) })
 	n.wait.Go(func() { n.follow(r, notify, leaders, states, over) })
 	if !solo && n.stream != nil {
 		n.wait.Go(func() { n.mourn(r, transport, over) })

@@ -23,7 +23,7 @@ type others struct {
 type other struct {
 	term  uint64
 	mute  bool      // the last sign of life had no answer
-	at    time.Time // of the last answer
+	at    time.Time // of the last answer, or of the first word of it
 	sends uint64    // into its pipeline
 	last  uint64    // index of the newest entry of them
 	// open says that raft may not have ended with the last handing over to it; ended, that it
@@ -39,11 +39,11 @@ func newOthers() *others { return &others{of: map[raft.ServerID]*other{}} }
 func (o *others) in(id raft.ServerID, term uint64) *other {
 	x := o.of[id]
 	if x == nil || x.term < term {
-		x = &other{term: term}
+		x = &other{term: term, at: time.Now()}
 		o.of[id] = x
 	}
 	if x.term > term {
-		return &other{term: term} // the word comes late
+		return &other{term: term, at: time.Now()} // the word comes late
 	}
 	return x
 }
@@ -166,7 +166,7 @@ func (o *others) successor(servers []raft.Server, self, name raft.ServerID, term
 		}
 		switch x := o.in(s.ID, term); {
 		case x.mute:
-		case !x.at.IsZero() && time.Since(x.at) > within, x.open && (!x.ended || x.sends < x.left+lookedAfter):
+		case time.Since(x.at) > within, x.open && (!x.ended || x.sends < x.left+lookedAfter):
 			err = errNotYet
 		case found == nil || x.last > found.last:
 			best, found = s, x

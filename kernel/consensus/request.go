@@ -116,12 +116,11 @@ const endPatience = time.Second
 // end ends raft, waits for its goroutines, and closes the transport. A peer that stands
 // still would hold up such a goroutine for as long as sending it a snapshot may take.
 func (i *instance) end() error {
-	defer func() {
-		close(i.over)
-		<-i.doubt.done // the next instance has the same disk
-	}()
+	defer close(i.over)
 	defer time.AfterFunc(endPatience, i.hangUp).Stop()
-	return i.raft.Shutdown().Error()
+	err := i.raft.Shutdown().Error()
+	i.in.end()
+	return err
 }
 
 // hangUp ends the connections that were made to the peers.

@@ -96,6 +96,13 @@ func (s *sea) let(kind string) {
 	}
 }
 
+// join ends all cuts.
+func (s *sea) join() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cuts = map[way]bool{}
+}
+
 func (s *sea) turn(w weather) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
