@@ -113,5 +113,6 @@ func (i *instance) leadsOthers() bool {
 			voters++
 		}
 	}
-	return voters > 1 && i.raft.State() == raft.Leader
+	_, succeeded := i.in.later(i.raft)
+	return voters > 1 && i.raft.State() == raft.Leader && !succeeded
 }

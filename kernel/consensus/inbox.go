@@ -2,7 +2,7 @@ package consensus
 
 import (
 	"sync"
-	"time"
+	"sync/atomic"
 
 	"github.com/hashicorp/raft"
 )
@@ -13,20 +13,30 @@ import (
 // them. On it they also change term and state, whatever the loop does at that moment: a
 // leader that waits for something to do writes the next proposal in the term of its
 // successor, and a candidate that is elected just then leads in the term of another; either
-// makes two histories. So past the loop goes at once only what changes nothing, of the
-// present term to a follower. The rest does so when the loop stands still, in a write: then
-// it looks at its state before it does anything else.
+// makes two histories. So past the loop goes only what changes nothing, of the present term
+// to a follower. Of a successor that has to wait there, because the loop is at its disk, the
+// Node knows by then.
 type inbox struct {
 	requests chan raft.RPC
 	over     <-chan struct{} // of the instance
+	news     chan struct{}   // has a token when another leads a later term
 
 	mu    sync.RWMutex // held by whoever is on the way past the loop
 	raft  *raft.Raft   // nil while it begins, and at the end
 	ended bool
+
+	newest atomic.Pointer[successor] // nil before the first
+}
+
+// successor is who has given signs of life as the leader of a term.
+type successor struct {
+	term    uint64
+	id      raft.ServerID
+	address raft.ServerAddress
 }
 
 func newInbox(over <-chan struct{}) *inbox {
-	return &inbox{requests: make(chan raft.RPC), over: over}
+	return &inbox{requests: make(chan raft.RPC, 1), over: over, news: make(chan struct{}, 1)}
 }
 
 // begin is called when raft has begun.
@@ -67,41 +77,53 @@ func (b *inbox) post(r raft.RPC) {
 	}
 }
 
-// loopTakes is how long a loop that does not stand still may take to take a request.
-const loopTakes = 250 * time.Millisecond
-
 // signs is where signs of life go; beat is the way past the loop.
-func (b *inbox) signs(beat func(raft.RPC)) func(raft.RPC) {
+func (b *inbox) signs(t raft.Transport, beat func(raft.RPC)) func(raft.RPC) {
 	return func(r raft.RPC) {
-		if b.pass(r, beat, changesNothing) {
+		if b.pass(r, beat) {
 			return
 		}
-		t := time.NewTimer(loopTakes)
-		defer t.Stop()
-		select {
-		case b.requests <- r:
-		case <-t.C:
-			if !b.pass(r, beat, func(*raft.Raft, raft.RPC) bool { return true }) {
-				r.Respond(nil, raft.ErrRaftShutdown)
-			}
-		case <-b.over:
-			r.Respond(nil, raft.ErrRaftShutdown)
+		if q, is := r.Command.(*raft.AppendEntriesRequest); is {
+			b.hear(successor{q.Term, raft.ServerID(q.ID), t.DecodePeer(q.Addr)})
 		}
+		b.post(r)
 	}
 }
 
-func changesNothing(r *raft.Raft, rpc raft.RPC) bool {
-	q, is := rpc.Command.(*raft.AppendEntriesRequest)
-	return is && r.State() == raft.Follower && r.CurrentTerm() == q.Term
-}
-
-// pass sends one past the loop, if that is all right.
-func (b *inbox) pass(rpc raft.RPC, beat func(raft.RPC), right func(*raft.Raft, raft.RPC) bool) bool {
+// pass sends one past the loop, if that changes nothing.
+func (b *inbox) pass(rpc raft.RPC, beat func(raft.RPC)) bool {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	if b.raft == nil || !right(b.raft, rpc) {
+	q, is := rpc.Command.(*raft.AppendEntriesRequest)
+	if !is || b.raft == nil || b.raft.State() != raft.Follower || b.raft.CurrentTerm() != q.Term {
 		return false
 	}
 	beat(rpc)
 	return true
+}
+
+// hear notes who leads.
+func (b *inbox) hear(s successor) {
+	for {
+		last := b.newest.Load()
+		if last != nil && s.term <= last.term {
+			return
+		}
+		if b.newest.CompareAndSwap(last, &s) {
+			break
+		}
+	}
+	select {
+	case b.news <- struct{}{}:
+	default:
+	}
+}
+
+// later is who leads a later term than raft knows of.
+func (b *inbox) later(r *raft.Raft) (successor, bool) {
+	s := b.newest.Load()
+	if s == nil || s.term <= r.CurrentTerm() {
+		return successor{}, false
+	}
+	return *s, true
 }

@@ -145,7 +145,7 @@ func (l listening) Consumer() <-chan raft.RPC { return l.in.requests }
 
 // SetHeartbeatHandler is the embedded one's, for signs of life that change nothing.
 func (l listening) SetHeartbeatHandler(beat func(raft.RPC)) {
-	l.Transport.SetHeartbeatHandler(l.in.signs(beat))
+	l.Transport.SetHeartbeatHandler(l.in.signs(l.Transport, beat))
 }
 
 // RequestPreVote is the embedded one's.

@@ -235,6 +235,11 @@ func (n *Node) start(solo, bootstrap bool) error {
 	c.Logger = newBridge(n.opts.Log, "raft")
 	transport, over := n.dial(), make(chan struct{})
 	in := newInbox(over)
+	if solo {
+		// There is nobody to wait for. That does not go over the network: a request that came
+		// after the time-outs would depose the leader that they have made.
+		in.post(raft.RPC{Command: timeoutNow(transport, c.LocalID), RespChan: make(chan raft.RPCResponse, 1)})
+	}
 	if bootstrap {
 		first := raft.Configuration{Servers: []raft.Server{{ID: c.LocalID, Address: transport.LocalAddr()}}}
 		if err := raft.BootstrapCluster(c, n.store, n.store, n.snaps, transport, first); err != nil {
@@ -268,16 +273,9 @@ func (n *Node) start(solo, bootstrap bool) error {
 	}))
 	others.begin(r) // when those that wait hear of the end of its leadership
 	in.begin(r)
-	n.wait.Go(func() {
-		if solo {
-			// There is nobody to wait for. That does not go over the network: a request that came
-			// after the time-outs would depose the leader that they have made.
-			in.post(raft.RPC{Command: timeoutNow(transport, c.LocalID), RespChan: make(chan raft.RPCResponse, 1)})
-		}
-		in.pump(transport.Consumer())
-	})
+	n.wait.Go(func() { in.pump(transport.Consumer()) })
 	n.wait.Go(func() { doubt(r, in, t.Election, over) })
-	n.wait.Go(func() { n.follow(r, notify, leaders, states, over) })
+	n.wait.Go(func() { n.follow(r, in, notify, leaders, states, over) })
 	if !solo && n.stream != nil {
 		n.wait.Go(func() { n.mourn(r, transport, over) })
 	}
@@ -285,9 +283,10 @@ func (n *Node) start(solo, bootstrap bool) error {
 }
 
 // follow turns raft's notifications into terms until the instance ends.
-// That it leads no longer is seen in its state: the notification comes only when what a
-// deposed leader writes is on the disk, which may be why it was deposed.
-func (n *Node) follow(r *raft.Raft, notify <-chan bool, leaders, states <-chan raft.Observation, over <-chan struct{}) {
+// That it leads no longer is seen in its state, or by a sign of life of its successor: the
+// notification comes only when what a deposed leader writes is on the disk, which may be why
+// it was deposed.
+func (n *Node) follow(r *raft.Raft, in *inbox, notify <-chan bool, leaders, states <-chan raft.Observation, over <-chan struct{}) {
 	var lost chan struct{}
 	resign := func() {
 		if lost != nil {
@@ -311,13 +310,23 @@ func (n *Node) follow(r *raft.Raft, notify <-chan bool, leaders, states <-chan r
 			if r.State() != raft.Leader {
 				resign()
 			}
-		case <-leaders:
-			if n.opts.Changed != nil {
-				n.opts.Changed()
+		case <-in.news:
+			if _, is := in.later(r); is {
+				resign()
+				n.changed()
 			}
+		case <-leaders:
+			n.changed()
 		case <-over:
 			return
 		}
+	}
+}
+
+// changed tells that another leader is known, or none.
+func (n *Node) changed() {
+	if n.opts.Changed != nil {
+		n.opts.Changed()
 	}
 }
 

@@ -130,6 +130,9 @@ func (n *Node) Leader() (name, address string, ok bool) {
 		return "", "", false
 	}
 	a, id := inst.raft.LeaderWithID()
+	if now, is := inst.in.later(inst.raft); is {
+		a, id = now.address, now.id
+	}
 	if a == "" || n.isGone(inst.raft, a) {
 		return "", "", false
 	}

@@ -41,9 +41,7 @@ func (n *Node) mourn(r *raft.Raft, t raft.Transport, over <-chan struct{}) {
 		n.opts.Log.Info("the leader has died", "leader", string(leader))
 		term := r.CurrentTerm()
 		n.gone.Store(&departed{address: leader, term: term})
-		if n.opts.Changed != nil {
-			n.opts.Changed()
-		}
+		n.changed()
 		wait, votes := n.turn(r, leader)
 		if !votes {
 			continue
