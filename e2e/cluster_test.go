@@ -295,7 +295,9 @@ func leftovers(dir string) []string {
 		cmdline, _ := os.ReadFile(p + "/cmdline")
 		cwd, _ := os.Readlink(p + "/cwd")
 		if bytes.Contains(cmdline, []byte(dir)) || strings.HasPrefix(cwd, dir) {
-			out = append(out, fmt.Sprintf("process %s: %s", filepath.Base(p), bytes.ReplaceAll(cmdline, []byte{0}, []byte{' '})))
+			stat, _ := os.ReadFile(p + "/stat") // says whose child it is, and whether it is about to end
+			groups, _ := os.ReadFile(p + "/cgroup")
+			out = append(out, fmt.Sprintf("process %s: %s (%s in %s)", filepath.Base(p), bytes.ReplaceAll(cmdline, []byte{0}, []byte{' '}), bytes.TrimSpace(stat), bytes.ReplaceAll(bytes.TrimSpace(groups), []byte{'\n'}, []byte{' '})))
 		}
 	}
 	_ = filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {

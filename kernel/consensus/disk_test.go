@@ -59,6 +59,10 @@ func TestLeaderWithASlowDiskHandsOver(t *testing.T) {
 	}()
 	until(t, "another leads while the disk stands still", func() bool { return leads(second) || leads(third) })
 	until(t, "the old one knows that", func() bool { return !leads(first) && first.deposed() == nil })
+	until(t, "it knows who does", func() bool {
+		name, _, ok := first.Leader()
+		return ok && (name == "m2" && leads(second) || name == "m3" && leads(third))
+	})
 	if err := <-gone; err == nil {
 		t.Error("what waited for the disk was confirmed")
 	}
