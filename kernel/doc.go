@@ -228,6 +228,10 @@
 //   - A master that stops closes its raft port before raft ends, and its connections after it:
 //     the others take that for a death, and wait for no time-out. Raft's connections end after
 //     ten seconds without a byte, and are made anew when they are needed.
+//   - Where the raft library itself loses or delays something (entries for a master that is back,
+//     a commit told behind what was sent, a write in a successor's term, a candidate that keeps a
+//     dead leader, a handing over that never ends), that is put right around it; kernel/consensus
+//     says how.
 //   - What an instance leaves in a full store of marathonish is its successor's until that is
 //     stored. That is known by refusals, and not stored itself: an app that is being deployed
 //     and loses an instance together with its marathonish may stay short of it until there is
