@@ -122,9 +122,10 @@ func (a *Agent) killLauncher(ctx context.Context) error {
 	return awaitExit(ctx, fd)
 }
 
-// endLeft empties one container.
+// endLeft empties one container. Without control groups its processes are found by the group
+// whose leader the first one is: it is not killed before they are looked for.
 func (a *Agent) endLeft(ctx context.Context, r *executor.Record) error {
-	if executor.Alive(r.Process) {
+	if a.groups != nil && executor.Alive(r.Process) {
 		if err := executor.SignalGroup(r.Process, unix.SIGKILL); err != nil && !errors.Is(err, unix.ESRCH) {
 			return fmt.Errorf("kill container %s: %w", r.Spec.ContainerID, err)
 		}
