@@ -9,30 +9,38 @@ import (
 	"github.com/hashicorp/raft"
 )
 
+// sending is a cluster whose leader has a snapshot on its way to one that is behind; let has it
+// arrive.
+func sending(t *testing.T) (a *archipelago, behind, leader *island, let func()) {
+	t.Helper()
+	a = newArchipelago(t, 3, 1)
+	behind, leader = a.follower()
+	a.cut(behind)
+	for i := range 40 {
+		a.said.registry(t, leader.Node, fmt.Sprintf("before%d", i), 2)
+	}
+	if err := leader.Snapshot(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	a.said.registry(t, leader.Node, "after", 2) // so that the snapshot is not all that there is
+	if leader != a.leader() {
+		t.Fatal("another leads by now")
+	}
+	let = a.sea.hold("snapshot")
+	a.sea.join()
+	a.until("a snapshot is on its way", func() bool {
+		a.sea.mu.Lock()
+		defer a.sea.mu.Unlock()
+		return a.sea.count.snapshots > 0
+	})
+	return a, behind, leader, let
+}
+
 // P3, P23: a voter that stands for election while a leader's snapshot is on its way to it,
 // and takes that when the leader has died, still has a vote for another.
 func TestASnapshotOfADeadLeaderKeepsNobodyFromVoting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := newArchipelago(t, 3, 1)
-		behind, leader := a.follower()
-		a.cut(behind)
-		for i := range 40 {
-			a.said.registry(t, leader.Node, fmt.Sprintf("before%d", i), 2)
-		}
-		if err := leader.Snapshot(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		a.said.registry(t, leader.Node, "after", 2) // so that the snapshot is not all that there is
-		if leader != a.leader() {
-			t.Fatal("another leads by now")
-		}
-		let := a.sea.hold("snapshot")
-		a.sea.join()
-		a.until("a snapshot is on its way", func() bool {
-			a.sea.mu.Lock()
-			defer a.sea.mu.Unlock()
-			return a.sea.count.snapshots > 0
-		})
+		a, behind, leader, let := sending(t)
 		for _, x := range a.all {
 			if x != behind && x != leader { // else it is elected before the snapshot arrives
 				a.cut(x)
@@ -68,26 +76,8 @@ func (a *archipelago) until(what string, is func() bool) {
 // when it hears it again after a while.
 func TestASnapshotDeposesNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := newArchipelago(t, 3, 1)
-		behind, leader := a.follower()
-		a.cut(behind)
-		for i := range 40 {
-			a.said.registry(t, leader.Node, fmt.Sprintf("before%d", i), 2)
-		}
-		if err := leader.Snapshot(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		if leader != a.leader() {
-			t.Fatal("another leads by now")
-		}
+		a, behind, leader, let := sending(t)
 		term := leader.inst.raft.CurrentTerm()
-		let := a.sea.hold("snapshot")
-		a.sea.join()
-		a.until("a snapshot is on its way", func() bool {
-			a.sea.mu.Lock()
-			defer a.sea.mu.Unlock()
-			return a.sea.count.snapshots > 0
-		})
 		a.cut(behind)
 		a.until("it stands", func() bool { return behind.inst.raft.State() == raft.Candidate })
 		a.sea.join()
