@@ -123,9 +123,10 @@ func (a *Agent) killLauncher(ctx context.Context) error {
 }
 
 // endLeft empties one container. Without control groups its processes are found by the group
-// whose leader the first one is: it is not killed before they are looked for.
+// whose leader the first one is: it is not killed before they are looked for, if it is known
+// well enough to be looked for.
 func (a *Agent) endLeft(ctx context.Context, r *executor.Record) error {
-	if a.groups != nil && executor.Alive(r.Process) {
+	if (a.groups != nil || r.Process.StartTime == 0) && executor.Alive(r.Process) {
 		if err := executor.SignalGroup(r.Process, unix.SIGKILL); err != nil && !errors.Is(err, unix.ESRCH) {
 			return fmt.Errorf("kill container %s: %w", r.Spec.ContainerID, err)
 		}

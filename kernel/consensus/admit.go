@@ -64,8 +64,8 @@ func (a *adding) end(name string) {
 func (n *Node) reply(q question) answer {
 	a := answer{Name: n.opts.Name, Release: n.opts.Member.Release, Empty: n.waits()}
 	if inst, err := n.instance(); err == nil {
-		leader, _ := inst.raft.LeaderWithID()
-		a.Applied, a.Last, a.Leader, a.Leads = inst.raft.AppliedIndex(), inst.raft.LastIndex(), string(leader), inst.raft.State() == raft.Leader
+		leader, _ := inst.leader()
+		a.Applied, a.Last, a.Leader, a.Leads = inst.raft.AppliedIndex(), inst.raft.LastIndex(), string(leader), inst.leads()
 	}
 	if q.Cluster != n.opts.Cluster {
 		a.Refusal = fmt.Sprintf("this is a master of the cluster %q, you were started for %q (--cluster)", n.opts.Cluster, q.Cluster)

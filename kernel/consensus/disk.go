@@ -113,6 +113,5 @@ func (i *instance) leadsOthers() bool {
 			voters++
 		}
 	}
-	_, succeeded := i.in.later(i.raft)
-	return voters > 1 && i.raft.State() == raft.Leader && !succeeded
+	return voters > 1 && i.leads()
 }

@@ -119,6 +119,18 @@ func (b *inbox) hear(s successor) {
 	}
 }
 
+// succeeded tells whether another leads a later term.
+func (b *inbox) succeeded() bool {
+	b.mu.RLock()
+	r := b.raft
+	b.mu.RUnlock()
+	if r == nil {
+		return false
+	}
+	_, is := b.later(r)
+	return is
+}
+
 // later is who leads a later term than raft knows of.
 func (b *inbox) later(r *raft.Raft) (successor, bool) {
 	s := b.newest.Load()

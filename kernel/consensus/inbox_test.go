@@ -1,6 +1,7 @@
 package consensus
 
 import (
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -39,6 +40,49 @@ func TestADeposedLeaderWritesNothingInTheNextTerm(t *testing.T) {
 				t.Errorf("the last entry is of term %d, before the other has sent any, %v", last.Term, err)
 			}
 			a.sea.heal()
+		}
+	})
+}
+
+// P3: a leader whose loop is at its disk, and can not look at the sign of life of its
+// successor, is none any more for all others.
+func TestALeaderThatHearsOfItsSuccessorStops(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newArchipelago(t, 3, 1)
+		y, x := a.follower()
+		lost := x.deposed()
+		if lost == nil || !x.leadsOthers() {
+			t.Fatal("it does not lead")
+		}
+		last := x.inst.raft.LastIndex()
+		x.inst.in.hear(successor{x.inst.raft.CurrentTerm() + 1, raft.ServerID(y.name), y.at}) // and raft does not
+		synctest.Wait()
+		select {
+		case <-lost:
+		default:
+			t.Error("its term goes on")
+		}
+		if name, at, ok := x.Leader(); name != y.name || at != string(y.at) || !ok {
+			t.Errorf("the leader is %q at %q, %t", name, at, ok)
+		}
+		if x.deposed() != nil || x.leadsOthers() || x.reply(question{}).Leads {
+			t.Error("it says that it leads")
+		}
+		for what, err := range map[string]error{
+			"a proposal": func() error { _, err := x.Propose(t.Context(), weight("a", 2)); return err }(),
+			"a write":    func() error { _, err := x.ProposeStore(t.Context(), putCommand("a", "1")); return err }(),
+			"a transfer": x.Transfer(t.Context(), ""),
+		} {
+			if err == nil || !strings.Contains(err.Error(), "does not lead") {
+				t.Errorf("%s: %v", what, err)
+			}
+		}
+		if x.inst.raft.LastIndex() != last {
+			t.Error("it has written")
+		}
+		l := listening{x.inst.transport, x.inst.heard, x.inst.others, x.inst.in, nil}
+		if err := l.TimeoutNow(raft.ServerID(y.name), y.at, &raft.TimeoutNowRequest{}, &raft.TimeoutNowResponse{}); err == nil {
+			t.Error("it has its successor stand for election")
 		}
 	})
 }

@@ -136,6 +136,9 @@ func (n noted) AppendEntries(args *raft.AppendEntriesRequest, resp *raft.AppendE
 
 // TimeoutNow has a peer stand for election.
 func (l listening) TimeoutNow(id raft.ServerID, target raft.ServerAddress, args *raft.TimeoutNowRequest, resp *raft.TimeoutNowResponse) error {
+	if l.in.succeeded() {
+		return raft.ErrLeadershipLost // it would depose the successor
+	}
 	l.others.stands(id)
 	return l.Transport.TimeoutNow(id, target, args, resp)
 }

@@ -57,6 +57,21 @@ type instance struct {
 	requests
 }
 
+// leads tells whether this master leads, as far as it knows: its raft may not have looked yet
+// at the sign of life of its successor.
+func (i *instance) leads() bool {
+	_, succeeded := i.in.later(i.raft)
+	return !succeeded && i.raft.State() == raft.Leader
+}
+
+// leader is who does; empty: nobody, as far as is known.
+func (i *instance) leader() (raft.ServerAddress, raft.ServerID) {
+	if s, is := i.in.later(i.raft); is {
+		return s.address, s.id
+	}
+	return i.raft.LeaderWithID()
+}
+
 // Term is one leadership of this master.
 type Term struct {
 	// Number is raft's term: half of the fence on everything this leader sends. It is read
@@ -301,6 +316,9 @@ func (n *Node) follow(r *raft.Raft, in *inbox, notify <-chan bool, leaders, stat
 			resign()
 			if leads {
 				n.took.Store(true)
+				if _, succeeded := in.later(r); succeeded {
+					continue // before it could begin
+				}
 				lost = make(chan struct{})
 				ends := lost
 				n.leads.Store(&ends)

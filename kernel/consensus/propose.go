@@ -32,6 +32,9 @@ func (n *Node) ProposeBatch(ctx context.Context, cs []registry.Command) ([]regis
 	if err != nil || len(cs) == 0 {
 		return nil, err
 	}
+	if inst.in.succeeded() {
+		return nil, unavailable("propose "+string(cs[0].Type), raft.ErrNotLeader)
+	}
 	ctx, cancel := context.WithTimeout(ctx, remaining(ctx)) // for all of them together
 	defer cancel()
 	encoded := make([][]byte, len(cs))
@@ -129,11 +132,8 @@ func (n *Node) Leader() (name, address string, ok bool) {
 	if inst == nil {
 		return "", "", false
 	}
-	a, id := inst.raft.LeaderWithID()
-	if now, is := inst.in.later(inst.raft); is {
-		a, id = now.address, now.id
-	}
-	if a == "" || n.isGone(inst.raft, a) {
+	a, id := inst.leader()
+	if _, succeeded := inst.in.later(inst.raft); a == "" || !succeeded && n.isGone(inst.raft, a) {
 		return "", "", false
 	}
 	return string(id), string(a), true

@@ -35,7 +35,7 @@ func (n *Node) Roster(ctx context.Context) ([]Peer, error) {
 	if err := f.Error(); err != nil {
 		return nil, unavailable("read the configuration", err)
 	}
-	leader, _ := inst.raft.LeaderWithID()
+	leader, _ := inst.leader()
 	servers := f.Configuration().Servers
 	peers := make([]Peer, len(servers))
 	var all sync.WaitGroup
@@ -190,7 +190,7 @@ func (n *Node) handOver(ctx context.Context, i *instance, name raft.ServerID) er
 		case <-ctx.Done():
 			return err
 		}
-		if i.raft.State() != raft.Leader {
+		if !i.leads() {
 			return nil
 		}
 	}
@@ -199,7 +199,7 @@ func (n *Node) handOver(ctx context.Context, i *instance, name raft.ServerID) er
 // handOnce is one try.
 func (n *Node) handOnce(ctx context.Context, i *instance, name raft.ServerID) error {
 	term := i.raft.CurrentTerm()
-	if i.raft.State() != raft.Leader {
+	if !i.leads() {
 		return raft.ErrNotLeader
 	}
 	to, err := i.others.successor(i.raft.GetConfiguration().Configuration().Servers, raft.ServerID(n.opts.Name), name, term, 2*n.opts.Many.Election)

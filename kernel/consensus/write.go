@@ -190,6 +190,9 @@ func (n *Node) ProposeStore(ctx context.Context, c store.Command) (store.Result,
 	if err != nil {
 		return store.Result{}, err
 	}
+	if inst, err := n.instance(); err == nil && inst.in.succeeded() {
+		return store.Result{}, unavailable("write to the store", raft.ErrNotLeader)
+	}
 	one := &write{data: data, done: make(chan struct{})}
 	if err := n.writes.put(one); err != nil {
 		return store.Result{}, err
