@@ -76,10 +76,10 @@ func (l listening) ask(id raft.ServerID, target raft.ServerAddress, args *raft.A
 	return err
 }
 
-// commitOf has a request tell of no commit behind its own last entry. Who takes it takes what
-// it has itself up to there for committed (the paper's rule says: up to the last new entry),
-// also what it wrote in an earlier term and nobody else has; and raft looks up what is
-// committed after it has chosen the entries.
+// commitOf has a request tell of no commit behind its own last entry. raft's follower takes
+// what it has itself up to the leader's commit for committed, also what it wrote in an earlier
+// term and nobody else has (the paper: up to the last new entry); and raft's leader looks up
+// what is committed after it has chosen what to send.
 func commitOf(args *raft.AppendEntriesRequest) {
 	args.LeaderCommitIndex = min(args.LeaderCommitIndex, args.PrevLogEntry+uint64(len(args.Entries)))
 }
