@@ -133,11 +133,13 @@ func (m *Master) register(w http.ResponseWriter, req *http.Request, calls []link
 		return
 	}
 	s := newStream(agentStream, newSession(), m.opts.MaxQueue)
-	defer m.reach(req.Context(), calls[0].Register, l.reachLater(calls[0].Register), func(message string) {
-		if l := m.leader(); l != nil {
-			l.inbox.put(item{in: cluster.AgentNotice{Session: s.session, Message: message}})
-		}
-	})()
+	s.opened = func() (end func()) {
+		return m.reach(req.Context(), calls[0].Register, l.reachLater(calls[0].Register), func(message string) {
+			if l := m.leader(); l != nil {
+				l.inbox.put(item{in: cluster.AgentNotice{Session: s.session, Message: message}})
+			}
+		})
+	}
 	n := m.requests.Add(1)
 	err := m.openStream(w, req, e, s, item{request: n, in: cluster.AgentRegister{Request: n, Session: s.session, Call: &calls[0]}})
 	if err != nil {

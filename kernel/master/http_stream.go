@@ -44,6 +44,9 @@ func (m *Master) openStream(w http.ResponseWriter, req *http.Request, e wire.Enc
 	if it.asks.err != nil {
 		return it.asks.err
 	}
+	if s.opened != nil {
+		defer s.opened()()
+	}
 	m.serveStream(w, req, e, s)
 	return nil
 }

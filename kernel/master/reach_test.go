@@ -1,12 +1,15 @@
 package master
 
 import (
+	"fmt"
 	"log/slog"
 	"net"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/profferhq/proffer/kernel/link"
 	"github.com/profferhq/proffer/sdk"
@@ -30,6 +33,25 @@ func (l *lines) has(part string) bool {
 	return strings.Contains(l.text.String(), part)
 }
 
+// refusing is an address that refuses connections until the test ends: its port is taken, so
+// that nobody else comes to listen there, and nobody listens.
+func refusing(t *testing.T) string {
+	t.Helper()
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = unix.Close(fd) })
+	if err := unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		t.Fatal(err)
+	}
+	at, err := unix.Getsockname(fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("127.0.0.1:%d", at.(*unix.SockaddrInet4).Port)
+}
+
 // An agent that tells an address at which nobody listens is named in the log; one
 // that listens is tried too, and nothing is said.
 func TestAddressesThatCannotBeReachedAreNamed(t *testing.T) {
@@ -40,12 +62,7 @@ func TestAddressesThatCannotBeReachedAreNamed(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer there.Close()
-	nobody, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	away := nobody.Addr().String()
-	nobody.Close()
+	away := refusing(t)
 	tried := make(chan error, 1)
 	go func() {
 		conn, err := there.Accept()

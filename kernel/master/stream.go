@@ -25,8 +25,9 @@ const (
 type stream struct {
 	session cluster.Session
 	kind    streamKind
-	token   credential.Claims // of a framework in a task: the stream ends with the task
-	agent   sdk.AgentID       // of an agent, once it is known; the loop's
+	token   credential.Claims   // of a framework in a task: the stream ends with the task
+	agent   sdk.AgentID         // of an agent, once it is known; the loop's
+	opened  func() (end func()) // begins what goes on beside it, when the mind knows it; nil for nothing
 
 	wake  chan struct{} // one waiting signal at most
 	every time.Duration // in which pulse puts something; zero for never
