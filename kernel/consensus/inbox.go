@@ -14,16 +14,16 @@ import (
 // leader that waits for something to do writes the next proposal in the term of its
 // successor, and a candidate that is elected just then leads in the term of another; either
 // makes two histories. So past the loop goes only what changes nothing, of the present term
-// to a follower. Of a successor that has to wait there, because the loop is at its disk, the
+// to a follower: looked at just before, and to be elected in between takes several writes to
+// the disk. Of a successor that has to wait there, because the loop is at its disk, the
 // Node knows by then.
 type inbox struct {
 	requests chan raft.RPC
 	over     <-chan struct{} // of the instance
 	news     chan struct{}   // has a token when another leads a later term
 
-	mu    sync.RWMutex // held by whoever is on the way past the loop
-	raft  *raft.Raft   // nil while it begins, and at the end
-	ended bool
+	mu   sync.RWMutex // held by whoever is on the way past the loop
+	raft *raft.Raft   // nil while it begins, and at the end
 
 	newest atomic.Pointer[successor] // nil before the first
 }
@@ -43,9 +43,7 @@ func newInbox(over <-chan struct{}) *inbox {
 func (b *inbox) begin(r *raft.Raft) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if !b.ended {
-		b.raft = r
-	}
+	b.raft = r
 }
 
 // end returns when nobody is on the way past the loop any more: the next instance has the
@@ -53,7 +51,7 @@ func (b *inbox) begin(r *raft.Raft) {
 func (b *inbox) end() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.raft, b.ended = nil, true
+	b.raft = nil
 }
 
 // pump takes in what comes over the network, until the instance is over.
